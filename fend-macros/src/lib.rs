@@ -1,0 +1,1 @@
+//! `#[fend::main]` and `#[fend::test]`.

@@ -1,0 +1,110 @@
+//! Waiting for file descriptors: the contract, and the two kernels' interfaces behind it.
+//!
+//! A dispatcher knows fds, tokens and readiness. It knows no wakers, no timers and no tasks: the
+//! [`driver`](crate::driver) does.
+
+mod epoll;
+mod poll;
+mod readiness;
+
+use std::fmt::Debug;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::str::FromStr;
+use std::time::Duration;
+
+pub use readiness::{Direction, Interest, Readiness};
+
+/// Which interface of the kernel a runtime waits with.
+///
+/// Chosen per runtime by [`Builder::dispatcher`](crate::runtime::Builder::dispatcher), or for a program by the
+/// environment variable `FEND_DISPATCHER` (`epoll` or `poll`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Dispatcher {
+    /// [epoll(7)](https://man7.org/linux/man-pages/man7/epoll.7.html), edge-triggered: cost grows with the fds that are ready.
+    #[default]
+    Epoll,
+    /// [poll(2)](https://man7.org/linux/man-pages/man2/poll.2.html): cost grows with the fds that are waited for. For
+    /// sandboxes without epoll, for comparison, and for a handful of fds.
+    Poll,
+}
+
+impl Dispatcher {
+    /// All dispatchers of this build, for tests and tools that run on each.
+    pub const ALL: &'static [Dispatcher] = &[Dispatcher::Epoll, Dispatcher::Poll];
+
+    /// The name that `FEND_DISPATCHER` and [`FromStr`] take.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dispatcher::Epoll => "epoll",
+            Dispatcher::Poll => "poll",
+        }
+    }
+
+    pub(crate) fn open(self) -> io::Result<Box<dyn Dispatch>> {
+        Ok(match self {
+            Dispatcher::Epoll => Box::new(epoll::Epoll::new()?),
+            Dispatcher::Poll => Box::new(poll::Poll::new()?),
+        })
+    }
+}
+
+impl FromStr for Dispatcher {
+    type Err = io::Error;
+
+    fn from_str(name: &str) -> io::Result<Self> {
+        Dispatcher::ALL.iter().copied().find(|d| d.name() == name).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("unknown dispatcher {name:?}: use \"epoll\" or \"poll\""),
+            )
+        })
+    }
+}
+
+/// Names a source across its life: the slot it lies in and the generation of that slot, so that an event for an fd
+/// that was closed and reused reaches nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Token {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// What a dispatcher reports: this source became ready for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) token: Token,
+    pub(crate) readiness: Readiness,
+}
+
+/// The contract of a dispatcher.
+///
+/// - One thread is inside [`wait`](Dispatch::wait) at a time; everything else may be called from any thread meanwhile.
+/// - An fd that is or becomes ready in a direction after [`arm`](Dispatch::arm) is reported. Between `add` and the first `arm`, and
+///   between a report and the next `arm`, it may be reported too: events may be early or spurious, **never lost**.
+/// - An event carries the token given to `add`. After `remove` an event with the old token may still come (the driver's
+///   generations drop it).
+/// - A timeout is never rounded down. It is kept to the nanosecond where the kernel can. `None` waits without end.
+/// - A signal that interrupts the wait ends it early with no events, not with an error.
+/// - [`wake`](Dispatch::wake) ends the current `wait`, or the next one when none is under way. Wakes coalesce, and are not events.
+pub(crate) trait Dispatch: Send + Sync + Debug {
+    /// Starts to watch `fd`, whose events will carry `token`.
+    ///
+    /// # Errors
+    /// `EPERM` for what cannot be polled (regular files, directories), `EEXIST` when this open file is watched under this
+    /// number already, `ENOSPC` and `ENOMEM` as epoll_ctl(2) says. Nothing is kept after an error.
+    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()>;
+
+    /// Somebody waits for `direction` of `token` now. Free on edge-triggered epoll.
+    fn arm(&self, token: Token, direction: Direction);
+
+    /// Stops watching. Must come before the fd is closed. An fd that is closed already is not an error.
+    fn remove(&self, fd: RawFd, token: Token);
+
+    /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to `events`.
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Ends the wait. Async-signal-safe it need not be; cheap when a wake is pending already.
+    fn wake(&self);
+}

@@ -1,0 +1,35 @@
+//! Wakers are collected while a lock is held and woken after it is dropped, so that a waker that re-enters the same
+//! primitive cannot deadlock, and one that panics cannot keep the others asleep.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+/// Wakers to wake once the lock is dropped. Keeps its buffer for the next round.
+#[derive(Debug, Default)]
+pub(crate) struct WakeList {
+    wakers: Vec<Waker>,
+}
+
+impl WakeList {
+    pub(crate) fn push(&mut self, waker: Waker) {
+        self.wakers.push(waker);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.wakers.len()
+    }
+
+    /// Wakes all. A waker of a foreign executor may panic: the rest is woken all the same, and the panic ends here,
+    /// since the thread that runs this has nothing to do with the one that panicked.
+    pub(crate) fn wake_all(&mut self) {
+        while !self.wakers.is_empty() {
+            let wakers = &mut self.wakers;
+            // The loop is inside `catch_unwind`, so that the common case pays for it once.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                while let Some(waker) = wakers.pop() {
+                    waker.wake();
+                }
+            }));
+        }
+    }
+}
