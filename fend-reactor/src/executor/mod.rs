@@ -1,68 +1,60 @@
-//! Workers, queues, parking, and the runtime that holds them.
+//! The executor: workers, their queues, parking, and the runtime that holds them.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `builder`, `runtime`, `handle`, `metrics`, `default` | what users hold |
+//! | `shared` | what all threads of a runtime share |
+//! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
+//! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
+//! | `idle`, `parker`, `monitor` | who sleeps, how, and who looks after what was left alone |
+//! | `blocking`, `threads` | threads for code that blocks; counting threads out |
 
-use crate::task::JoinHandle;
+mod block_on;
+mod blocking;
+mod builder;
+mod current;
+mod default;
+mod handle;
+mod idle;
+mod injector;
+#[expect(unsafe_code, reason = "runs tasks that are not Send on their home thread")]
+mod local;
+mod metrics;
+mod monitor;
+mod park;
+mod parker;
+mod ring;
+#[expect(unsafe_code, reason = "turns the ring's words back into tasks")]
+mod run_queue;
+mod runtime;
+mod shared;
+mod threads;
+mod worker;
+
 use std::future::Future;
-/// A runtime.
-#[derive(Debug)]
-pub struct Runtime {}
-/// Builds a runtime.
-#[derive(Debug)]
-pub struct Builder {}
-/// A handle.
-#[derive(Debug, Clone)]
-pub struct Handle {}
-impl Handle {
-    /// The current runtime's, else the default runtime's.
-    pub fn current() -> Handle {
-        todo!()
-    }
-    /// Spawns.
-    #[track_caller]
-    pub fn spawn<F>(&self, _future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        todo!()
-    }
-    /// Spawns blocking.
-    #[track_caller]
-    pub fn spawn_blocking<F, T>(&self, _f: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        todo!()
-    }
-}
-/// Blocks.
-pub fn block_on<F: Future>(_future: F) -> F::Output {
-    todo!()
-}
-/// Spawns.
+
+pub use builder::Builder;
+pub(crate) use current::Current;
+pub(crate) use default::default_shared;
+pub use default::offer_default;
+pub(crate) use handle::spawn_local_with;
+pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
+pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};
+pub use runtime::{Runtime, ShutdownReport};
+pub(crate) use shared::Shared;
+
+/// Runs a future on this thread until it is ready, with the current runtime, else the process-wide default one. Costs no
+/// thread as long as nothing is spawned.
+///
+/// See [`Runtime::block_on`] for what happens on nested and concurrent calls.
+///
+/// ```
+/// assert_eq!(fend_reactor::block_on(async { 6 * 7 }), 42);
+/// ```
+///
+/// # Panics
+/// When the future panics, and when the default runtime is needed and cannot be started.
 #[track_caller]
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    Handle::current().spawn(future)
-}
-/// Spawns local.
-#[track_caller]
-pub fn spawn_local<F>(_future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    todo!()
-}
-/// Spawns blocking.
-#[track_caller]
-pub fn spawn_blocking<F, T>(f: F) -> JoinHandle<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    Handle::current().spawn_blocking(f)
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    block_on::block_on(&crate::context::shared(), future)
 }

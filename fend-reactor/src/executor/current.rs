@@ -1,0 +1,101 @@
+//! [`Current`]: what a thread holds of the runtime it works for.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::local::LocalTasks;
+use super::parker::Parker;
+use super::shared::Shared;
+use super::worker::Core;
+use crate::driver::Driver;
+use crate::task::Runnable;
+
+/// A thread's part in a runtime.
+///
+/// | role | core | runs tasks |
+/// |---|---|---|
+/// | background worker | its own, for good | yes |
+/// | in `block_on`, worker 0 | core 0, until it leaves | yes |
+/// | in `block_on`, guest | none: another thread is worker 0 | its local ones |
+/// | visitor (blocking job, entered) | none | no |
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) shared: Arc<Shared>,
+    pub(super) role: Role,
+    pub(super) parker: Arc<Parker>,
+    pub(super) core: RefCell<Option<Core>>,
+    pub(super) local: LocalTasks,
+    /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
+    pub(super) tick: Cell<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Background,
+    InBlockOn,
+    Visitor,
+}
+
+impl Current {
+    fn new(shared: Arc<Shared>, role: Role, core: Option<Core>) -> Rc<Current> {
+        let parker = Arc::new(Parker::new());
+        Rc::new(Current {
+            local: LocalTasks::new(parker.clone(), shared.clone()),
+            shared,
+            role,
+            parker,
+            core: RefCell::new(core),
+            tick: Cell::new(0),
+        })
+    }
+
+    pub(super) fn background(shared: Arc<Shared>, core: Core) -> Rc<Current> {
+        let current = Current::new(shared, Role::Background, None);
+        current.take_core(core);
+        current
+    }
+
+    pub(super) fn in_block_on(shared: Arc<Shared>) -> Rc<Current> {
+        Current::new(shared, Role::InBlockOn, None)
+    }
+
+    pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
+        Current::new(shared, Role::Visitor, None)
+    }
+
+    /// Becomes the worker of `core`.
+    pub(super) fn take_core(&self, core: Core) {
+        *self.shared.workers[core.index].parker.lock() = self.parker.clone();
+        self.core.replace(Some(core));
+    }
+
+    /// Which worker this thread is.
+    pub(super) fn worker(&self) -> Option<usize> {
+        self.core.borrow().as_ref().map(|core| core.index)
+    }
+
+    /// The driver that sources and timers of this thread register with.
+    pub(crate) fn driver(&self) -> &Arc<Driver> {
+        let drivers = &self.shared.drivers;
+        &drivers[self.worker().unwrap_or(0) % drivers.len()]
+    }
+
+    /// Whether this thread, or a worker beside it, attends `driver` while it waits.
+    pub(crate) fn attends(&self, driver: &Driver) -> bool {
+        self.role != Role::Visitor && self.shared.drivers.iter().any(|own| std::ptr::eq(&**own, driver))
+    }
+
+    /// Queues a task of this runtime on this thread's own queue; gives it back when it has none.
+    #[inline]
+    pub(super) fn push(&self, task: Runnable) -> Result<(), Runnable> {
+        let mut core = self.core.borrow_mut();
+        let Some(core) = core.as_mut() else { return Err(task) };
+        let before = core.queue.push(task, &self.shared.injector);
+        // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
+        if before > 0 {
+            self.shared.notify();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! The process-wide default runtime: it serves `fend::block_on` and `fend::spawn` without a runtime, and the sockets and
+//! timers of threads that have none.
+
+use std::sync::Arc;
+
+use super::builder::Builder;
+use super::runtime::Runtime;
+use super::shared::Shared;
+
+/// `None` until it is needed. One that was shut down (that of `#[fend::main]`, at its end) is replaced.
+static DEFAULT: std::sync::Mutex<Option<Arc<Shared>>> = std::sync::Mutex::new(None);
+
+/// # Panics
+/// When it cannot be made: bad environment variables, or no fd left.
+pub(crate) fn default_shared() -> Arc<Shared> {
+    let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    match &*default {
+        Some(shared) if !shared.is_shut_down() => shared.clone(),
+        _ => {
+            let runtime = Builder::new().build_default();
+            let runtime = runtime.unwrap_or_else(|error| panic!("cannot start the default runtime: {error}"));
+            default.insert(runtime.into_shared()).clone()
+        }
+    }
+}
+
+/// Makes `runtime` the default one, unless there is one.
+pub(crate) fn offer_default(runtime: &Runtime) {
+    let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if default.as_ref().is_none_or(|shared| shared.is_shut_down()) {
+        *default = Some(runtime.shared().clone());
+    }
+}

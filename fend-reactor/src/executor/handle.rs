@@ -1,0 +1,208 @@
+//! [`Handle`]: a runtime, shared.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::block_on::block_on;
+use super::current::{Current, Role};
+use super::metrics::Metrics;
+use super::shared::{BlockingScheduler, Scheduler, Shared};
+use crate::context;
+use crate::task::{JoinHandle, Meta, unowned_task};
+
+/// A shared handle to a runtime: spawns on it from any thread. It does not keep the runtime from being shut down.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    pub(super) fn over(shared: Arc<Shared>) -> Handle {
+        Handle { shared }
+    }
+
+    /// The runtime this thread works for, or has [entered](Handle::enter); outside any, the process-wide default runtime.
+    ///
+    /// # Panics
+    /// When the default runtime is needed and cannot be started.
+    pub fn current() -> Handle {
+        Handle { shared: context::shared() }
+    }
+
+    /// The runtime this thread works for, or has [entered](Handle::enter).
+    pub fn try_current() -> Option<Handle> {
+        context::current_shared().map(Handle::over)
+    }
+
+    /// Makes this runtime the current one of this thread until the guard is dropped: `spawn`, timers and sockets then
+    /// use it. For threads of other executors.
+    #[must_use = "the runtime is left again when the guard is dropped"]
+    pub fn enter(&self) -> EnterGuard {
+        EnterGuard { _entered: context::enter(Current::visitor(self.shared.clone())) }
+    }
+
+    /// Spawns a task: see [`spawn`](crate::spawn). After the runtime's shutdown the future is dropped and the handle
+    /// resolves to cancelled.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_with(future, Meta::here())
+    }
+
+    #[inline]
+    pub(crate) fn spawn_with<F>(&self, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn(future, meta)
+    }
+
+    /// Runs `f` on the blocking pool: see [`spawn_blocking`](crate::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.spawn_blocking_with(f, Meta::here())
+    }
+
+    pub(crate) fn spawn_blocking_with<F, T>(&self, f: F, meta: Meta) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, handle) = unowned_task(f, BlockingScheduler(self.shared.clone()), meta);
+        self.shared.blocking.push(&self.shared, job);
+        handle
+    }
+
+    /// Runs a future on this thread and this runtime: see [`Runtime::block_on`](super::Runtime::block_on).
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        block_on(&self.shared, future)
+    }
+
+    /// A snapshot of the runtime's counters.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(&self.shared)
+    }
+}
+
+/// Keeps a runtime current on this thread; from [`Handle::enter`]. Drop guards in the reverse order of their making.
+#[derive(Debug)]
+pub struct EnterGuard {
+    _entered: context::Entered,
+}
+
+impl Shared {
+    #[inline]
+    pub(super) fn spawn<F>(self: &Arc<Self>, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.start_workers();
+        let shard =
+            context::with_current(|current| current.and_then(|current| current.worker()).unwrap_or(0));
+        let (handle, runnable) = self.owned.spawn(shard, future, Scheduler(self.clone()), meta);
+        if let Some(runnable) = runnable {
+            self.schedule(runnable);
+        }
+        handle
+    }
+}
+
+/// Spawns a task on the current runtime (outside any, on the default one) and gives a handle to its result. The task runs
+/// whether or not the handle is awaited; dropping the handle detaches it. Nothing of it runs before this returns.
+///
+/// The current thread's place is kept, and named in [`JoinError`](crate::task::JoinError)s.
+///
+/// ```
+/// # fend_reactor::block_on(async {
+/// let task = fend_reactor::spawn(async { 6 * 7 });
+/// assert_eq!(task.await.unwrap(), 42);
+/// # })
+/// ```
+///
+/// # Panics
+/// When the default runtime is needed and cannot be started.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let meta = Meta::here();
+    match context::with_current(|current| current.map(|current| current.shared.clone())) {
+        Some(shared) => shared.spawn(future, meta),
+        None => super::default_shared().spawn(future, meta),
+    }
+}
+
+/// Spawns a task that stays on this thread, so that it need not be `Send`.
+///
+/// It runs while this thread works for its runtime: in `block_on`, or as a background worker (when called from a task). When that `block_on` returns,
+/// its future is dropped, on this thread, and the handle resolves to cancelled.
+///
+/// ```
+/// # fend_reactor::block_on(async {
+/// let shared = std::rc::Rc::new(7);
+/// let task = fend_reactor::spawn_local({
+///     let shared = shared.clone();
+///     async move { *shared }
+/// });
+/// assert_eq!(task.await.unwrap(), 7);
+/// # })
+/// ```
+///
+/// # Panics
+/// On a thread that runs no tasks, outside `block_on`.
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_local_with(future, Meta::here())
+}
+
+#[track_caller]
+pub(crate) fn spawn_local_with<F>(future: F, meta: Meta) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let current =
+        context::with_current(|current| current.filter(|current| current.role != Role::Visitor).cloned());
+    let Some(current) = current else {
+        panic!("spawn_local needs a thread that runs tasks: call it inside fend::block_on or a task")
+    };
+    current.local.spawn(future, meta)
+}
+
+/// Runs `f`, which may block, on a thread of the blocking pool.
+///
+/// Jobs run in the order they were given. One that has started cannot be stopped: `abort` only reaches jobs that wait.
+///
+/// ```
+/// # fend_reactor::block_on(async {
+/// let text = fend_reactor::spawn_blocking(|| std::fs::read_to_string("/proc/self/comm")).await.unwrap();
+/// assert!(text.is_ok());
+/// # })
+/// ```
+///
+/// # Panics
+/// When the default runtime is needed and cannot be started.
+#[track_caller]
+pub fn spawn_blocking<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Handle::current().spawn_blocking_with(f, Meta::here())
+}

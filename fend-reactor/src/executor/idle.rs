@@ -1,0 +1,193 @@
+//! Who sleeps and who searches.
+//!
+//! A word counts the workers that search for work and those that are asleep; lists say who the sleepers are. The rules:
+//!
+//! 1. At most one worker is woken to search at a time. Whoever finds work while it is the searcher ends its search
+//!    *before* it runs the work, and wakes the next when there is more.
+//! 2. A worker first says that it sleeps, then looks once more at every queue, then sleeps. Whoever adds work first adds,
+//!    then looks for sleepers. Between the two steps each has a sequentially consistent fence, so that one of them sees the
+//!    other.
+//! 3. Sleepers on their own are woken before the one in a driver, which would leave its driver unattended.
+
+use crate::sync::Mutex;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
+use crate::sync::atomic::{AtomicUsize, fence};
+
+use super::parker::Place;
+
+const SEARCHING: usize = 1;
+const ASLEEP: usize = 1 << 16;
+
+fn searching(state: usize) -> usize {
+    state & (ASLEEP - 1)
+}
+
+fn asleep(state: usize) -> usize {
+    state >> 16
+}
+
+#[derive(Debug)]
+pub(super) struct Idle {
+    state: AtomicUsize,
+    sleepers: Mutex<Sleepers>,
+}
+
+#[derive(Debug, Default)]
+struct Sleepers {
+    on_their_own: Vec<usize>,
+    in_drivers: Vec<usize>,
+}
+
+impl Sleepers {
+    fn remove(&mut self, worker: usize) -> bool {
+        for list in [&mut self.on_their_own, &mut self.in_drivers] {
+            if let Some(position) = list.iter().position(|&sleeper| sleeper == worker) {
+                list.swap_remove(position);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Idle {
+    pub(super) fn new() -> Idle {
+        Idle { state: AtomicUsize::new(0), sleepers: Mutex::new(Sleepers::default()) }
+    }
+
+    pub(super) fn asleep(&self) -> usize {
+        asleep(self.state.load(Acquire))
+    }
+
+    /// Becomes the searcher. False when there is one.
+    #[must_use]
+    pub(super) fn start_search(&self) -> bool {
+        let state = self.state.load(Acquire);
+        searching(state) == 0
+            && self.state.compare_exchange(state, state + SEARCHING, AcqRel, Acquire).is_ok()
+    }
+
+    /// The searcher is done, with or without work.
+    pub(super) fn end_search(&self) {
+        self.state.fetch_sub(SEARCHING, AcqRel);
+    }
+
+    /// `worker`, which does not search, goes to sleep. It must look at all queues once more before it does.
+    pub(super) fn sleep(&self, worker: usize, place: Place) {
+        let mut sleepers = self.sleepers.lock();
+        match place {
+            Place::Own => sleepers.on_their_own.push(worker),
+            Place::Driver(_) => sleepers.in_drivers.push(worker),
+        }
+        self.state.fetch_add(ASLEEP, AcqRel);
+        drop(sleepers);
+        fence(SeqCst);
+    }
+
+    /// `worker` is up. True: it was chosen by [`wake_one`](Idle::wake_one), and is the searcher now.
+    #[must_use]
+    pub(super) fn wake_up(&self, worker: usize) -> bool {
+        let mut sleepers = self.sleepers.lock();
+        if !sleepers.remove(worker) {
+            return true;
+        }
+        self.state.fetch_sub(ASLEEP, AcqRel);
+        false
+    }
+
+    /// Work was added: picks the sleeper to wake, who is the searcher from now on. `None`: somebody searches already, or
+    /// nobody sleeps.
+    #[must_use]
+    pub(super) fn wake_one(&self) -> Option<usize> {
+        fence(SeqCst);
+        let state = self.state.load(Acquire);
+        if searching(state) != 0 || asleep(state) == 0 {
+            return None;
+        }
+        let mut sleepers = self.sleepers.lock();
+        if searching(self.state.load(Acquire)) != 0 {
+            return None;
+        }
+        let worker = sleepers.on_their_own.pop().or_else(|| sleepers.in_drivers.pop())?;
+        self.state.fetch_add(SEARCHING.wrapping_sub(ASLEEP), AcqRel);
+        Some(worker)
+    }
+
+    /// A driver is unattended: picks a worker that sleeps on its own, to attend it. It is a searcher too, as it looks at
+    /// everything on its way.
+    #[must_use]
+    pub(super) fn wake_attendant(&self) -> Option<usize> {
+        let worker = self.sleepers.lock().on_their_own.pop()?;
+        self.state.fetch_add(SEARCHING.wrapping_sub(ASLEEP), AcqRel);
+        Some(worker)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_searcher_at_a_time_and_drivers_last() {
+        let idle = Idle::new();
+        idle.sleep(0, Place::Driver(0));
+        idle.sleep(1, Place::Own);
+        assert_eq!(idle.wake_one(), Some(1), "the one in the driver stays");
+        assert_eq!(idle.wake_one(), None, "worker 1 searches");
+        assert!(!idle.start_search());
+        assert!(idle.wake_up(1), "chosen, so it searches");
+        idle.end_search();
+        assert_eq!(idle.wake_attendant(), None);
+        assert_eq!(idle.wake_one(), Some(0));
+        assert!(idle.wake_up(0));
+        idle.end_search();
+        assert_eq!(idle.asleep(), 0);
+        idle.sleep(2, Place::Own);
+        assert!(!idle.wake_up(2), "nobody chose it");
+        assert!(idle.start_search());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod loom_models {
+    use super::*;
+    use crate::executor::parker::Parker;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    /// Rule 2: two producers against a worker that goes to sleep. All work is taken, and nobody sleeps beside work.
+    #[test]
+    fn loom_idle_no_work_is_left_beside_a_sleeper() {
+        loom::model(|| {
+            let idle = Arc::new(Idle::new());
+            let queue = Arc::new(AtomicUsize::new(0));
+            let parker = Arc::new(Parker::new());
+            let producers: Vec<_> = (0..2)
+                .map(|_| {
+                    let (idle, queue, parker) = (idle.clone(), queue.clone(), parker.clone());
+                    thread::spawn(move || {
+                        queue.fetch_add(1, AcqRel);
+                        if idle.wake_one().is_some() {
+                            let _ = parker.unpark();
+                        }
+                    })
+                })
+                .collect();
+            let mut taken = 0;
+            while taken < 2 {
+                taken += queue.swap(0, AcqRel);
+                if taken == 2 {
+                    break;
+                }
+                idle.sleep(0, Place::Own);
+                if queue.load(Acquire) == 0 {
+                    parker.sleep(None);
+                }
+                if idle.wake_up(0) {
+                    idle.end_search();
+                }
+            }
+            producers.into_iter().for_each(|producer| producer.join().unwrap());
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! Counters, and the snapshot of them that users see.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::shared::Shared;
+
+/// What one worker counts. Written by the thread that holds the core, read by anybody.
+#[derive(Debug, Default)]
+pub(super) struct WorkerCounters {
+    pub(super) polls: Counter,
+    pub(super) steals: Counter,
+    pub(super) parks: Counter,
+    pub(super) busy_nanos: Counter,
+}
+
+/// A counter with one writer: adding is a load and a store, no locked instruction.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(super) fn add(&self, n: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// A snapshot of a runtime's counters, from [`Runtime::metrics`](super::Runtime::metrics) or
+/// [`Handle::metrics`](super::Handle::metrics).
+///
+/// Counters only grow, over the runtime's life. They are read one after the other while the runtime works, so sums may be off by
+/// what happened meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Tasks that were spawned and are not over. Blocking jobs are not among them.
+    pub tasks_alive: usize,
+    /// Tasks in the queue that all workers share.
+    pub injector_len: usize,
+    /// One entry a worker; worker 0 is the thread in `block_on`.
+    pub workers: Vec<WorkerMetrics>,
+    /// One entry a driver.
+    pub drivers: Vec<DriverMetrics>,
+    /// Threads of the blocking pool, busy or idle.
+    pub blocking_threads: usize,
+    /// Jobs given to the blocking pool that are not over: those that wait and those that run.
+    pub blocking_jobs: usize,
+}
+
+/// One worker's share of [`Metrics`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WorkerMetrics {
+    /// Polls of tasks, the future of `block_on` among them.
+    pub polls: u64,
+    /// Tasks taken from other workers.
+    pub steals: u64,
+    /// Times it ran out of work and went to sleep.
+    pub parks: u64,
+    /// Time spent awake. Counted when it goes to sleep, so a long poll shows up when it is over.
+    pub busy: Duration,
+    /// Tasks that wait in its own queue.
+    pub queue_len: usize,
+}
+
+/// One driver's share of [`Metrics`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DriverMetrics {
+    /// Times a thread asked the kernel what is ready.
+    pub turns: u64,
+    /// Readiness events that reached a source.
+    pub events: u64,
+}
+
+impl Metrics {
+    pub(super) fn of(shared: &Shared) -> Metrics {
+        Metrics {
+            tasks_alive: shared.owned.len(),
+            injector_len: shared.injector.len(),
+            workers: shared.workers.iter().map(WorkerMetrics::of).collect(),
+            drivers: shared
+                .drivers
+                .iter()
+                .map(|driver| DriverMetrics { turns: driver.turns(), events: driver.events() })
+                .collect(),
+            blocking_threads: shared.blocking.threads(),
+            blocking_jobs: shared.blocking.jobs(),
+        }
+    }
+
+    /// The sum over all workers.
+    pub fn polls(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.polls).sum()
+    }
+
+    /// The sum over all workers.
+    pub fn steals(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.steals).sum()
+    }
+
+    /// The sum over all workers.
+    pub fn parks(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.parks).sum()
+    }
+
+    /// The sum over all drivers.
+    pub fn driver_turns(&self) -> u64 {
+        self.drivers.iter().map(|driver| driver.turns).sum()
+    }
+
+    /// The sum over all drivers.
+    pub fn driver_events(&self) -> u64 {
+        self.drivers.iter().map(|driver| driver.events).sum()
+    }
+}
+
+impl WorkerMetrics {
+    fn of(worker: &super::shared::Worker) -> WorkerMetrics {
+        WorkerMetrics {
+            polls: worker.counters.polls.get(),
+            steals: worker.counters.steals.get(),
+            parks: worker.counters.parks.get(),
+            busy: Duration::from_nanos(worker.counters.busy_nanos.get()),
+            queue_len: worker.stealer.len(),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A worker's run queue: the [`Ring`], holding tasks.
+//!
+//! Rules, cited by the SAFETY comments:
+//! 1. A word in a ring is a `Runnable` turned into its raw pointer by [`RunQueue::push`], and nothing else.
+//! 2. The ring gives each word out once (its loom models show it), so each `Runnable` is made again once.
+//! 3. Only the one [`RunQueue`] of a ring calls the owner's operations: it is not `Clone` and takes `&mut self`.
+
+use std::sync::Arc;
+
+use super::injector::Injector;
+use super::ring::{Full, Ring, Word};
+use crate::task::Runnable;
+
+/// The owner's end. Lies in the worker's core.
+#[derive(Debug)]
+pub(super) struct RunQueue(Arc<Ring>);
+
+/// Everybody else's end.
+#[derive(Debug, Clone)]
+pub(super) struct Stealer(Arc<Ring>);
+
+fn task(word: Word) -> Runnable {
+    // SAFETY: rules 1 and 2.
+    unsafe { Runnable::from_raw(word) }
+}
+
+impl RunQueue {
+    pub(super) fn new() -> (RunQueue, Stealer) {
+        let ring = Arc::new(Ring::new());
+        (RunQueue(ring.clone()), Stealer(ring))
+    }
+
+    /// Puts `runnable` at the end and gives the number that waited before it. A full queue shares its older half.
+    pub(super) fn push(&mut self, runnable: Runnable, injector: &Injector) -> usize {
+        let word = runnable.into_raw();
+        match self.0.push(word) {
+            Ok(before) => before,
+            Err(Full::Thief) => {
+                injector.push(task(word));
+                1
+            }
+            Err(Full::Half(half)) => {
+                injector.push_many(half.into_iter().chain([word]).map(task));
+                1
+            }
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Runnable> {
+        self.0.pop().map(task)
+    }
+
+    /// How many tasks surely fit.
+    pub(super) fn room(&self) -> usize {
+        self.0.room()
+    }
+}
+
+impl Drop for RunQueue {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+impl Stealer {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes half of this queue: one task to run now, the rest into `mine`. Gives the number of tasks taken too.
+    pub(super) fn steal_into(&self, mine: &mut RunQueue) -> Option<(Runnable, usize)> {
+        self.0.steal_into(&mine.0).map(|(word, count)| (task(word), count))
+    }
+}

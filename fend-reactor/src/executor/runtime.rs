@@ -1,0 +1,197 @@
+//! [`Runtime`]: made, used, shut down.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::block_on::block_on;
+use super::builder::Builder;
+use super::handle::{EnterGuard, Handle};
+use super::metrics::Metrics;
+use super::shared::Shared;
+use super::threads::Threads;
+use crate::context;
+use crate::task::JoinHandle;
+
+/// How long dropping a runtime waits for what still runs.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Workers, drivers, timers and a blocking pool.
+///
+/// Dropping it shuts it down, as [`shutdown_timeout`](Runtime::shutdown_timeout) with 5 s does, or without waiting when that happens
+/// inside a task.
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// let runtime = fend_reactor::runtime::Runtime::new()?;
+/// let answer = runtime.block_on(async { fend_reactor::spawn(async { 42 }).await.unwrap() });
+/// assert_eq!(answer, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+    shut_down_on_drop: bool,
+}
+
+/// What a shutdown had to leave behind when its time was over. Whatever is left ends by itself when the code it is stuck in
+/// returns; its memory is kept until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "says whether everything has stopped"]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Background threads stuck in a task.
+    pub workers_left: usize,
+    /// Threads of the blocking pool stuck in a job.
+    pub blocking_left: usize,
+    /// Tasks whose future was not dropped: it runs on a thread that is left, or its destructor does.
+    pub tasks_left: usize,
+}
+
+impl ShutdownReport {
+    /// Whether everything has stopped.
+    pub fn is_clean(&self) -> bool {
+        self.workers_left == 0 && self.blocking_left == 0 && self.tasks_left == 0
+    }
+}
+
+impl Runtime {
+    pub(super) fn over(shared: Arc<Shared>) -> Runtime {
+        Runtime { shared, shut_down_on_drop: true }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The runtime without its end: for the default one.
+    pub(super) fn into_shared(mut self) -> Arc<Shared> {
+        self.shut_down_on_drop = false;
+        self.shared.clone()
+    }
+
+    /// A runtime with the [`Builder`]'s defaults.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn new() -> io::Result<Runtime> {
+        Builder::new().build()
+    }
+
+    /// The same as [`Builder::new`].
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    /// Runs `future` on this thread until it is ready, and tasks meanwhile: the thread is worker 0.
+    ///
+    /// Several threads may do so at once. One of them is worker 0; the others run their own future and their local tasks, and the next one
+    /// becomes worker 0 when it leaves. Inside a task of this runtime it works too, and runs other tasks from there; such calls may
+    /// nest 32 deep. The task that calls goes on only when everything that was started above it on this stack has returned, so
+    /// prefer `.await`.
+    ///
+    /// After the runtime's shutdown the future is still run, but its I/O fails.
+    ///
+    /// # Panics
+    /// When the future panics, and when nested too deep.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        block_on(&self.shared, future)
+    }
+
+    /// Spawns a task: see [`spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle().spawn(future)
+    }
+
+    /// Runs `f` on the blocking pool: see [`spawn_blocking`](crate::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.handle().spawn_blocking(f)
+    }
+
+    /// A handle that other threads and tasks can keep.
+    pub fn handle(&self) -> Handle {
+        Handle::over(self.shared.clone())
+    }
+
+    /// Makes this runtime the current one of this thread: see [`Handle::enter`].
+    #[must_use = "the runtime is left again when the guard is dropped"]
+    pub fn enter(&self) -> EnterGuard {
+        self.handle().enter()
+    }
+
+    /// A snapshot of the runtime's counters.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(&self.shared)
+    }
+
+    /// Stops the runtime: every task's future is dropped once, waiting blocking jobs are cancelled, sources report errors, and
+    /// later spawns resolve to cancelled. Waits up to `timeout` for tasks and jobs that are running just now.
+    ///
+    /// Called inside a task, it starts the shutdown and does not wait, since that task is one of those to wait for.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> ShutdownReport {
+        self.shut_down_on_drop = false;
+        shut_down(&self.shared, timeout)
+    }
+
+    /// Starts the shutdown and does not wait.
+    pub fn shutdown_background(mut self) {
+        self.shut_down_on_drop = false;
+        let _ = shut_down(&self.shared, Duration::ZERO);
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if self.shut_down_on_drop {
+            let _ = shut_down(&self.shared, DROP_TIMEOUT);
+        }
+    }
+}
+
+fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownReport {
+    let timeout = if context::current_shared().is_some() { Duration::ZERO } else { timeout };
+    // 30 years, when more than an `Instant` holds was asked for.
+    let deadline =
+        Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
+    let dropper = Arc::new(Threads::default());
+    if shared.begin_shut_down() {
+        shared.blocking.close();
+        for driver in &shared.drivers {
+            driver.close();
+        }
+        shared.wake_everybody();
+        drop_tasks(shared, &dropper);
+    }
+    let dropping = dropper.wait(deadline);
+    let workers_left = shared.threads.wait(deadline);
+    let blocking_left = shared.blocking.wait(deadline);
+    ShutdownReport { workers_left, blocking_left, tasks_left: shared.owned.len().max(dropping) }
+}
+
+/// Drops the tasks' futures on a thread of their own: a destructor that waits for something, even for this thread, cannot hold
+/// the shutdown up.
+fn drop_tasks(shared: &Arc<Shared>, dropper: &Arc<Threads>) {
+    let dropping = shared.clone();
+    let drop_tasks = move || dropping.drop_tasks();
+    if shared.owned.len() == 0 && !shared.has_queued_tasks() {
+        drop_tasks();
+        return;
+    }
+    let name = format!("{}-shutdown", shared.config.thread_name);
+    if dropper.start(name, shared.config.thread_stack_size, drop_tasks.clone()).is_err() {
+        drop_tasks();
+    }
+}
