@@ -1,6 +1,6 @@
 //! Workers, queues, parking, and the runtime that holds them.
 
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, Meta};
 use std::future::Future;
 /// A runtime.
 #[derive(Debug)]
@@ -22,6 +22,20 @@ impl Handle {
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
+    {
+        todo!()
+    }
+    pub(crate) fn spawn_with<F>(&self, _future: F, _meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        todo!()
+    }
+    pub(crate) fn spawn_blocking_with<F, T>(&self, _f: F, _meta: Meta) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
     {
         todo!()
     }
@@ -47,6 +61,13 @@ where
     F::Output: Send + 'static,
 {
     Handle::current().spawn(future)
+}
+pub(crate) fn spawn_local_with<F>(_future: F, _meta: Meta) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    todo!()
 }
 /// Spawns local.
 #[track_caller]
