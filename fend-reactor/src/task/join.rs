@@ -1,84 +1,102 @@
 //! What is left in the hands of the one who spawned.
 
-use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::error::JoinError;
+use super::raw::{JoinRef, TaskRef};
+
 /// The right to await a task's result.
-pub struct JoinHandle<T> {
-    _marker: PhantomData<T>,
-}
+///
+/// Awaiting it gives `Result<T, JoinError>`: the task's output, or why there is none. The task's future has been
+/// dropped by then.
+///
+/// Dropping the handle detaches the task: it runs on, and its output is dropped. So does
+/// [`std::thread::JoinHandle`]. A panic of a detached task is reported as unhandled.
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut handle` is cancel safe: the result stays where it is until it is handed out.
+///
+/// # Panics
+///
+/// When it is polled again after it has given the result.
+pub struct JoinHandle<T>(JoinRef<T>);
 
 impl<T> JoinHandle<T> {
     /// Asks the task to end.
+    ///
+    /// Its future is dropped instead of being polled again, on the thread that would have polled it; awaiting the
+    /// handle then gives an error that [is cancelled](JoinError::is_cancelled). A poll that is under way goes on to
+    /// its end first. If it, or an earlier one, completes the task, then the output stands. A panic in the future's
+    /// destructor is reported as the task's panic.
+    ///
+    /// A blocking job that has begun cannot be aborted.
     pub fn abort(&self) {
-        todo!()
+        self.0.task().abort();
     }
-    /// A handle that can only abort.
+
+    /// A handle that can only abort, for others to hold.
     pub fn abort_handle(&self) -> AbortHandle {
-        todo!()
+        AbortHandle(self.0.task().clone())
     }
-    /// Whether it is over.
+
+    /// Whether the task is over, so that awaiting it does not wait.
     pub fn is_finished(&self) -> bool {
-        todo!()
+        self.0.task().is_finished()
     }
 }
+
+impl<T> From<JoinRef<T>> for JoinHandle<T> {
+    fn from(join: JoinRef<T>) -> Self {
+        JoinHandle(join)
+    }
+}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
-    fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Self::Output> {
-        todo!()
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_output(cx)
     }
 }
+
 impl<T> Unpin for JoinHandle<T> {}
+// A panic of the task is caught where it happens; a panic of who holds the handle finds nothing half done in it.
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
 impl<T> fmt::Debug for JoinHandle<T> {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JoinHandle").field(self.0.task()).finish()
     }
 }
-/// Aborts a task from elsewhere.
-#[derive(Debug, Clone)]
-pub struct AbortHandle {}
+
+/// The right to abort a task, without the right to its result. Clones share it.
+#[derive(Clone)]
+pub struct AbortHandle(TaskRef);
+
 impl AbortHandle {
-    /// Asks the task to end.
+    /// Asks the task to end, as [`JoinHandle::abort`] does.
     pub fn abort(&self) {
-        todo!()
+        self.0.abort();
     }
-    /// Whether it is over.
+
+    /// Whether the task is over.
     pub fn is_finished(&self) -> bool {
-        todo!()
+        self.0.is_finished()
     }
 }
-/// Why a task gave no result.
-#[derive(Debug)]
-pub struct JoinError {}
-impl JoinError {
-    /// It panicked.
-    pub fn is_panic(&self) -> bool {
-        todo!()
-    }
-    /// It was aborted, or its runtime ended.
-    pub fn is_cancelled(&self) -> bool {
-        todo!()
-    }
-    /// The panic's payload. Panics when it was cancelled.
-    pub fn into_panic(self) -> Box<dyn Any + Send> {
-        todo!()
-    }
-    /// The panic's payload, or the error itself.
-    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        todo!()
-    }
-    /// Carries the panic on in this thread. Panics when it was cancelled.
-    pub fn resume_unwind(self) -> ! {
-        todo!()
+
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AbortHandle").field(&self.0).finish()
     }
 }
-impl fmt::Display for JoinError {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
-    }
-}
-impl std::error::Error for JoinError {}
