@@ -1,6 +1,8 @@
 //! Wakers are collected while a lock is held and woken after it is dropped, so that a waker that re-enters the same
 //! primitive cannot deadlock, and one that panics cannot keep the others asleep.
 
+use std::any::Any;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -19,17 +21,36 @@ impl WakeList {
         self.wakers.len()
     }
 
-    /// Wakes all. A waker of a foreign executor may panic: the rest is woken all the same, and the panic ends here,
-    /// since the thread that runs this has nothing to do with the one that panicked.
+    /// Wakes all, the first pushed first. A waker of a foreign executor may panic: the rest is woken all the same, and
+    /// the panic ends here, since the thread that runs this has nothing to do with the one that panicked.
     pub(crate) fn wake_all(&mut self) {
+        self.wakers.reverse();
         while !self.wakers.is_empty() {
             let wakers = &mut self.wakers;
             // The loop is inside `catch_unwind`, so that the common case pays for it once.
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            swallow_panic(|| {
                 while let Some(waker) = wakers.pop() {
                     waker.wake();
                 }
-            }));
+            });
         }
+    }
+}
+
+/// Drops a waker that is no longer needed; what it panics with ends here. No lock may be held.
+pub(crate) fn discard(waker: Option<Waker>) {
+    swallow_panic(move || drop(waker));
+}
+
+fn swallow_panic(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        drop_payload(payload);
+    }
+}
+
+/// A payload's own destructor may panic in turn. What that one panics with is leaked: there must be an end.
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+        mem::forget(second);
     }
 }

@@ -1,137 +1,191 @@
 //! A driver: one dispatcher, its sources and its timers.
 //!
 //! Border to the executor: [`Attendance::turn`] and [`Driver::wake`] one way, [`std::task::Waker`] the other way.
+//!
+//! One thread at a time *attends* a driver, that is runs its turns; any thread may register sources and set timers
+//! meanwhile. An attendant that sleeps is woken for what needs it (an earlier timer). An unattended driver tells nobody:
+//! that somebody attends while [`Driver::has_work`] is the executor's part.
+//!
+//! Locks, in the order in which they may nest: the attendance, then the registry, then a source's waiters; the timers' lock stands
+//! alone. No waker is cloned, dropped or woken under the last three.
 
+mod readiness_word;
+mod registration_error;
+mod registry;
+mod source;
+mod source_state;
+mod timekeeping;
 mod timers;
+mod turn;
+mod waiters;
+
+#[cfg(all(test, loom))]
+mod loom_models;
+#[cfg(all(test, not(loom)))]
+mod testing;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::task::Waker;
 
 use crate::clock::{Clock, Nanos};
-use crate::dispatcher::{Direction, Dispatcher, Readiness};
+use crate::dispatcher::{Dispatch, Dispatcher, Token};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU64};
+use crate::wake_list::{WakeList, discard};
+use registry::Registry;
+use source_state::SourceState;
+use timekeeping::{Armed, Timekeeping};
+use turn::Buffers;
 
+pub(crate) use readiness_word::Seen;
+pub(crate) use source::{Source, WaitReady};
 pub(crate) use timers::TimerKey;
+pub(crate) use turn::{Attendance, Turned};
 
 /// One dispatcher with the sources registered in it and the timers that end its waits.
 #[derive(Debug)]
-pub(crate) struct Driver {}
-
-/// What a turn did.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Turned {
-    /// Readiness events that reached a source.
-    pub(crate) events: usize,
-    /// Timers that came due.
-    pub(crate) timers: usize,
+pub(crate) struct Driver {
+    index: usize,
+    clock: Arc<Clock>,
+    dispatch: Box<dyn Dispatch>,
+    registry: Mutex<Registry>,
+    timers: Mutex<Timekeeping>,
+    /// Held by the attendant for as long as it attends.
+    attendance: Mutex<Buffers>,
+    attended: AtomicBool,
+    turns: AtomicU64,
+    events: AtomicU64,
+    closed: AtomicBool,
 }
 
 impl Driver {
-    pub(crate) fn new(_index: usize, _dispatcher: Dispatcher, _clock: Arc<Clock>) -> io::Result<Arc<Driver>> {
-        todo!()
+    pub(crate) fn new(index: usize, dispatcher: Dispatcher, clock: Arc<Clock>) -> io::Result<Arc<Driver>> {
+        Ok(Driver::with_dispatch(index, dispatcher.open()?, clock))
     }
+
+    fn with_dispatch(index: usize, dispatch: Box<dyn Dispatch>, clock: Arc<Clock>) -> Arc<Driver> {
+        Arc::new(Driver {
+            index,
+            clock,
+            dispatch,
+            registry: Mutex::new(Registry::default()),
+            timers: Mutex::new(Timekeeping::new()),
+            attendance: Mutex::new(Buffers::default()),
+            attended: AtomicBool::new(false),
+            turns: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+        })
+    }
+
     pub(crate) fn index(&self) -> usize {
-        todo!()
+        self.index
     }
+
     pub(crate) fn clock(&self) -> &Arc<Clock> {
-        todo!()
+        &self.clock
     }
 
     /// The right to run turns, or `None` when another thread holds it.
     pub(crate) fn try_attend(&self) -> Option<Attendance<'_>> {
-        todo!()
+        Some(Attendance::new(self, self.attendance.try_lock()?))
     }
+
     /// Whether a thread holds the attendance now (a hint: it may change at once).
     pub(crate) fn is_attended(&self) -> bool {
-        todo!()
+        self.attended.load(Relaxed)
     }
+
     /// Ends the wait of the thread in `turn`, or the next wait. Any thread.
     pub(crate) fn wake(&self) {
-        todo!()
+        self.dispatch.wake();
     }
+
     /// Whether there is anything to attend to: a source or a timer.
     pub(crate) fn has_work(&self) -> bool {
-        todo!()
+        self.registry.lock().len() > 0 || self.timers.lock().len() > 0
     }
+
     /// Whether a task waits on a source (scan; for the paused clock only).
     pub(crate) fn has_waiters(&self) -> bool {
-        todo!()
+        self.registry.lock().has_waiters()
     }
+
     /// The earliest timer.
     pub(crate) fn next_deadline(&self) -> Option<Nanos> {
-        todo!()
+        self.timers.lock().next_deadline()
     }
-    /// How many turns and events there were (metrics; the monitor compares turns).
+
+    /// How many turns there were (metrics; the monitor compares them).
     pub(crate) fn turns(&self) -> u64 {
-        todo!()
+        self.turns.load(Relaxed)
     }
+
+    /// How many events reached a source (metrics).
     pub(crate) fn events(&self) -> u64 {
-        todo!()
+        self.events.load(Relaxed)
     }
+
     /// The runtime is over: every source reports an error from now on, all waiters and timers are woken, later registrations fail.
     pub(crate) fn close(&self) {
-        todo!()
+        if self.closed.swap(true, AcqRel) {
+            return;
+        }
+        let mut wakes = WakeList::default();
+        self.registry.lock().close(&*self.dispatch, &mut wakes);
+        self.timers.lock().close(&mut wakes);
+        wakes.wake_all();
+        self.dispatch.wake();
     }
+
     pub(crate) fn is_closed(&self) -> bool {
-        todo!()
+        self.closed.load(Acquire)
     }
 
-    /// Arms `key` for `deadline`, in place of what it was armed for; wakes the driver when it sleeps past it.
-    /// False when the driver is closed (the timer is then not armed).
-    pub(crate) fn set_timer(&self, _key: &mut Option<TimerKey>, _deadline: Nanos, _waker: &Waker) -> bool {
-        todo!()
+    /// Arms `key` for `deadline`, in place of what it was armed for; wakes the driver when it sleeps past it. A deadline that has
+    /// passed fires with the next turn. False when the driver is closed (the timer is then not armed).
+    pub(crate) fn set_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: &Waker) -> bool {
+        let moved = key.and_then(|key| self.timers.lock().move_deadline(key, deadline, waker));
+        let (wake, unused) = match moved {
+            Some(wake) => (wake, None),
+            None => match self.arm_timer(key, deadline, waker.clone()) {
+                Armed::Yes { wake, replaced } => (wake, replaced),
+                Armed::Closed(waker) => {
+                    discard(Some(waker));
+                    return false;
+                }
+            },
+        };
+        if wake {
+            self.dispatch.wake();
+        }
+        discard(unused);
+        true
     }
+
+    fn arm_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
+        self.timers.lock().arm(key, deadline, waker)
+    }
+
     /// Disarms. Does nothing when it fired.
-    pub(crate) fn cancel_timer(&self, _key: TimerKey) {
-        todo!()
+    pub(crate) fn cancel_timer(&self, key: TimerKey) {
+        let waker = self.timers.lock().cancel(key);
+        discard(waker);
     }
-}
 
-/// The right of one thread to run a driver's turns.
-#[derive(Debug)]
-pub(crate) struct Attendance<'a> {
-    _driver: &'a Driver,
-}
-
-impl Attendance<'_> {
-    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called; sets readiness,
-    /// fires timers, then wakes whoever waits, with no lock held.
-    pub(crate) fn turn(&mut self, _timeout: Option<Duration>) -> io::Result<Turned> {
-        todo!()
+    fn register(&self, fd: BorrowedFd<'_>, state: &Arc<SourceState>) -> io::Result<Token> {
+        let mut wakes = WakeList::default();
+        let token = self.registry.lock().register(&*self.dispatch, fd, state, &mut wakes);
+        wakes.wake_all();
+        token
     }
-}
 
-/// One registered fd, seen from its owner: registers on first need, deregisters on drop.
-#[derive(Debug)]
-pub(crate) struct Source {}
-
-/// Readiness as it was seen, to be cleared if no event has come since.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {}
-
-impl Source {
-    /// A source for `fd`, which the caller keeps open until the source is dropped. `assumed` readiness is believed
-    /// until the kernel says otherwise, so that the first read or write is tried at once.
-    pub(crate) fn new(_fd: RawFd, _assumed: Readiness) -> Source {
-        todo!()
-    }
-    /// Registers now, with the driver of this thread.
-    pub(crate) fn register(&self, _fd: BorrowedFd<'_>) -> io::Result<()> {
-        todo!()
-    }
-    /// Ready, or waits. `Err` when registration failed or the runtime was shut down.
-    pub(crate) fn poll_ready(
-        &self,
-        _cx: &mut Context<'_>,
-        _fd: BorrowedFd<'_>,
-        _direction: Direction,
-    ) -> Poll<io::Result<Seen>> {
-        todo!()
-    }
-    /// The kernel said `WouldBlock`: forget the direction's readiness unless an event has come since `seen`.
-    pub(crate) fn clear(&self, _seen: Seen, _direction: Direction) {
-        todo!()
+    fn deregister(&self, token: Token) {
+        self.registry.lock().deregister(&*self.dispatch, token);
     }
 }

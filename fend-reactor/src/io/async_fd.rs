@@ -1,80 +1,459 @@
 //! [`AsyncFd`]: one pollable fd and its owner.
 
+use std::fmt;
+use std::future::poll_fn;
 use std::io;
-use std::os::fd::AsFd;
-use std::task::{Context, Poll};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use crate::dispatcher::{Direction, Readiness};
+use super::attempt::{Exhausted, Never, ShortOf, attempt, poll_attempts, unless_would_block};
+use crate::context::poll_budget;
+use crate::dispatcher::{Direction, Interest, Readiness};
+use crate::driver::{Seen, Source, WaitReady};
+use crate::sys;
 
-/// An fd registered with the runtime.
-#[derive(Debug)]
+/// Any object with a pollable file descriptor, registered with the runtime.
+///
+/// It is for what has no type of its own in fend: sockets of other families, pipes, terminals, eventfds, descriptors of a
+/// C library. One object serves any number of tasks through `&self`; each direction may have several waiters, and all
+/// of them are woken.
+///
+/// # Readiness
+///
+/// An operation is tried, and when the kernel says `WouldBlock` the task sleeps until the fd is ready again. So operations
+/// belong into [`read_with`](AsyncFd::read_with), [`write_with`](AsyncFd::write_with) or their `try_` forms, which learn from
+/// that answer. A call made behind its back on [`get_ref`](AsyncFd::get_ref) is not seen: after its `WouldBlock` the waits
+/// still end at once. Waits may end early, so be ready to try, and to wait again.
+///
+/// # Ownership
+///
+/// The object must lend the same open fd for as long as it is wrapped. There is no `get_mut`, which could swap it.
+/// Dropping the `AsyncFd` deregisters the fd, then drops the object.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+/// use fend_reactor::io::AsyncFd;
+///
+/// # fn main() -> std::io::Result<()> {
+/// fend_reactor::block_on(async {
+///     let (ours, mut theirs) = UnixStream::pair()?;
+///     let ours = AsyncFd::new(ours)?;
+///     theirs.write_all(b"hello")?;
+///
+///     let mut buf = [0; 16];
+///     let n = ours.read_with(|mut socket| socket.read(&mut buf)).await?;
+///     assert_eq!(&buf[..n], b"hello");
+///     Ok(())
+/// })
+/// # }
+/// ```
 pub struct AsyncFd<T: AsFd> {
-    io: T,
+    // Before `io`: fields are dropped in order, and an fd leaves the dispatcher before it is closed.
+    pub(super) source: Source,
+    pub(super) io: T,
 }
 
 impl<T: AsFd> AsyncFd<T> {
-    /// Takes an fd that is non-blocking already, registered on first need; for socket types.
-    pub fn with_assumed(_io: T, _assumed: Readiness) -> Self {
-        todo!()
+    /// Registers the fd of `io` with the current runtime, and sets `O_NONBLOCK` on it.
+    ///
+    /// The flag belongs to the open file and not to the fd: every duplicate of it, in other processes too, sees it (see
+    /// [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html)). It is not put back on drop; see
+    /// [`set_blocking`](AsyncFd::set_blocking).
+    ///
+    /// # Errors
+    ///
+    /// - `PermissionDenied` for what the kernel cannot poll: regular files, directories, `/dev/null`. Their calls belong into
+    ///   the blocking pool, [`spawn_blocking`](crate::spawn_blocking).
+    /// - `AlreadyExists` when the same fd is registered already: share one `AsyncFd`, or duplicate the fd.
+    /// - `StorageFull` or `OutOfMemory` when the kernel takes no more registrations.
+    /// - any, when the runtime has shut down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let file = std::fs::File::open(std::env::current_exe()?)?;
+    /// let error = fend_reactor::io::AsyncFd::new(file).unwrap_err();
+    /// assert!(error.to_string().contains("spawn_blocking"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(io: T) -> io::Result<Self> {
+        let this = Self::with_assumed(io, Readiness::NONE);
+        this.source.register(this.io.as_fd())?;
+        sys::set_nonblocking(this.io.as_fd(), true)?;
+        Ok(this)
     }
+
+    /// Takes an fd that is non-blocking already, and registers it with the runtime of the first task that must wait. Until
+    /// the kernel says otherwise it is believed to be ready for `assumed`, so that the first operation is tried at once.
+    ///
+    /// For types that are built on this one.
+    #[doc(hidden)]
+    pub fn with_assumed(io: T, assumed: Readiness) -> Self {
+        AsyncFd { source: Source::new(io.as_fd().as_raw_fd(), assumed), io }
+    }
+
     /// The wrapped object.
     pub fn get_ref(&self) -> &T {
         &self.io
     }
-    /// Tries `op` until it does not say `WouldBlock`.
-    pub fn poll_with<R>(
-        &self,
-        _cx: &mut Context<'_>,
-        _direction: Direction,
-        _op: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        todo!()
+
+    /// Deregisters the fd and gives the object back. The fd stays non-blocking.
+    pub fn into_inner(self) -> T {
+        let AsyncFd { source, io } = self;
+        drop(source);
+        io
     }
-    /// Like `poll_with` for a stream's bytes: a result short of `asked` has emptied (or filled) the kernel's buffer.
-    pub fn poll_bytes_with(
-        &self,
-        _cx: &mut Context<'_>,
-        _direction: Direction,
-        _asked: usize,
-        _op: impl FnMut(&T) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        todo!()
+
+    /// Sets or clears the fd's blocking mode, to hand it over to code that expects one or the other.
+    ///
+    /// Clear it back before further use here: an operation on a blocking fd that is not ready stops the worker thread in the
+    /// kernel, and every task on it.
+    ///
+    /// # Errors
+    ///
+    /// What [fcntl(2)](https://man7.org/linux/man-pages/man2/fcntl.2.html) says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use fend_reactor::io::AsyncFd;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let (socket, _peer) = UnixStream::pair()?;
+    /// let socket = AsyncFd::new(socket)?;
+    /// socket.set_blocking(true)?;
+    /// let blocking_again: UnixStream = socket.into_inner();
+    /// # drop(blocking_again);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_blocking(&self, blocking: bool) -> io::Result<()> {
+        sys::set_nonblocking(self.io.as_fd(), !blocking)
     }
-    /// Awaitable `poll_with`.
-    pub async fn with<R>(
-        &self,
-        _direction: Direction,
-        _op: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        todo!()
+}
+
+/// Waiting.
+impl<T: AsFd> AsyncFd<T> {
+    /// Waits until the fd is readable, at its end, or has an error to tell.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the readiness is kept.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.wait(Direction::Read).await.map(|_| ())
     }
-    /// Awaitable `poll_bytes_with`.
+
+    /// Waits until the fd takes data, or has an error to tell.
+    ///
+    /// A peer that has finished sending does not end this wait: it may still read.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the readiness is kept.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.wait(Direction::Write).await.map(|_| ())
+    }
+
+    /// Waits for out-of-band data, or what the fd's driver calls exceptional (`EPOLLPRI` in
+    /// [epoll_ctl(2)](https://man7.org/linux/man-pages/man2/epoll_ctl.2.html)); for an error or a hang-up too.
+    ///
+    /// Each report of the kernel ends one wait, whether or not the data is then taken.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: a report is used up only when this returns.
+    pub async fn priority(&self) -> io::Result<()> {
+        let seen = self.wait(Direction::Priority).await?;
+        self.source.take_priority(seen);
+        Ok(())
+    }
+
+    /// Waits until the peer has closed its side, without reading up to the end; for an error too. Once it has ended it ends at
+    /// once each time.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the readiness is kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use fend_reactor::io::AsyncFd;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// fend_reactor::block_on(async {
+    ///     let (ours, theirs) = UnixStream::pair()?;
+    ///     let ours = AsyncFd::new(ours)?;
+    ///     drop(theirs);
+    ///     ours.peer_closed().await
+    /// })
+    /// # }
+    /// ```
+    pub async fn peer_closed(&self) -> io::Result<()> {
+        self.wait(Direction::PeerClosed).await.map(|_| ())
+    }
+
+    /// Waits for any direction of `interest`; returns what the fd is ready for in those that are ready.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the readiness is kept.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use fend_reactor::io::{AsyncFd, Interest, Readiness};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// fend_reactor::block_on(async {
+    ///     let (ours, _theirs) = UnixStream::pair()?;
+    ///     let ours = AsyncFd::new(ours)?;
+    ///     let ready = ours.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    ///     assert_eq!(ready, Readiness::WRITABLE);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
+        let mut waits = Direction::ALL.map(|direction| {
+            interest.directions().any(|wanted| wanted == direction).then(|| self.wait_ready(direction))
+        });
+        poll_fn(|cx| {
+            let ready = ready!(poll_any(&mut waits, cx))?;
+            ready!(poll_budget(cx));
+            Poll::Ready(Ok(ready))
+        })
+        .await
+    }
+
+    /// Like [`readable`](AsyncFd::readable), for poll functions. The waker of `cx` is kept until the fd is ready: of each
+    /// direction up to 32 different ones.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_wait(cx, Direction::Read)
+    }
+
+    /// Like [`writable`](AsyncFd::writable), for poll functions. The waker of `cx` is kept until the fd is ready: of each
+    /// direction up to 32 different ones.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_wait(cx, Direction::Write)
+    }
+
+    fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
+        ready!(self.source.poll_ready(cx, self.io.as_fd(), direction))?;
+        poll_budget(cx).map(Ok)
+    }
+
+    fn wait_ready(&self, direction: Direction) -> WaitReady<'_> {
+        self.source.wait_ready(self.io.as_fd(), direction)
+    }
+
+    /// Ready, and a unit of the budget taken for what will be done with that.
+    async fn wait(&self, direction: Direction) -> io::Result<Seen> {
+        let seen = self.wait_ready(direction).await?;
+        poll_fn(poll_budget).await;
+        Ok(seen)
+    }
+}
+
+/// Polls each wait, so that each leaves its waker; the readiness of all that are ready.
+fn poll_any(waits: &mut [Option<WaitReady<'_>>], cx: &mut Context<'_>) -> Poll<io::Result<Readiness>> {
+    let mut ready = Readiness::NONE;
+    for wait in waits.iter_mut().flatten() {
+        let direction = wait.direction();
+        if let Poll::Ready(seen) = Pin::new(wait).poll(cx) {
+            ready |= seen?.readiness(direction);
+        }
+    }
+    if ready.is_empty() { Poll::Pending } else { Poll::Ready(Ok(ready)) }
+}
+
+/// Operations.
+impl<T: AsFd> AsyncFd<T> {
+    /// Waits until the fd is readable and tries `op`, until that does not say `WouldBlock`. When a signal interrupts `op`, it
+    /// is tried again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped before it returns, it has either not called `op`, or `op` said `WouldBlock`.
+    pub async fn read_with<R>(&self, op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.with(Direction::Read, op).await
+    }
+
+    /// Waits until the fd is writable and tries `op`, until that does not say `WouldBlock`. When a signal interrupts `op`, it
+    /// is tried again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped before it returns, it has either not called `op`, or `op` said `WouldBlock`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::os::unix::net::UnixStream;
+    /// use fend_reactor::io::AsyncFd;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// fend_reactor::block_on(async {
+    ///     let (ours, mut theirs) = UnixStream::pair()?;
+    ///     let ours = AsyncFd::new(ours)?;
+    ///     let sent = ours.write_with(|mut socket| socket.write(b"hello")).await?;
+    ///     assert_eq!(sent, 5);
+    ///     theirs.read_exact(&mut [0; 5])
+    /// })
+    /// # }
+    /// ```
+    pub async fn write_with<R>(&self, op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.with(Direction::Write, op).await
+    }
+
+    /// Calls `op`, which reads, once and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`. `WouldBlock` is remembered: the next wait for readability lasts until there is something new.
+    pub fn try_read_with<R>(&self, op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.try_with(Direction::Read, op)
+    }
+
+    /// Calls `op`, which writes, once and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`. `WouldBlock` is remembered: the next wait for writability lasts until there is room again.
+    pub fn try_write_with<R>(&self, op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.try_with(Direction::Write, op)
+    }
+
+    fn try_with<R>(&self, direction: Direction, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        attempt(&self.source, self.source.seen(), direction, &Never, || op(&self.io))
+    }
+
+    /// Waits for `direction` and tries `op`, until that does not say `WouldBlock`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped before it returns, it has either not called `op`, or `op` said `WouldBlock`.
+    pub async fn with<R>(&self, direction: Direction, op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.attempts(direction, Never, op).await
+    }
+
+    /// Like [`with`](AsyncFd::with), for the bytes of a stream socket or a pipe: a result above 0 and short of `asked` bytes
+    /// means that the kernel's buffer is empty (or full) now, and the next operation waits without asking it again.
+    ///
+    /// Wrong for datagrams and terminals, whose reads are short while more is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: dropped before it returns, it has either not called `op`, or `op` said `WouldBlock`.
     pub async fn bytes_with(
         &self,
-        _direction: Direction,
-        _asked: usize,
-        _op: impl FnMut(&T) -> io::Result<usize>,
+        direction: Direction,
+        asked: usize,
+        op: impl FnMut(&T) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        todo!()
+        self.attempts(direction, ShortOf(asked), op).await
     }
-    /// Waits for the peer to close its side.
-    pub async fn peer_closed(&self) -> io::Result<()> {
-        todo!()
+
+    async fn attempts<R>(
+        &self,
+        direction: Direction,
+        exhausted: impl Exhausted<R>,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut seen = self.wait(direction).await?;
+        loop {
+            let result = attempt(&self.source, seen, direction, &exhausted, || op(&self.io));
+            if let Some(result) = unless_would_block(result) {
+                return result;
+            }
+            seen = self.wait_ready(direction).await?;
+        }
     }
-    /// Out-of-band data.
-    pub async fn priority(&self) -> io::Result<()> {
-        todo!()
+
+    /// Like [`with`](AsyncFd::with), for poll functions. The waker of `cx` is kept until the fd is ready: of each direction
+    /// up to 32 different ones.
+    pub fn poll_with<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        poll_attempts(&self.source, &mut &self.io, cx, direction, Never, |io| op(io))
     }
-    /// Readable.
-    pub async fn readable(&self) -> io::Result<()> {
-        todo!()
+
+    /// Like [`bytes_with`](AsyncFd::bytes_with), for poll functions. The waker of `cx` is kept until the fd is ready: of each
+    /// direction up to 32 different ones.
+    pub fn poll_bytes_with(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        asked: usize,
+        mut op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        poll_attempts(&self.source, &mut &self.io, cx, direction, ShortOf(asked), |io| op(io))
     }
-    /// Writable.
-    pub async fn writable(&self) -> io::Result<()> {
-        todo!()
+}
+
+impl<T: AsFd> AsFd for AsyncFd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io.as_fd()
     }
-    /// Deregisters and gives the object back.
-    pub fn into_inner(self) -> T {
-        self.io
+}
+
+impl<T: AsFd> AsRawFd for AsyncFd<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.io.as_fd().as_raw_fd()
+    }
+}
+
+impl<T: AsFd + fmt::Debug> fmt::Debug for AsyncFd<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncFd").field("io", &self.io).field("ready", &self.source.seen()).finish()
     }
 }

@@ -1,6 +1,14 @@
-//! Any file descriptor that can be polled.
+//! Any file descriptor that can be polled: sockets, pipes, terminals, eventfds, timerfds, CAN and netlink sockets, inotify.
+//!
+//! [`AsyncFd`] wraps any object that lends its fd ([`AsFd`](std::os::fd::AsFd)). Waits name a [`Direction`], or several at once
+//! as an [`Interest`]; what the kernel reported is a [`Readiness`].
+//!
+//! Regular files are never "not ready" and cannot be polled: their calls go to the blocking pool
+//! ([`spawn_blocking`](crate::spawn_blocking)).
 
 mod async_fd;
+mod attempt;
+mod futures_io;
 
 pub use crate::dispatcher::{Direction, Interest, Readiness};
 pub use async_fd::AsyncFd;

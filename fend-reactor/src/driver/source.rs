@@ -1,0 +1,197 @@
+//! One registered fd, seen from its owner.
+//!
+//! ```text
+//!            new                    register, or the first wait
+//! (nothing) ─────▶ unregistered ──────────────────────────────▶ registered ──┬─▶ dropped: out of the dispatcher,
+//!                  assumed readiness                            with a driver │   whoever still waits is woken
+//!                  is believed                                               └─▶ detached: driver closed, or the number
+//!                                                                                 taken by another file; waits fail
+//! ```
+
+use std::future::Future;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker, ready};
+
+use super::registration_error::{replaced, shut_down};
+use super::source_state::SourceState;
+use super::waiters::{WaiterKey, Waiting};
+use super::{Driver, Seen};
+use crate::context;
+use crate::dispatcher::{Direction, Readiness, Token};
+use crate::sync::Mutex;
+use crate::wake_list::WakeList;
+
+/// One fd and its readiness: registers on first need, deregisters on drop.
+#[derive(Debug)]
+pub(crate) struct Source {
+    fd: RawFd,
+    state: Arc<SourceState>,
+    registration: OnceLock<Registration>,
+    /// Held while registering, so that of several first waiters one does it.
+    registering: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Registration {
+    driver: Arc<Driver>,
+    token: Token,
+}
+
+impl Source {
+    /// A source for `fd`, which the caller keeps open until the source is dropped. `assumed` readiness is believed
+    /// until the kernel says otherwise, so that the first read or write is tried at once.
+    pub(crate) fn new(fd: RawFd, assumed: Readiness) -> Source {
+        Source {
+            fd,
+            state: Arc::new(SourceState::new(assumed)),
+            registration: OnceLock::new(),
+            registering: Mutex::new(()),
+        }
+    }
+
+    /// Registers now, with the driver of this thread. Does nothing when it is registered already.
+    pub(crate) fn register(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        self.registration(fd).map(|_| ())
+    }
+
+    fn registration(&self, fd: BorrowedFd<'_>) -> io::Result<&Registration> {
+        match self.registration.get() {
+            Some(registration) => Ok(registration),
+            None => self.register_with(fd, context::current_driver),
+        }
+    }
+
+    #[cold]
+    fn register_with(
+        &self,
+        fd: BorrowedFd<'_>,
+        driver: impl FnOnce() -> Arc<Driver>,
+    ) -> io::Result<&Registration> {
+        let _registering = self.registering.lock();
+        if let Some(registration) = self.registration.get() {
+            return Ok(registration);
+        }
+        let driver = driver();
+        let token = driver.register(fd, &self.state)?;
+        Ok(self.registration.get_or_init(|| Registration { driver, token }))
+    }
+
+    /// Ready, or waits as one who polls. `Err` when registration failed or the runtime was shut down.
+    pub(crate) fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<Seen>> {
+        self.poll_ready_as(Waiting::Polled, cx.waker(), fd, direction)
+    }
+
+    /// A future for the same, which leaves no waker behind when it is dropped.
+    pub(crate) fn wait_ready<'a>(&'a self, fd: BorrowedFd<'a>, direction: Direction) -> WaitReady<'a> {
+        WaitReady { source: self, fd, direction, key: None }
+    }
+
+    fn poll_ready_as(
+        &self,
+        waiting: Waiting<'_>,
+        waker: &Waker,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<Seen>> {
+        let seen = match self.state.ready(direction) {
+            Some(seen) => seen,
+            None => ready!(self.wait(waiting, waker, fd, direction))?,
+        };
+        Poll::Ready(self.attached(seen))
+    }
+
+    fn wait(
+        &self,
+        waiting: Waiting<'_>,
+        waker: &Waker,
+        fd: BorrowedFd<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<Seen>> {
+        let Registration { driver, token } = self.registration(fd)?;
+        self.state.wait(direction, waiting, waker, || driver.dispatch.arm(*token, direction)).map(Ok)
+    }
+
+    /// Readiness of a source that no driver serves any more is an error: nothing would follow it.
+    fn attached(&self, seen: Seen) -> io::Result<Seen> {
+        if !seen.is_detached() {
+            return Ok(seen);
+        }
+        let driver_closed = self.registration.get().is_none_or(|registration| registration.driver.is_closed());
+        Err(if driver_closed { shut_down() } else { replaced(self.fd) })
+    }
+
+    /// What is known now, to be given to [`clear`](Source::clear) after an attempt that did not wait.
+    pub(crate) fn seen(&self) -> Seen {
+        self.state.word().load()
+    }
+
+    /// The kernel said `WouldBlock`: forget the direction's readiness unless an event has come since `seen`.
+    pub(crate) fn clear(&self, seen: Seen, direction: Direction) {
+        self.state.word().clear(seen, direction);
+    }
+
+    /// A stream's read or write came back short: forget plain readiness, unless more than that is known or an event
+    /// has come since `seen`.
+    pub(crate) fn clear_after_short(&self, seen: Seen, direction: Direction) {
+        self.state.word().clear_after_short(seen, direction);
+    }
+
+    /// What the wait for priority announced was taken.
+    pub(crate) fn take_priority(&self, seen: Seen) {
+        self.state.word().take_priority(seen);
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Some(Registration { driver, token }) = self.registration.get() {
+            driver.deregister(*token);
+        }
+        // A waker left by a poll function belongs to a task that may still hope: it must not sleep for ever.
+        let mut wakes = WakeList::default();
+        self.state.detach(&mut wakes);
+        wakes.wake_all();
+    }
+}
+
+/// Waits until a source is ready in one direction. Takes its waker out again when it is dropped.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct WaitReady<'a> {
+    source: &'a Source,
+    fd: BorrowedFd<'a>,
+    direction: Direction,
+    key: Option<WaiterKey>,
+}
+
+impl WaitReady<'_> {
+    /// The direction that is waited for.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+}
+
+impl Future for WaitReady<'_> {
+    type Output = io::Result<Seen>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let WaitReady { source, fd, direction, key } = &mut *self;
+        source.poll_ready_as(Waiting::Keyed(key), cx.waker(), *fd, *direction)
+    }
+}
+
+impl Drop for WaitReady<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.source.state.forget(key);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a source and its driver share: the readiness word and the waiters.
+//!
+//! No wake-up is lost because both sides go through the two in opposite order. The driver sets the word, then takes
+//! the waiters; a task puts its waker among the waiters, then looks at the word again. Whoever comes second at the waiters'
+//! lock sees what the other did.
+
+use std::task::{Poll, Waker};
+
+use super::readiness_word::{ReadinessWord, Seen};
+use super::waiters::{WaiterKey, Waiters, Waiting};
+use crate::dispatcher::{Direction, Readiness};
+use crate::sync::Mutex;
+use crate::wake_list::{WakeList, discard};
+
+/// The shared half of a source.
+#[derive(Debug)]
+pub(super) struct SourceState {
+    word: ReadinessWord,
+    waiters: Mutex<Waiters>,
+}
+
+impl SourceState {
+    pub(super) fn new(assumed: Readiness) -> Self {
+        SourceState { word: ReadinessWord::new(assumed), waiters: Mutex::new(Waiters::default()) }
+    }
+
+    /// The word, for its transitions that wake nobody.
+    pub(super) fn word(&self) -> &ReadinessWord {
+        &self.word
+    }
+
+    /// What was seen when `direction` is ready or the source detached.
+    pub(super) fn ready(&self, direction: Direction) -> Option<Seen> {
+        let seen = self.word.load();
+        (seen.is_ready(direction) || seen.is_detached()).then_some(seen)
+    }
+
+    /// Puts `waker` among the waiters, lets `arm` tell the dispatcher, and looks once more.
+    pub(super) fn wait(
+        &self,
+        direction: Direction,
+        waiting: Waiting<'_>,
+        waker: &Waker,
+        arm: impl FnOnce(),
+    ) -> Poll<Seen> {
+        self.park(direction, waiting, waker);
+        arm();
+        self.ready(direction).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// A waker's clone and drop may run any code, so both happen outside the lock.
+    fn park(&self, direction: Direction, waiting: Waiting<'_>, waker: &Waker) {
+        if self.waiters.lock().holds(direction, &waiting, waker) {
+            return;
+        }
+        let waker = waker.clone();
+        let mut evicted = WakeList::default();
+        let replaced = self.waiters.lock().park(direction, waiting, waker, &mut evicted);
+        evicted.wake_all();
+        discard(replaced);
+    }
+
+    /// The future of this entry was dropped.
+    pub(super) fn forget(&self, key: WaiterKey) {
+        let waker = self.waiters.lock().remove(key);
+        discard(waker);
+    }
+
+    /// The dispatcher reported `readiness`.
+    pub(super) fn report(&self, readiness: Readiness, wakes: &mut WakeList) {
+        self.word.set(readiness);
+        self.waiters.lock().take_ready(readiness, wakes);
+    }
+
+    /// No event will come any more: everyone is woken, to find that out.
+    pub(super) fn detach(&self, wakes: &mut WakeList) {
+        self.word.detach();
+        self.waiters.lock().take_all(wakes);
+    }
+
+    pub(super) fn has_waiters(&self) -> bool {
+        !self.waiters.lock().is_empty()
+    }
+}

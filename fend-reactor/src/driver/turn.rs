@@ -1,0 +1,85 @@
+//! Attending a driver: wait, then set readiness and fire timers, then wake whoever waited, with no lock held.
+
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use super::Driver;
+use crate::dispatcher::Event;
+use crate::sync::MutexGuard;
+use crate::wake_list::WakeList;
+
+/// What a turn did.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Turned {
+    /// Readiness events that reached a source.
+    pub(crate) events: usize,
+    /// Timers that came due.
+    pub(crate) timers: usize,
+}
+
+/// Buffers that each turn fills and empties. They belong to whoever attends.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    events: Vec<Event>,
+    wakes: WakeList,
+}
+
+/// The right of one thread to run a driver's turns.
+#[derive(Debug)]
+pub(crate) struct Attendance<'a> {
+    driver: &'a Driver,
+    buffers: MutexGuard<'a, Buffers>,
+}
+
+impl<'a> Attendance<'a> {
+    pub(super) fn new(driver: &'a Driver, buffers: MutexGuard<'a, Buffers>) -> Self {
+        driver.attended.store(true, Relaxed);
+        Attendance { driver, buffers }
+    }
+
+    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called; sets readiness,
+    /// fires timers, then wakes whoever waits, with no lock held.
+    ///
+    /// A failed wait still fires timers before it is reported.
+    pub(crate) fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turned> {
+        let Buffers { events, wakes } = &mut *self.buffers;
+        let waited = self.driver.wait(events, timeout);
+        let timers = self.driver.timers.lock().rise(&self.driver.clock, wakes);
+        let events = self.driver.deliver(events, wakes);
+        self.driver.count_turn(events);
+        wakes.wake_all();
+        waited.map(|()| Turned { events, timers })
+    }
+}
+
+impl Drop for Attendance<'_> {
+    fn drop(&mut self) {
+        self.driver.attended.store(false, Relaxed);
+    }
+}
+
+impl Driver {
+    /// Waits for events, no longer than to the earliest timer.
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        if timeout == Some(Duration::ZERO) {
+            return self.dispatch.wait(events, timeout);
+        }
+        let timeout = self.timers.lock().fall_asleep(&self.clock, timeout);
+        self.dispatch.wait(events, timeout)
+    }
+
+    /// Hands the events to their sources, and says how many found theirs.
+    fn deliver(&self, events: &mut Vec<Event>, wakes: &mut WakeList) -> usize {
+        if events.is_empty() {
+            return 0;
+        }
+        let registry = self.registry.lock();
+        events.drain(..).filter(|event| registry.deliver(*event, wakes)).count()
+    }
+
+    fn count_turn(&self, events: usize) {
+        self.turns.fetch_add(1, Relaxed);
+        self.events.fetch_add(events as u64, Relaxed);
+    }
+}

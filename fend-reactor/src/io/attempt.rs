@@ -1,0 +1,112 @@
+//! Wait, try, and learn from the result: the loop behind every operation on an fd.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::task::{Context, Poll, ready};
+
+use crate::context::poll_budget;
+use crate::dispatcher::Direction;
+use crate::driver::{Seen, Source};
+
+/// How a result that is no error tells that the kernel's buffer is empty (or full) now.
+pub(super) trait Exhausted<R> {
+    fn exhausted(&self, result: &R) -> bool;
+}
+
+/// Only `WouldBlock` tells. Right for every fd.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Never;
+
+impl<R> Exhausted<R> for Never {
+    fn exhausted(&self, _result: &R) -> bool {
+        false
+    }
+}
+
+/// A count below this tells. Right for byte streams only: a datagram, or a line from a terminal, is always short. A count of 0
+/// is an end of stream or an empty buffer, and tells nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShortOf(pub(super) usize);
+
+impl Exhausted<usize> for ShortOf {
+    fn exhausted(&self, count: &usize) -> bool {
+        (1..self.0).contains(count)
+    }
+}
+
+/// Tries `op` each time `source` is ready, until it does not say `WouldBlock`. Takes one unit of the task's budget, and that
+/// only when ready: a task that polls many idle fds must not use it up on them.
+pub(super) fn poll_attempts<I: AsFd, R>(
+    source: &Source,
+    io: &mut I,
+    cx: &mut Context<'_>,
+    direction: Direction,
+    exhausted: impl Exhausted<R>,
+    mut op: impl FnMut(&mut I) -> io::Result<R>,
+) -> Poll<io::Result<R>> {
+    let mut charged = false;
+    loop {
+        let seen = ready!(source.poll_ready(cx, io.as_fd(), direction))?;
+        if !charged {
+            ready!(poll_budget(cx));
+            charged = true;
+        }
+        if let Some(result) = unless_would_block(attempt(source, seen, direction, &exhausted, || op(io))) {
+            return Poll::Ready(result);
+        }
+    }
+}
+
+/// One attempt: runs `op`, again when a signal interrupted it, and updates the readiness that `seen` stands for.
+pub(super) fn attempt<R>(
+    source: &Source,
+    seen: Seen,
+    direction: Direction,
+    exhausted: &impl Exhausted<R>,
+    op: impl FnMut() -> io::Result<R>,
+) -> io::Result<R> {
+    let result = uninterrupted(op);
+    match &result {
+        Ok(value) if exhausted.exhausted(value) => source.clear_after_short(seen, direction),
+        Ok(_) if direction == Direction::Priority => source.take_priority(seen),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => source.clear(seen, direction),
+        _ => {}
+    }
+    result
+}
+
+/// `None` for `WouldBlock`.
+pub(super) fn unless_would_block<R>(result: io::Result<R>) -> Option<io::Result<R>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        result => Some(result),
+    }
+}
+
+fn uninterrupted<R>(mut op: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match op() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_count_is_between_nothing_and_all() {
+        assert_eq!([0, 1, 7, 8, 9].map(|count| ShortOf(8).exhausted(&count)), [false, true, true, false, false]);
+        assert!(!ShortOf(0).exhausted(&0));
+        assert!(!Never.exhausted(&1));
+    }
+
+    /// RE10
+    #[test]
+    fn an_interrupted_call_is_made_again() {
+        let mut results = [Err(io::ErrorKind::Interrupted.into()), Err(io::ErrorKind::Interrupted.into()), Ok(5)].into_iter();
+        assert_eq!(uninterrupted(|| results.next().unwrap()).unwrap(), 5);
+    }
+}
