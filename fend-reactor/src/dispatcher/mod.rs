@@ -6,6 +6,8 @@
 mod epoll;
 mod poll;
 mod readiness;
+mod wakeup;
+mod watched;
 
 use std::fmt::Debug;
 use std::io;
