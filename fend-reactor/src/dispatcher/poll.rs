@@ -23,7 +23,7 @@ use std::time::Duration;
 use libc::c_short;
 
 use super::wakeup::Wakeup;
-use super::watched::{Round, Watched};
+use super::watched::{self, Round, Watched};
 use super::{Direction, Dispatch, Event, Readiness, Token};
 use crate::sync::Mutex;
 use crate::sys;
@@ -60,7 +60,8 @@ impl Poll {
 
 impl Dispatch for Poll {
     fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
-        let round = self.watched.lock().add(fd, token)?;
+        let identity = watched::identify(fd)?;
+        let round = self.watched.lock().add(fd.as_raw_fd(), identity, token)?;
         self.keep_current(round);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the poll dispatcher watches: which fds, for whom, and which directions somebody waits for.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 
 use libc::c_short;
 
@@ -87,19 +87,18 @@ impl Watched {
     /// that share one inode cannot be told apart: there both entries stay. If it was a second registration both work, and if
     /// it was a number used again the old entry gets events that are none of its business, which a source must expect.
     /// (Either of the other answers would hang one of two honest owners.)
-    pub(super) fn add(&mut self, fd: BorrowedFd<'_>, token: Token) -> io::Result<Round> {
-        let status = sys::status(fd)?;
-        if !can_be_polled(fd, status.kind)? {
-            return Err(io::Error::from_raw_os_error(libc::EPERM));
-        }
-        let identity = (status.kind != FileKind::Anonymous).then_some(status.identity);
-        let round = self.make_way(fd.as_raw_fd(), identity)?;
+    pub(super) fn add(
+        &mut self,
+        fd: RawFd,
+        identity: Option<FileIdentity>,
+        token: Token,
+    ) -> io::Result<Round> {
+        let round = self.make_way(fd, identity)?;
         let slot = token.slot as usize;
         if slot >= self.entries.len() {
             self.entries.resize_with(slot + 1, || None);
         }
-        self.entries[slot] =
-            Some(Entry { token, fd: fd.as_raw_fd(), identity, armed: Armed::NOTHING, asked: 0 });
+        self.entries[slot] = Some(Entry { token, fd, identity, armed: Armed::NOTHING, asked: 0 });
         Ok(round)
     }
 
@@ -176,12 +175,28 @@ impl Round {
     }
 }
 
+/// What tells this file from another one that has its number later. `None` for a file that shares its inode with others.
+///
+/// # Errors
+/// `EPERM` for a file that cannot be polled.
+pub(super) fn identify(fd: BorrowedFd<'_>) -> io::Result<Option<FileIdentity>> {
+    let status = sys::status(fd)?;
+    if !can_be_polled(fd, status.kind)? {
+        return Err(io::Error::from_raw_os_error(libc::EPERM));
+    }
+    Ok((status.kind != FileKind::Anonymous).then_some(status.identity))
+}
+
 /// Whether the kernel can tell when the file becomes ready. poll(2) does not say: it reports a file that it cannot poll as
 /// ready, always. So epoll is asked, where there is doubt; and where there is no epoll, the kind of the file decides.
 fn can_be_polled(fd: BorrowedFd<'_>, kind: FileKind) -> io::Result<bool> {
-    match kind {
-        FileKind::Stream | FileKind::Anonymous => Ok(true),
-        FileKind::Character => Ok(sys::epoll_accepts(fd).unwrap_or(true)),
-        FileKind::Storage => Ok(sys::epoll_accepts(fd).unwrap_or(false)),
+    if kind == FileKind::Stream {
+        return Ok(true);
+    }
+    match sys::epoll_accepts(fd) {
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+            Ok(kind != FileKind::Storage)
+        }
+        result => result,
     }
 }

@@ -9,7 +9,11 @@ mod fd;
 mod poll;
 
 #[cfg(test)]
+mod duplicate;
+#[cfg(test)]
 mod interrupt;
+#[cfg(test)]
+mod pipe;
 #[cfg(test)]
 mod rlimit;
 
@@ -21,7 +25,11 @@ pub(crate) use fd::{FileIdentity, FileKind, FileStatus, is_nonblocking, set_nonb
 pub(crate) use poll::ppoll;
 
 #[cfg(test)]
+pub(crate) use duplicate::duplicate_onto;
+#[cfg(test)]
 pub(crate) use interrupt::{ignore_without_restart, interrupt};
+#[cfg(test)]
+pub(crate) use pipe::pipe;
 #[cfg(test)]
 pub(crate) use rlimit::{fd_limit, set_fd_limit};
 
