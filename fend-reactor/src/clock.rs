@@ -166,6 +166,12 @@ impl Drop for Change<'_> {
     }
 }
 
+/// Whether `deadline` has come at `now`. [`NEVER`] has not.
+#[inline]
+pub(crate) fn is_due(deadline: Nanos, now: Nanos) -> bool {
+    deadline <= now && deadline != NEVER
+}
+
 /// `duration` in nanoseconds, [`NEVER`] for one of 584 years and more.
 #[inline]
 pub(crate) fn saturating_nanos(duration: Duration) -> Nanos {

@@ -83,6 +83,10 @@ impl Driver {
     pub(crate) fn set_timer(&self, _key: &mut Option<TimerKey>, _deadline: Nanos, _waker: &Waker) -> bool {
         todo!()
     }
+    /// Moves an armed timer to another deadline; wakes the driver when it sleeps past it. False when it fired already.
+    pub(crate) fn reset_timer(&self, _key: TimerKey, _deadline: Nanos) -> bool {
+        todo!()
+    }
     /// Disarms. Does nothing when it fired.
     pub(crate) fn cancel_timer(&self, _key: TimerKey) {
         todo!()
