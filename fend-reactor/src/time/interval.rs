@@ -113,7 +113,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    fn new(sleep: Sleep, period: Duration) -> Self {
+    pub(super) fn new(sleep: Sleep, period: Duration) -> Self {
         Interval { sleep, period, missed: MissedTickBehavior::default() }
     }
 

@@ -72,3 +72,6 @@ pub use timer::{Timer, TimerStatus};
 pub fn now() -> Instant {
     crate::context::current_clock().now_instant()
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

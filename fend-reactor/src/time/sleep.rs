@@ -148,6 +148,12 @@ impl Sleep {
         Sleep { deadline, driver: None, key: None, armed: None }
     }
 
+    /// For tests that bring their own driver.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn on(driver: Arc<Driver>, deadline: Nanos) -> Self {
+        Sleep { driver: Some(driver), ..Sleep::until(deadline) }
+    }
+
     pub(super) fn deadline_nanos(&self) -> Nanos {
         self.deadline
     }

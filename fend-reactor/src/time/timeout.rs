@@ -42,7 +42,7 @@ use super::sleep::{Sleep, sleep, sleep_until};
 /// });
 /// ```
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future: Some(future), sleep: sleep(duration), duration }
+    Timeout::new(sleep(duration), duration, future)
 }
 
 /// Waits for `future`, until `deadline` at the latest, on the clock that [`now`](super::now) reads.
@@ -51,7 +51,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
     let sleep = sleep_until(deadline);
     let left = sleep.deadline_nanos().saturating_sub(sleep.now());
-    Timeout { future: Some(future), sleep, duration: Duration::from_nanos(left) }
+    Timeout::new(sleep, Duration::from_nanos(left), future)
 }
 
 pin_project! {
@@ -68,6 +68,10 @@ pin_project! {
 }
 
 impl<F> Timeout<F> {
+    pub(super) fn new(sleep: Sleep, duration: Duration, future: F) -> Self {
+        Timeout { future: Some(future), sleep, duration }
+    }
+
     /// When the time is up.
     pub fn deadline(&self) -> Instant {
         self.sleep.deadline()

@@ -55,7 +55,11 @@ pub struct TimerStatus {
 impl Timer {
     /// A timer that is disarmed.
     pub fn new() -> Self {
-        Timer { sleep: Sleep::until(NEVER), interval: Duration::ZERO }
+        Timer::with(Sleep::until(NEVER))
+    }
+
+    pub(super) fn with(sleep: Sleep) -> Self {
+        Timer { sleep, interval: Duration::ZERO }
     }
 
     /// Arms the timer: it expires after `first`, and then every `interval`, or only once when `interval` is zero.
