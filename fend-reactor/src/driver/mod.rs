@@ -26,9 +26,10 @@ mod testing;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::task::Waker;
 
@@ -61,6 +62,17 @@ pub(crate) struct Driver {
     turns: AtomicU64,
     events: AtomicU64,
     closed: AtomicBool,
+    outside: Outside,
+}
+
+/// Called when a thread that does not attend this driver starts to wait for something of it.
+#[derive(Default)]
+struct Outside(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() { "set" } else { "none" })
+    }
 }
 
 impl Driver {
@@ -80,6 +92,7 @@ impl Driver {
             turns: AtomicU64::new(0),
             events: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            outside: Outside::default(),
         })
     }
 
@@ -104,6 +117,18 @@ impl Driver {
     /// Ends the wait of the thread in `turn`, or the next wait. Any thread.
     pub(crate) fn wake(&self) {
         self.dispatch.wake();
+    }
+
+    /// Sets, once, what happens when a thread that does not attend this driver starts to wait for something of it: the
+    /// executor sees to it that somebody attends.
+    pub(crate) fn on_outside_wait(&self, hook: impl Fn() + Send + Sync + 'static) {
+        let _ = self.outside.0.set(Box::new(hook));
+    }
+
+    pub(crate) fn outside_wait(&self) {
+        if let Some(hook) = self.outside.0.get() {
+            hook();
+        }
     }
 
     /// Whether there is anything to attend to: a source or a timer.
@@ -170,6 +195,15 @@ impl Driver {
 
     fn arm_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
         self.timers.lock().arm(key, deadline, waker)
+    }
+
+    /// Moves an armed timer to another deadline; wakes the driver when it sleeps past it. False when it fired already.
+    pub(crate) fn reset_timer(&self, key: TimerKey, deadline: Nanos) -> bool {
+        let reset = self.timers.lock().reset(key, deadline);
+        if reset == Some(true) {
+            self.dispatch.wake();
+        }
+        reset.is_some()
     }
 
     /// Disarms. Does nothing when it fired.

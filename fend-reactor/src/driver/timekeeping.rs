@@ -76,6 +76,11 @@ impl Timekeeping {
         in_place.then(|| self.cuts_sleep_short(deadline))
     }
 
+    /// Moves an armed timer, whoever waits. `None`: it has fired. `Some(true)`: the sleeper must be woken.
+    pub(super) fn reset(&mut self, key: TimerKey, deadline: Nanos) -> Option<bool> {
+        self.timers.reset(key, deadline).then(|| self.cuts_sleep_short(deadline))
+    }
+
     /// Arms `key`, or a new timer in its place when it has fired.
     pub(super) fn arm(&mut self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
         if self.closed {

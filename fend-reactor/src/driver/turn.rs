@@ -38,18 +38,34 @@ impl<'a> Attendance<'a> {
         Attendance { driver, buffers }
     }
 
-    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called; sets readiness,
-    /// fires timers, then wakes whoever waits, with no lock held.
-    ///
-    /// A failed wait still fires timers before it is reported.
+    pub(crate) fn driver(&self) -> &'a Driver {
+        self.driver
+    }
+
+    /// Waits and dispatches.
     pub(crate) fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turned> {
+        let waited = self.wait(timeout);
+        // A failed wait still fires timers before it is reported.
+        let turned = self.dispatch();
+        waited.map(|_| turned)
+    }
+
+    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called. Gives the number of events,
+    /// which wait for [`dispatch`](Attendance::dispatch).
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let events = &mut self.buffers.events;
+        self.driver.wait(events, timeout)?;
+        Ok(events.len())
+    }
+
+    /// Sets readiness, fires timers, then wakes whoever waits, with no lock held.
+    pub(crate) fn dispatch(&mut self) -> Turned {
         let Buffers { events, wakes } = &mut *self.buffers;
-        let waited = self.driver.wait(events, timeout);
         let timers = self.driver.timers.lock().rise(&self.driver.clock, wakes);
         let events = self.driver.deliver(events, wakes);
         self.driver.count_turn(events);
         wakes.wake_all();
-        waited.map(|()| Turned { events, timers })
+        Turned { events, timers }
     }
 }
 
