@@ -76,14 +76,7 @@ impl Arguments {
     ) -> Result<(), Error> {
         let argument = Argument::parse(flavor, piece)?;
         let name = argument.name.to_string();
-        if seen.contains(&name) {
-            return Err(Error::new(argument.name.span(), format!("`{name}` is given twice")));
-        }
-        let other = if name == "dispatcher" { "dispatchers" } else { "dispatcher" };
-        if name.starts_with("dispatcher") && seen.iter().any(|seen| seen == other) {
-            let message = format!("`{name}` and `{other}` exclude each other");
-            return Err(Error::new(argument.name.span(), message));
-        }
+        check_repetition(&argument.name, &name, seen)?;
         seen.push(name.clone());
         match name.as_str() {
             "worker_threads" => self.worker_threads = Some(argument.count()?),
@@ -101,7 +94,7 @@ impl Argument {
     fn parse(flavor: Flavor, piece: TokenStream) -> Result<Argument, Error> {
         let mut cursor = Cursor::new(piece.clone());
         let Some(name) = cursor.next_ident() else {
-            let message = format!("expected one of {}", listed(flavor));
+            let message = format!("expected {}", listed(flavor, "or"));
             return Err(Error::across(piece, Span::call_site(), message));
         };
         let Some(example) = example(flavor, &name.to_string()) else {
@@ -196,7 +189,7 @@ impl Argument {
         match (first, after) {
             (Some(token), None) => Ok(token),
             // The usual cause: the next argument, with no comma before it.
-            (Some(_), Some(TokenTree::Ident(next))) => {
+            (Some(TokenTree::Ident(_) | TokenTree::Literal(_)), Some(TokenTree::Ident(next))) => {
                 Err(Error::new(next.span(), "expected `,` between two arguments"))
             }
             _ => Err(Error::across(self.value.clone(), self.equals, message)),
@@ -204,13 +197,27 @@ impl Argument {
     }
 }
 
+/// No argument may come twice, and `dispatchers` says all that `dispatcher` could.
+fn check_repetition(written: &Ident, name: &str, seen: &[String]) -> Result<(), Error> {
+    let excluded = match name {
+        "dispatcher" => "dispatchers",
+        "dispatchers" => "dispatcher",
+        _ => name,
+    };
+    if seen.iter().any(|earlier| earlier == name) {
+        return Err(Error::new(written.span(), format!("`{name}` is given twice")));
+    }
+    if seen.iter().any(|earlier| earlier == excluded) {
+        return Err(Error::new(written.span(), format!("`{name}` and `{excluded}` exclude each other")));
+    }
+    Ok(())
+}
+
 /// `a::b` or `::a::b`, with any words between the colons.
 fn is_path(tokens: TokenStream) -> bool {
     let mut cursor = Cursor::new(tokens);
-    if matches!(cursor.peek(), Some(TokenTree::Ident(_)))
-        && cursor.next_ident().is_some()
-        && cursor.peek().is_none()
-    {
+    // Only the first word may stand without colons.
+    if cursor.next_ident().is_some() && cursor.peek().is_none() {
         return true;
     }
     while cursor.next_punct(':').is_some()
@@ -271,22 +278,22 @@ fn example(flavor: Flavor, name: &str) -> Option<&'static str> {
     known(flavor).iter().find(|(known, _)| *known == name).map(|(_, example)| *example)
 }
 
-/// "`a`, `b` and `c`".
-fn listed(flavor: Flavor) -> String {
+/// "`a`, `b` and `c`", or with another conjunction.
+fn listed(flavor: Flavor, conjunction: &str) -> String {
     let names: Vec<String> = known(flavor).iter().map(|(name, _)| format!("`{name}`")).collect();
     let (last, before) = names.split_last().expect("every attribute takes arguments");
-    format!("{} and {last}", before.join(", "))
+    format!("{} {conjunction} {last}", before.join(", "))
 }
 
 fn unknown(flavor: Flavor, name: &str) -> String {
     let attribute = flavor.attribute();
     let names: Vec<&str> = known(flavor).iter().map(|(name, _)| *name).collect();
     let remark = match name {
-        "dispatchers" => "; `dispatchers` is for `#[fend::test]`".to_owned(),
+        "dispatchers" => "; it belongs to `#[fend::test]`".to_owned(),
         "flavor" => "; for the single-threaded runtime write `worker_threads = 1`".to_owned(),
         _ => suggestion::nearest(name, &names)
             .map(|near| format!("; did you mean `{near}`?"))
             .unwrap_or_default(),
     };
-    format!("unknown argument `{name}`{remark}\n{attribute} takes {}", listed(flavor))
+    format!("unknown argument `{name}`{remark}\n{attribute} takes {}", listed(flavor, "and"))
 }

@@ -1,6 +1,6 @@
 //! Puts together what the attributes become.
 
-use proc_macro::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::arguments::{Arguments, Dispatcher, Dispatchers};
 use crate::error::Error;
@@ -105,7 +105,7 @@ fn belongs_to_the_body(attribute: &Attribute) -> bool {
 /// What is left of a function that cannot become a `main` or a test: enough for the rest of the program to find it.
 ///
 /// A `main` must stay a `main` without arguments, or the compiler would complain of that too; the written code moves
-/// inside, where it is checked as usual. Any other function stays, less what async functions cannot have.
+/// inside, where it is checked as usual, and where nothing is said of its being unused. Any other function stays, less what async functions cannot have.
 fn recover(function: &Function) -> TokenStream {
     let is_async = function.qualifiers.iter().any(|token| token.to_string() == "async");
     let mut written = TokenStream::new();
@@ -117,7 +117,7 @@ fn recover(function: &Function) -> TokenStream {
     let attributes = function.attributes.iter();
     let not_test = attributes.filter(|attribute| belongs_to_the_body(attribute));
     let mut tokens: TokenStream = not_test.map(|attribute| attribute.tokens.clone()).collect();
-    tokens.extend(source("#[allow(dead_code)]"));
+    tokens.extend(source("#[allow(unused)]"));
     tokens.extend(function.visibility.clone());
     if function.name.to_string() == "main" && function.receiver().is_none() {
         tokens.extend(source("fn main()"));
@@ -131,11 +131,30 @@ fn recover(function: &Function) -> TokenStream {
 const TEST_ATTRIBUTE: &str = "#[::core::prelude::v1::test]";
 
 /// `async fn name() -> Outcome { body }`, as it was written.
+///
+/// Its first word and its braces are marked as ours, so that no lint takes the function for one that could be changed:
+/// `clippy::unused_async` would tell a test that awaits nothing to drop the `async` that the attribute asks for.
 fn async_function(function: &Function) -> TokenStream {
-    let mut tokens: TokenStream = function.qualifiers.iter().cloned().collect();
+    let mut tokens: TokenStream = function.qualifiers.iter().cloned().map(marked_as_ours).collect();
     tokens.extend(signature(function, &function.name));
-    tokens.extend([function.body.clone()]);
+    tokens.extend([marked_as_ours(function.body.clone())]);
     tokens
+}
+
+/// The same token at the same place, but as part of the expansion. What is inside a group stays the user's.
+fn marked_as_ours(token: TokenTree) -> TokenTree {
+    let span = Span::call_site().located_at(token.span());
+    match token {
+        TokenTree::Group(group) => {
+            let mut group = Group::new(group.delimiter(), group.stream());
+            group.set_span(span);
+            group.into()
+        }
+        mut other => {
+            other.set_span(span);
+            other
+        }
+    }
 }
 
 /// `fn name() -> Outcome { inside }`.
