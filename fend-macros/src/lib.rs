@@ -29,8 +29,9 @@
 //!
 //! The compiler has parsed the item before it calls the attribute, so what arrives is a valid item and only the outline
 //! of a function has to be found: attributes, qualifiers, name, argument list, return type, body. The insides of all of
-//! these pass through untouched. That outline is about a hundred lines, less to read than the visitor code around syn
-//! would save, and a program that uses fend does not compile syn, quote and proc-macro2 for it.
+//! these pass through untouched. With syn, [`cursor`] and the upper half of [`function`] would go, about two hundred short
+//! lines; the checks, the messages and the expansion would stay as they are. That is not worth three more crates in every
+//! program that uses fend.
 
 use proc_macro::TokenStream;
 
