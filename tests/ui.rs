@@ -1,0 +1,11 @@
+//! What the attributes accept, and what the compiler says of every mistake in them.
+//!
+//! `TRYBUILD=overwrite cargo test --test ui` writes the `.stderr` files anew; read the difference before keeping it.
+#![cfg(feature = "macros")]
+
+#[test]
+fn attributes() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass_*.rs");
+    cases.compile_fail("tests/ui/fail_*.rs");
+}

@@ -1,0 +1,9 @@
+#[fend::main]
+fn main() {
+    used();
+}
+
+fn used() {}
+
+#[fend::test]
+fn test() {}

@@ -1,0 +1,5 @@
+#[fend::test]
+#[test]
+async fn test() {}
+
+fn main() {}
