@@ -166,7 +166,7 @@ mod tests {
         let address: SocketAddr = "127.0.0.1:80".parse().unwrap();
         let ip = Ipv4Addr::LOCALHOST;
         assert_eq!(first(address).unwrap(), address);
-        assert_eq!(first(&address).unwrap(), address);
+        assert_eq!((&address).into_addrs().unwrap().next(), Some(address));
         assert_eq!(first((ip, 80)).unwrap(), address);
         assert_eq!(first((IpAddr::V4(ip), 80)).unwrap(), address);
         assert_eq!(first(SocketAddrV4::new(ip, 80)).unwrap(), address);
