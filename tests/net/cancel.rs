@@ -13,7 +13,8 @@ on_every_dispatcher!(cancelled_recv_loses_nothing, cancelled_peek_and_waits_take
 async fn cancelled_recv_loses_nothing() -> io::Result<()> {
     let (stream, mut peer) = accepted().await?;
     let sent = noise(1 << 20);
-    let sender = thread::spawn(move || odd_pieces(&noise(1 << 20)).try_for_each(|piece| peer.write_all(piece)));
+    let sender =
+        thread::spawn(move || odd_pieces(&noise(1 << 20)).try_for_each(|piece| peer.write_all(piece)));
     let mut received = Vec::new();
     let mut buf = [0; 1009];
     loop {

@@ -136,9 +136,7 @@ async fn options_are_kept() -> io::Result<()> {
 #[test]
 fn types_are_what_the_design_promises() {
     fn shared<T: Send + Sync + Unpin + Debug>() {}
-    fn socket<T: Clone + AsFd + AsRawFd + 'static>() {
-        shared::<T>();
-    }
+    fn socket<T: Send + Sync + Unpin + Debug + Clone + AsFd + AsRawFd + 'static>() {}
     socket::<TcpStream>();
     socket::<TcpListener>();
     shared::<ReadHalf<'static>>();

@@ -8,7 +8,11 @@ use fend::net::{TcpListener, TcpStream};
 
 use crate::peer::{assert_same, noise, odd_pieces};
 
-on_every_dispatcher!(server_echoes_to_std_client, client_sends_and_receives_at_once, both_ends_on_one_runtime);
+on_every_dispatcher!(
+    server_echoes_to_std_client,
+    client_sends_and_receives_at_once,
+    both_ends_on_one_runtime
+);
 
 const SIZE: usize = 8 << 20;
 

@@ -19,7 +19,8 @@ on_every_dispatcher!(
 );
 
 async fn accept_tells_the_peer() -> io::Result<()> {
-    let listener = TcpListener::bind(&[([0, 0, 0, 0, 0, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 0).into()]).await?;
+    let listener =
+        TcpListener::bind(&[([0, 0, 0, 0, 0, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 0).into()]).await?;
     let client = net::TcpStream::connect(listener.local_addr()?)?;
     let (stream, peer) = listener.accept().await?;
     assert_eq!(peer, client.local_addr()?);

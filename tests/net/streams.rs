@@ -4,8 +4,8 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::thread;
 
 use fend::net::{TcpListener, TcpStream};
-use futures_lite::io::{AsyncReadExt, AsyncWriteExt, BufReader, copy};
 use futures_lite::AsyncBufReadExt;
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt, BufReader, copy};
 
 use crate::peer::{accepted, assert_same, noise};
 

@@ -276,4 +276,28 @@ mod tests {
         assert!(!is_of_one(libc::EINVAL));
         assert!(!is_of_one(libc::EAGAIN));
     }
+    fn listener() -> TcpListener {
+        TcpListener::try_from(std::net::TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn accept_gives_up_on_a_network_that_refuses_everything() {
+        let listener = listener();
+        let mut dead = 0;
+        let mut fail = || listener.settle(Err(io::Error::from_raw_os_error(libc::ECONNABORTED)), &mut dead);
+        for _ in 0..MAX_DEAD {
+            assert!(fail().is_none());
+        }
+        let error = fail().expect("an outcome").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[test]
+    fn accept_names_its_address_and_the_limit() {
+        let listener = listener();
+        let failed = Err(io::Error::from_raw_os_error(libc::EMFILE));
+        let error = listener.settle(failed, &mut 0).expect("an outcome").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("accept on {}: ", listener.local_addr().unwrap())), "{error}");
+        assert!(error.contains("RLIMIT_NOFILE"), "{error}");
+    }
 }
