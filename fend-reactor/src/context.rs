@@ -101,6 +101,11 @@ pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
     todo!()
 }
 
+/// All drivers of the current runtime.
+pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
+    shared().drivers.to_vec()
+}
+
 /// The clock of the current runtime.
 pub(crate) fn current_clock() -> Arc<Clock> {
     with_current(|current| current.map(|current| current.shared.clock.clone()))

@@ -1,0 +1,118 @@
+//! What failed, where: the operation and the address in front of the system's message.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// The error inside an [`io::Error`] of this crate that names an operation and its address.
+///
+/// It reads "connect 127.0.0.1:1: Connection refused (os error 111)". The [`io::Error`] around it has the kind of the
+/// system's error, which is the [`source`](Error::source) and in [`os_error`](SocketError::os_error).
+///
+/// # Examples
+///
+/// ```
+/// use fend_net::{SocketError, TcpStream};
+///
+/// # fend_reactor::block_on(async {
+/// # let unused = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+/// let error = TcpStream::connect(unused).await.unwrap_err();
+/// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+/// let detail = error.get_ref().and_then(|e| e.downcast_ref::<SocketError>()).unwrap();
+/// assert_eq!(detail.address(), Some(unused));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct SocketError {
+    operation: &'static str,
+    address: Option<SocketAddr>,
+    source: io::Error,
+}
+
+impl SocketError {
+    /// Puts `operation` and `address` in front of `source`, whose kind is kept.
+    pub(crate) fn wrap(
+        operation: &'static str,
+        address: impl Into<Option<SocketAddr>>,
+        source: io::Error,
+    ) -> io::Error {
+        let kind = source.kind();
+        io::Error::new(kind, SocketError { operation, address: address.into(), source })
+    }
+
+    /// The operation that failed: "bind", "connect", "accept".
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// The address that the operation was about, when it is known.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The system's own error, with its `errno` in [`raw_os_error`](io::Error::raw_os_error).
+    pub fn os_error(&self) -> &io::Error {
+        &self.source
+    }
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.operation)?;
+        if let Some(address) = self.address {
+            write!(f, " {address}")?;
+        }
+        write!(f, ": {}", self.source)?;
+        match self.source.raw_os_error().and_then(exhausted_limit) {
+            Some(limit) => write!(f, ": {limit}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for SocketError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// The limit behind an error that is about resources, and where it is raised.
+fn exhausted_limit(errno: i32) -> Option<&'static str> {
+    match errno {
+        libc::EMFILE => {
+            Some("the limit of open files of this process (RLIMIT_NOFILE, `ulimit -n`) is reached")
+        }
+        libc::ENFILE => Some("the limit of open files of the system (fs.file-max) is reached"),
+        libc::ENOBUFS | libc::ENOMEM => Some("the kernel has no memory for another socket"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_names_operation_address_and_cause() {
+        let address = "127.0.0.1:80".parse::<SocketAddr>().unwrap();
+        let error = SocketError::wrap("bind", address, io::Error::from_raw_os_error(libc::EACCES));
+        assert_eq!(error.to_string(), "bind 127.0.0.1:80: Permission denied (os error 13)");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn message_names_the_limit() {
+        let error = SocketError::wrap("accept", None, io::Error::from_raw_os_error(libc::EMFILE));
+        assert!(error.to_string().starts_with("accept: Too many open files (os error 24): "), "{error}");
+        assert!(error.to_string().contains("RLIMIT_NOFILE"), "{error}");
+    }
+
+    #[test]
+    fn errno_stays_within_reach() {
+        let error = SocketError::wrap("accept", None, io::Error::from_raw_os_error(libc::EMFILE));
+        let detail = error.get_ref().unwrap().downcast_ref::<SocketError>().unwrap();
+        assert_eq!(detail.os_error().raw_os_error(), Some(libc::EMFILE));
+    }
+}

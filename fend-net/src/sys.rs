@@ -1,0 +1,62 @@
+//! The system calls that neither std nor socket2 offers in the form needed here. All the `unsafe` of this crate.
+//!
+//! # Rules
+//!
+//! 1. A [`BorrowedFd`] is open for as long as the borrow lives, so its number may be passed to the kernel.
+//! 2. A pointer and a length taken from one live slice (or from one value and its size) describe memory that the
+//!    kernel may read, and write when the slice or value is borrowed mutably. None of the calls keeps the pointer.
+//! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use socket2::{SockAddr, Socket};
+
+/// recv(2) into `buf`.
+pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
+    retry_interrupted(|| {
+        // SAFETY: rule 1 for the fd, rule 2 for the buffer.
+        unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
+    })
+}
+
+/// accept4(2): the new connection, non-blocking and close-on-exec from birth, and its peer. `None` in place of the
+/// peer when the kernel gave an address of another family.
+pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<(Socket, Option<SocketAddr>)> {
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let accept = |storage: *mut socket2::SockAddrStorage, len: *mut libc::socklen_t| {
+        let number = retry_interrupted(|| {
+            // SAFETY: rule 1 for the fd; rule 2 for the address: `try_init` passes one storage and its size.
+            unsafe { libc::accept4(fd.as_raw_fd(), storage.cast(), len, flags) as isize }
+        })?;
+        // SAFETY: rule 3.
+        Ok(unsafe { OwnedFd::from_raw_fd(number as libc::c_int) })
+    };
+    // SAFETY: accept4 initialises the address and sets its length whenever it succeeds (rule 2).
+    let (fd, address) = unsafe { SockAddr::try_init(accept) }?;
+    Ok((Socket::from(fd), address.as_socket()))
+}
+
+/// poll(2) without waiting: which of `events` (and of the error conditions that are always reported) hold now.
+pub(crate) fn poll_now(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<libc::c_short> {
+    let mut entry = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    retry_interrupted(|| {
+        // SAFETY: rule 1 for the fd; rule 2 for the one entry.
+        unsafe { libc::poll(&mut entry, 1, 0) as isize }
+    })?;
+    Ok(entry.revents)
+}
+
+/// Calls until the result is not `EINTR`. -1 becomes the error in `errno`.
+fn retry_interrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        if let Ok(result) = usize::try_from(call()) {
+            return Ok(result);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

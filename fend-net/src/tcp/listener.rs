@@ -1,0 +1,303 @@
+//! [`TcpListener`]: a socket that takes connections.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use socket2::Socket;
+
+use super::{Incoming, IntoIncoming, TcpStream};
+use crate::addrs::IntoAddrs;
+use crate::error::SocketError;
+use crate::socket::{Registered, ip_address, open_stream};
+use crate::sys;
+
+/// Connections that the kernel keeps ready for `accept`. What comes beyond is dropped and tried again by the peer, a second
+/// later. The kernel lowers it to `net.core.somaxconn`.
+const BACKLOG: i32 = 1024;
+
+/// How many connections in a row may turn out dead before `accept` gives up and reports the last one's error: a network
+/// that refuses everything must not become an endless loop.
+const MAX_DEAD: usize = 64;
+
+/// A TCP socket that takes connections.
+///
+/// Cloning is cheap: all clones share one socket, which is closed when the last one is dropped. Several tasks may
+/// accept at once; each connection goes to one of them.
+///
+/// # Examples
+///
+/// ```
+/// use fend_net::{TcpListener, TcpStream};
+///
+/// fend_reactor::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let client = TcpStream::connect(listener.local_addr()?).await?;
+///     let (server, peer) = listener.accept().await?;
+///     assert_eq!(peer, client.local_addr()?);
+///
+///     server.send_all(b"hello").await?;
+///     let mut buf = [0; 5];
+///     client.recv_exact(&mut buf).await?;
+///     assert_eq!(&buf, b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// # .unwrap();
+/// ```
+#[derive(Clone)]
+pub struct TcpListener {
+    fd: Registered,
+}
+
+impl TcpListener {
+    /// Listens on an address. Port 0 lets the kernel choose one, to be had from [`local_addr`](Self::local_addr).
+    ///
+    /// Of several addresses the first that works is taken. As with std, `SO_REUSEADDR` is set, so that a server can be
+    /// started again while connections of the last run are still in `TIME_WAIT`; two listeners cannot share an
+    /// address by that. The backlog is 1024 connections.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2), bind(2) and listen(2) say of the last address, with operation and address in the message:
+    /// "bind 127.0.0.1:80: Permission denied (os error 13)". [`InvalidInput`](io::ErrorKind::InvalidInput) for a
+    /// host name, and when there is no address.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it never waits.
+    pub async fn bind(addrs: impl IntoAddrs) -> io::Result<TcpListener> {
+        let mut failure = None;
+        for address in addrs.into_addrs()? {
+            match bind_one(address) {
+                Ok(socket) => return Ok(TcpListener::of(socket)),
+                Err(error) => failure = Some(SocketError::wrap("bind", address, error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "bind: no address given")))
+    }
+
+    /// A listener of a socket that is non-blocking and listens already.
+    pub(super) fn of(socket: Socket) -> TcpListener {
+        // The first accept waits for an event: a fresh listener has nothing to give, and one try would be wasted.
+        TcpListener { fd: Arc::new(AsyncFd::with_assumed(socket, Readiness::NONE)) }
+    }
+
+    /// Takes the next connection: the stream and the peer's address.
+    ///
+    /// A connection that died while it was queued, or that the network has refused, is passed over.
+    ///
+    /// # Errors
+    ///
+    /// What accept(2) says. When the process or the system has no file descriptors left, the message names the limit;
+    /// the connection stays queued, and a later `accept` gets it. A server should then close something, or wait a moment,
+    /// before it tries again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection is either returned or still queued.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut dead = 0;
+        loop {
+            let result = self.fd.with(Direction::Read, accept_once).await;
+            if let Some(outcome) = self.settle(result, &mut dead) {
+                return outcome;
+            }
+        }
+    }
+
+    /// [`accept`](Self::accept), polled. The waker of the latest call with `Pending` is woken when a connection is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let mut dead = 0;
+        loop {
+            let result = ready!(self.fd.poll_with(cx, Direction::Read, accept_once));
+            if let Some(outcome) = self.settle(result, &mut dead) {
+                return Poll::Ready(outcome);
+            }
+        }
+    }
+
+    /// What to tell the caller of one accept(2): nothing when the connection was dead and the next one is due.
+    fn settle(
+        &self,
+        result: io::Result<(Socket, SocketAddr)>,
+        dead: &mut usize,
+    ) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+        match result {
+            Ok((socket, peer)) => Some(Ok((TcpStream::accepted(socket), peer))),
+            Err(error) if is_of_one_connection(&error) && *dead < MAX_DEAD => {
+                *dead += 1;
+                None
+            }
+            Err(error) => Some(Err(SocketError::wrap("accept on", self.local_addr().ok(), error))),
+        }
+    }
+
+    /// The connections, as a stream that never ends. It gives the streams without their peers' addresses, which
+    /// [`TcpStream::peer_addr`] knows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend_net::{TcpListener, TcpStream};
+    /// use futures_lite::StreamExt;
+    ///
+    /// fend_reactor::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let client = TcpStream::connect(listener.local_addr()?).await?;
+    ///     let mut incoming = listener.incoming();
+    ///     let server = incoming.next().await.expect("incoming never ends")?;
+    ///     assert_eq!(server.peer_addr()?, client.local_addr()?);
+    ///     std::io::Result::Ok(())
+    /// })
+    /// # .unwrap();
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming::of(self)
+    }
+
+    /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
+    pub fn into_incoming(self) -> IntoIncoming {
+        IntoIncoming::of(self)
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    ///
+    /// What getsockname(2) says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        ip_address(&self.socket().local_addr()?)
+    }
+
+    /// The time to live (`IP_TTL`, in hops) that accepted connections start with.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) says.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.socket().ttl_v4()
+    }
+
+    /// Sets the time to live (`IP_TTL`, in hops) that accepted connections start with.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) outside of 1 to 255.
+    pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
+        self.socket().set_ttl_v4(hops)
+    }
+
+    /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) says.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.socket().take_error()
+    }
+
+    pub(super) fn from_registered(fd: Registered) -> TcpListener {
+        TcpListener { fd }
+    }
+
+    pub(super) fn into_registered(self) -> Registered {
+        self.fd
+    }
+
+    pub(super) fn socket(&self) -> &Socket {
+        self.fd.get_ref()
+    }
+}
+
+/// Also the number of the fd, for comparison with `strace` and `ss -p`.
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("TcpListener");
+        if let Ok(address) = self.local_addr() {
+            out.field("addr", &address);
+        }
+        out.field("fd", &self.socket().as_raw_fd()).finish()
+    }
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<Socket> {
+    let socket = open_stream(address)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn accept_once(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
+    match sys::accept(socket.as_fd())? {
+        (accepted, Some(peer)) => Ok((accepted, peer)),
+        (accepted, None) => ip_address(&accepted.peer_addr()?).map(|peer| (accepted, peer)),
+    }
+}
+
+/// Whether accept(2) failed because of the one connection it took: aborted by its peer while it was queued, forbidden
+/// by the firewall, or with an error of the network already on it. accept(2) lists these as "treat like `EAGAIN`".
+fn is_of_one_connection(error: &io::Error) -> bool {
+    const OF_ONE: [i32; 11] = [
+        libc::ECONNABORTED,
+        libc::ECONNRESET,
+        libc::EPERM,
+        libc::EPROTO,
+        libc::ENOPROTOOPT,
+        libc::ENETDOWN,
+        libc::ENETUNREACH,
+        libc::EHOSTDOWN,
+        libc::EHOSTUNREACH,
+        libc::ENONET,
+        libc::ETIMEDOUT,
+    ];
+    error.raw_os_error().is_some_and(|errno| OF_ONE.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_connections_are_passed_over_and_limits_are_not() {
+        let is_of_one = |errno| is_of_one_connection(&io::Error::from_raw_os_error(errno));
+        assert!(is_of_one(libc::ECONNABORTED));
+        assert!(is_of_one(libc::EPROTO));
+        assert!(is_of_one(libc::EPERM));
+        assert!(!is_of_one(libc::EMFILE));
+        assert!(!is_of_one(libc::EINVAL));
+        assert!(!is_of_one(libc::EAGAIN));
+    }
+    fn listener() -> TcpListener {
+        TcpListener::try_from(std::net::TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn accept_gives_up_on_a_network_that_refuses_everything() {
+        let listener = listener();
+        let mut dead = 0;
+        let mut fail = || listener.settle(Err(io::Error::from_raw_os_error(libc::ECONNABORTED)), &mut dead);
+        for _ in 0..MAX_DEAD {
+            assert!(fail().is_none());
+        }
+        let error = fail().expect("an outcome").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[test]
+    fn accept_names_its_address_and_the_limit() {
+        let listener = listener();
+        let failed = Err(io::Error::from_raw_os_error(libc::EMFILE));
+        let error = listener.settle(failed, &mut 0).expect("an outcome").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("accept on {}: ", listener.local_addr().unwrap())), "{error}");
+        assert!(error.contains("RLIMIT_NOFILE"), "{error}");
+    }
+}

@@ -1,0 +1,18 @@
+//! TCP of fend against peers of std, on every dispatcher.
+
+#[macro_use]
+mod harness;
+mod peer;
+
+mod cancel;
+mod clones;
+mod connect;
+mod conversions;
+mod echo;
+mod half_close;
+mod listener;
+mod readiness;
+mod reset;
+mod short_read;
+mod split;
+mod streams;
