@@ -91,16 +91,6 @@ pub(crate) fn default_driver() -> Arc<Driver> {
     default_shared().drivers[0].clone()
 }
 
-/// A driver of the process-wide default runtime, which is never shut down.
-pub(crate) fn default_driver() -> Arc<Driver> {
-    todo!()
-}
-
-/// All drivers of the current runtime.
-pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
-    todo!()
-}
-
 /// All drivers of the current runtime.
 pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
     shared().drivers.to_vec()

@@ -17,10 +17,14 @@ pub mod io;
 pub mod task;
 pub mod time;
 
-/// Building and holding a runtime.
+/// Building, holding and shutting down a runtime.
 pub mod runtime {
     pub use crate::dispatcher::Dispatcher;
-    pub use crate::executor::{Builder, Handle, Runtime};
+    #[doc(hidden)]
+    pub use crate::executor::offer_default;
+    pub use crate::executor::{
+        Builder, DriverMetrics, EnterGuard, Handle, Metrics, Runtime, ShutdownReport, WorkerMetrics,
+    };
 }
 
 pub use executor::{block_on, spawn, spawn_blocking, spawn_local};

@@ -46,7 +46,7 @@ use turn::Buffers;
 pub(crate) use readiness_word::Seen;
 pub(crate) use source::{Source, WaitReady};
 pub(crate) use timers::TimerKey;
-pub(crate) use turn::{Attendance, Turned};
+pub(crate) use turn::Attendance;
 
 /// One dispatcher with the sources registered in it and the timers that end its waits.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ impl Timekeeping {
             return Armed::Closed(waker);
         }
         let replaced = match *key {
-            Some(armed) if self.timers.reset(armed, deadline) => self.timers.replace_waker(armed, waker),
+            Some(armed) if self.timers.reset(armed, deadline) => self.timers.replace_waker(armed, waker).ok(),
             _ => {
                 *key = Some(self.timers.insert(deadline, waker));
                 None

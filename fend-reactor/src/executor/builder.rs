@@ -61,7 +61,7 @@ pub(super) struct Config {
     pub(super) unhandled_panic: PanicHook,
 }
 
-type OnUnhandledPanic = dyn Fn(&TaskInfo, Box<dyn Any + Send>) + Send + Sync;
+type OnUnhandledPanic = dyn Fn(TaskInfo<'_>, Box<dyn Any + Send>) + Send + Sync;
 
 #[derive(Clone, Default)]
 pub(super) struct PanicHook(pub(super) Option<Arc<OnUnhandledPanic>>);
@@ -146,7 +146,7 @@ impl Builder {
     /// itself is swallowed.
     pub fn on_unhandled_panic(
         mut self,
-        hook: impl Fn(&TaskInfo, Box<dyn Any + Send>) + Send + Sync + 'static,
+        hook: impl Fn(TaskInfo<'_>, Box<dyn Any + Send>) + Send + Sync + 'static,
     ) -> Builder {
         self.unhandled_panic = PanicHook(Some(Arc::new(hook)));
         self

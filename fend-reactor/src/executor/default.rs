@@ -25,7 +25,8 @@ pub(crate) fn default_shared() -> Arc<Shared> {
 }
 
 /// Makes `runtime` the default one, unless there is one.
-pub(crate) fn offer_default(runtime: &Runtime) {
+#[doc(hidden)]
+pub fn offer_default(runtime: &Runtime) {
     let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if default.as_ref().is_none_or(|shared| shared.is_shut_down()) {
         *default = Some(runtime.shared().clone());

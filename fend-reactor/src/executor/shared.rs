@@ -321,7 +321,7 @@ impl Shared {
 
     pub(super) fn unhandled_panic(&self, info: TaskInfo<'_>, payload: Box<dyn Any + Send>) {
         if let Some(hook) = &self.config.unhandled_panic.0 {
-            hook(&info, payload);
+            hook(info, payload);
         }
     }
 }

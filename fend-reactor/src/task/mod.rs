@@ -8,12 +8,15 @@
 //! destructor, are caught and become the task's result. The future is dropped before the result is seen.
 
 mod builder;
+mod cancellation;
 mod error;
+mod group;
 mod join;
 #[expect(unsafe_code, reason = "tasks are linked through pointers that lie in them")]
 mod owned;
 #[expect(unsafe_code, reason = "a task's allocation is shared by counted references of several kinds")]
 mod raw;
+mod scope;
 mod state;
 mod unwind;
 #[expect(unsafe_code, reason = "the waker's function table")]
@@ -31,9 +34,15 @@ mod test_scheduler;
 mod tests;
 
 pub use builder::Builder;
+pub use cancellation::{
+    CancellationToken, DropGuard, RunUntilCancelled, WaitForCancellation, WaitForCancellationOwned,
+};
 pub use error::JoinError;
+pub use group::TaskGroup;
 pub use join::{AbortHandle, JoinHandle};
+pub use raw::TaskInfo;
+pub use scope::{Cancelled, Scope, ScopedHandle, TryScope, scope, try_scope};
 pub use yield_now::yield_now;
 
 pub(crate) use owned::{OwnedTasks, unowned_task};
-pub(crate) use raw::{Meta, Runnable, Schedule, TaskInfo};
+pub(crate) use raw::{Meta, Runnable, Schedule};

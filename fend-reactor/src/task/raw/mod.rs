@@ -108,9 +108,12 @@ impl Meta {
 
 /// What is known about a task while it lives.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TaskInfo<'a> {
-    pub(crate) name: Option<&'a str>,
-    pub(crate) spawned_at: &'static Location<'static>,
+#[non_exhaustive]
+pub struct TaskInfo<'a> {
+    /// The name it was given with [`Builder::name`](crate::task::Builder::name).
+    pub name: Option<&'a str>,
+    /// The place in the source that spawned it.
+    pub spawned_at: &'static Location<'static>,
 }
 
 /// The part of a task that is the same for every future.
