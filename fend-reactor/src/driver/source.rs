@@ -116,7 +116,11 @@ impl Source {
         direction: Direction,
     ) -> Poll<io::Result<Seen>> {
         let Registration { driver, token } = self.registration(fd)?;
-        self.state.wait(direction, waiting, waker, || driver.dispatch.arm(*token, direction)).map(Ok)
+        let seen = self.state.wait(direction, waiting, waker, || driver.dispatch.arm(*token, direction));
+        if seen.is_pending() {
+            context::waits_on(driver);
+        }
+        seen.map(Ok)
     }
 
     /// Readiness of a source that no driver serves any more is an error: nothing would follow it.

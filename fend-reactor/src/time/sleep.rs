@@ -204,6 +204,9 @@ impl Sleep {
         if driver.is_closed() || self.armed != Some(Armed::new(self.deadline, cx.waker())) {
             self.arm(cx.waker());
         }
+        if let Some(driver) = &self.driver {
+            context::waits_on(driver);
+        }
         Poll::Pending
     }
 
