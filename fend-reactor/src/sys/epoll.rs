@@ -165,7 +165,7 @@ fn milliseconds_rounded_up(duration: Duration) -> libc::c_int {
     duration.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(libc::c_int::MAX)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::os::fd::AsFd;
     use std::time::Instant;

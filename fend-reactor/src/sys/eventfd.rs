@@ -48,7 +48,7 @@ impl AsFd for EventFd {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::sys::is_nonblocking;

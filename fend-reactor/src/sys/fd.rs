@@ -80,7 +80,7 @@ pub(crate) fn status(fd: BorrowedFd<'_>) -> io::Result<FileStatus> {
     Ok(FileStatus { kind, identity })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::fs::File;
     use std::os::fd::AsFd;

@@ -8,29 +8,29 @@ mod eventfd;
 mod fd;
 mod poll;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod duplicate;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod interrupt;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod pipe;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod rlimit;
 
 use std::io;
 
 pub(crate) use epoll::{EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_wait};
 pub(crate) use eventfd::EventFd;
-pub(crate) use fd::{FileIdentity, FileKind, FileStatus, is_nonblocking, set_nonblocking, status};
+pub(crate) use fd::{FileIdentity, FileKind, is_nonblocking, set_nonblocking, status};
 pub(crate) use poll::ppoll;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) use duplicate::duplicate_onto;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) use interrupt::{ignore_without_restart, interrupt};
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) use pipe::pipe;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) use rlimit::{fd_limit, set_fd_limit};
 
 /// What a call returned, with errno when it was -1.

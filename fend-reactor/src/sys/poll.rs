@@ -37,7 +37,7 @@ fn timespec(duration: Duration) -> libc::timespec {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -91,8 +91,10 @@ impl Bench {
 
     /// All that is reported of `token` before there is silence.
     fn gather(&self, token: Token) -> Readiness {
+        let start = Instant::now();
         let mut seen = Readiness::NONE;
         loop {
+            assert!(start.elapsed() < PATIENCE, "{token:?} is reported without end: {seen:?}");
             let events = self.wait(Some(MOMENT));
             if events.is_empty() {
                 return seen;
