@@ -1,7 +1,8 @@
 //! TCP of fend against peers of std, on every dispatcher.
 
 #[macro_use]
-mod harness;
+#[path = "../support/mod.rs"]
+mod support;
 mod peer;
 
 mod cancel;

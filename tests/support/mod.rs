@@ -16,20 +16,25 @@ pub(crate) fn run<F>(dispatcher: Dispatcher, test: fn() -> F)
 where
     F: Future<Output = io::Result<()>> + 'static,
 {
+    let builder = Builder::new().dispatcher(dispatcher).worker_threads(2);
+    unless_it_stalls(move || builder.build().expect("a runtime").block_on(test())).expect("the test's I/O");
+}
+
+/// Runs `body` on a thread of its own; a stall and a panic in it fail the test.
+pub(crate) fn unless_it_stalls<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, outcome) = mpsc::channel();
     let body = thread::spawn(move || {
-        let runtime = Builder::new().dispatcher(dispatcher).worker_threads(2).build().expect("a runtime");
-        let result = runtime.block_on(test());
-        let _ = done.send(result);
+        let _ = done.send(body());
     });
-    match outcome.recv_timeout(STALLED) {
-        Ok(result) => result.expect("the test's I/O"),
+    let result = match outcome.recv_timeout(STALLED) {
+        Ok(result) => Some(result),
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("stalled"),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {}
-    }
+        Err(mpsc::RecvTimeoutError::Disconnected) => None,
+    };
     if let Err(panic) = body.join() {
         std::panic::resume_unwind(panic);
     }
+    result.expect("a body that did not panic sends its result")
 }
 
 /// Makes a test for each dispatcher of every `async fn() -> io::Result<()>` that it names.
@@ -38,13 +43,13 @@ macro_rules! on_every_dispatcher {
         mod epoll {
             $(#[test]
             fn $test() {
-                crate::harness::run(fend::runtime::Dispatcher::Epoll, super::$test);
+                crate::support::run(fend::runtime::Dispatcher::Epoll, super::$test);
             })+
         }
         mod poll {
             $(#[test]
             fn $test() {
-                crate::harness::run(fend::runtime::Dispatcher::Poll, super::$test);
+                crate::support::run(fend::runtime::Dispatcher::Poll, super::$test);
             })+
         }
     };
