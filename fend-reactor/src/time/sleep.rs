@@ -69,7 +69,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::until(context::current_clock().nanos(deadline))
 }
 
-/// Future of [`sleep`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
+/// Future of [`sleep()`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
 /// [reset](Sleep::reset).
 ///
 /// It is `Unpin`, so that one `Sleep` can be awaited by `&mut`, reset and awaited again. It wakes the task that polled it
