@@ -96,11 +96,13 @@ impl Timers {
     pub(crate) fn insert(&mut self, deadline: Nanos, waker: Waker) -> TimerKey {
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
-        let slot = self.take_slot(generation, waker);
         let position = self.heap.len();
+        let slot = self.take_slot(Slot { generation, position: position as u32, waker: Some(waker) });
         let entry = Entry { deadline, slot };
         self.heap.push(entry);
-        self.sift_up(position, entry);
+        if self.is_before_parent(position, entry) {
+            self.sift_up(position, entry);
+        }
         TimerKey { slot, generation }
     }
 
@@ -181,21 +183,21 @@ impl Timers {
 impl Timers {
     /// Puts `entry` at `position` or, where the order demands it, further up or down.
     fn place(&mut self, position: usize, entry: Entry) {
-        if position > 0 && entry.deadline < self.heap[parent(position)].deadline {
+        if self.is_before_parent(position, entry) {
             self.sift_up(position, entry);
         } else {
             self.sift_down(position, entry);
         }
     }
 
+    fn is_before_parent(&self, position: usize, entry: Entry) -> bool {
+        position > 0 && entry.deadline < self.heap[parent(position)].deadline
+    }
+
     /// Moves later parents down until `entry` fits.
     fn sift_up(&mut self, mut position: usize, entry: Entry) {
-        while position > 0 {
-            let above = self.heap[parent(position)];
-            if above.deadline <= entry.deadline {
-                break;
-            }
-            self.put(position, above);
+        while self.is_before_parent(position, entry) {
+            self.put(position, self.heap[parent(position)]);
             position = parent(position);
         }
         self.put(position, entry);
@@ -233,22 +235,21 @@ fn parent(position: usize) -> usize {
 
 /// The slots.
 impl Timers {
-    fn take_slot(&mut self, generation: u32, waker: Waker) -> u32 {
-        let slot = self.free;
-        let Some(free) = self.slots.get_mut(slot as usize) else { return self.push_slot(generation, waker) };
-        self.free = free.position;
-        free.generation = generation;
-        free.waker = Some(waker);
-        slot
+    fn take_slot(&mut self, content: Slot) -> u32 {
+        let index = self.free;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return self.push_slot(content) };
+        self.free = slot.position;
+        *slot = content;
+        index
     }
 
     #[cold]
-    fn push_slot(&mut self, generation: u32, waker: Waker) -> u32 {
-        let slot = self.slots.len();
-        assert!(slot < NO_SLOT as usize, "more than 2^32 timers are armed");
-        self.slots.push(Slot { generation, position: 0, waker: Some(waker) });
+    fn push_slot(&mut self, content: Slot) -> u32 {
+        let index = self.slots.len();
+        assert!(index < NO_SLOT as usize, "more than 2^32 timers are armed");
+        self.slots.push(content);
         self.set_trim_below();
-        slot as u32
+        index as u32
     }
 
     fn free_slot(&mut self, slot: u32) -> Option<Waker> {

@@ -101,7 +101,7 @@ impl MissedTickBehavior {
     }
 }
 
-/// Ticks at regular times; made by [`interval`] and [`interval_at`].
+/// Ticks at regular times; made by [`interval()`] and [`interval_at`].
 ///
 /// It is also a [`Stream`] of ticks that never ends.
 #[derive(Debug)]

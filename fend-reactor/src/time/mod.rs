@@ -1,8 +1,8 @@
 //! Waiting for a moment: sleeps, timeouts, intervals and timers.
 //!
-//! - [`sleep`] and [`sleep_until`] wait once.
-//! - [`timeout`] and [`timeout_at`] wait for a future, but not for ever.
-//! - [`interval`] and [`interval_at`] tick.
+//! - [`sleep()`] and [`sleep_until`] wait once.
+//! - [`timeout()`] and [`timeout_at`] wait for a future, but not for ever.
+//! - [`interval()`] and [`interval_at`] tick.
 //! - [`Timer`] is set, disarmed and asked for the time left, like a
 //!   [timerfd](https://man7.org/linux/man-pages/man2/timerfd_create.2.html).
 //!

@@ -9,12 +9,14 @@
 //!             └── driver closed: take the default one
 //! ```
 //!
-//! While it is armed, the driver holds a clone of the waker, and `armed` says for whom and for when, so that a poll that
-//! would change nothing takes no lock.
+//! While it is armed, the driver holds a clone of the waker, and `waiter` says whose it is, so that a poll that would change
+//! nothing takes no lock.
 
 use std::fmt;
 use std::future::Future;
+use std::num::NonZero;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -67,7 +69,7 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::until(context::current_clock().nanos(deadline))
 }
 
-/// Future of [`sleep`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
+/// Future of [`sleep()`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
 /// [reset](Sleep::reset).
 ///
 /// It is `Unpin`, so that one `Sleep` can be awaited by `&mut`, reset and awaited again. It wakes the task that polled it
@@ -79,24 +81,23 @@ pub struct Sleep {
     driver: Option<Arc<Driver>>,
     /// The timer in the driver. It may have fired since.
     key: Option<TimerKey>,
-    /// What the timer was last armed for.
-    armed: Option<Armed>,
+    /// Who waits, while the timer is armed for `deadline`.
+    waiter: Option<Waiter>,
 }
 
-/// A deadline and who waits for it.
+/// Whom an armed timer wakes.
 ///
 /// The waker is known by its addresses alone. They are its own as long as the driver holds the clone, which it does until the
-/// deadline has passed or the driver closes, and a poll looks at both before it compares.
+/// deadline has passed or the driver closes, and a poll looks at both before it trusts what it compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Armed {
-    deadline: Nanos,
+struct Waiter {
     data: usize,
-    vtable: usize,
+    vtable: NonZero<usize>,
 }
 
-impl Armed {
-    fn new(deadline: Nanos, waker: &Waker) -> Self {
-        Armed { deadline, data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+impl Waiter {
+    fn of(waker: &Waker) -> Self {
+        Waiter { data: waker.data().addr(), vtable: NonNull::from(waker.vtable()).addr() }
     }
 }
 
@@ -145,7 +146,7 @@ impl Sleep {
 /// For the rest of this module's family.
 impl Sleep {
     pub(super) fn until(deadline: Nanos) -> Self {
-        Sleep { deadline, driver: None, key: None, armed: None }
+        Sleep { deadline, driver: None, key: None, waiter: None }
     }
 
     /// For tests that bring their own driver.
@@ -162,8 +163,9 @@ impl Sleep {
     pub(super) fn reset_nanos(&mut self, deadline: Nanos) {
         self.deadline = deadline;
         // Of a timer that fired, the task is awake and arms again when it polls.
-        self.armed =
-            self.armed.take().filter(|_| self.move_timer(deadline)).map(|armed| Armed { deadline, ..armed });
+        if self.waiter.is_some() && !self.move_timer(deadline) {
+            self.waiter = None;
+        }
     }
 
     fn move_timer(&self, deadline: Nanos) -> bool {
@@ -187,7 +189,7 @@ impl Sleep {
 
     /// Disarms, without changing the deadline. A poll arms again.
     pub(super) fn disarm(&mut self) {
-        self.armed = None;
+        self.waiter = None;
         if let (Some(driver), Some(key)) = (&self.driver, self.key.take()) {
             driver.cancel_timer(key);
         }
@@ -201,7 +203,7 @@ impl Sleep {
             return Poll::Ready(());
         }
         // `close` wakes the task after it has marked the driver, so that a mark not seen here is seen by the next poll.
-        if driver.is_closed() || self.armed != Some(Armed::new(self.deadline, cx.waker())) {
+        if driver.is_closed() || self.waiter != Some(Waiter::of(cx.waker())) {
             self.arm(cx.waker());
         }
         if let Some(driver) = &self.driver {
@@ -222,10 +224,10 @@ impl Sleep {
 
     /// False when the driver is closed.
     fn arm_at_driver(&mut self, waker: &Waker) -> bool {
-        self.armed = None;
+        self.waiter = None;
         let driver = self.driver.get_or_insert_with(context::current_driver);
         let armed = driver.set_timer(&mut self.key, self.deadline, waker);
-        self.armed = armed.then(|| Armed::new(self.deadline, waker));
+        self.waiter = armed.then(|| Waiter::of(waker));
         armed
     }
 
@@ -260,6 +262,6 @@ impl Drop for Sleep {
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let deadline = Duration::from_nanos(self.deadline);
-        f.debug_struct("Sleep").field("deadline", &deadline).field("armed", &self.armed.is_some()).finish()
+        f.debug_struct("Sleep").field("deadline", &deadline).field("armed", &self.waiter.is_some()).finish()
     }
 }

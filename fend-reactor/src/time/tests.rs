@@ -348,3 +348,12 @@ fn a_timer_counts_what_was_not_waited_for() {
     assert!(poll(&mut timer).is_pending());
     assert_eq!(timer.status(), TimerStatus::default());
 }
+
+#[test]
+#[should_panic(expected = "`Timeout` polled after it has returned")]
+fn a_timeout_that_has_returned_panics_when_polled() {
+    let bench = Bench::paused();
+    let mut timed = Timeout::new(bench.sleep(MS), Duration::from_millis(1), ready(()));
+    assert!(bench.poll(&mut timed).is_ready());
+    let _ = bench.poll(&mut timed);
+}

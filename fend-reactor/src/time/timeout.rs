@@ -47,7 +47,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 
 /// Waits for `future`, until `deadline` at the latest, on the clock that [`now`](super::now) reads.
 ///
-/// See [`timeout`], also for errors and cancel safety.
+/// See [`timeout()`], also for errors and cancel safety.
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
     let sleep = sleep_until(deadline);
     let left = sleep.deadline_nanos().saturating_sub(sleep.now());
@@ -55,7 +55,7 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 }
 
 pin_project! {
-    /// Future of [`timeout`] and [`timeout_at`].
+    /// Future of [`timeout()`] and [`timeout_at`].
     #[must_use = "a timeout does nothing unless it is awaited"]
     pub struct Timeout<F> {
         // Gone once this has returned.
@@ -105,7 +105,7 @@ impl<F> fmt::Debug for Timeout<F> {
     }
 }
 
-/// The error of [`timeout`] and [`timeout_at`]: the time was up first.
+/// The error of [`timeout()`] and [`timeout_at`]: the time was up first.
 ///
 /// Into [`io::Error`] it goes with the kind [`TimedOut`](io::ErrorKind::TimedOut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub struct Elapsed {
 }
 
 impl Elapsed {
-    /// How long was waited for: what [`timeout`] was given, or what was left for [`timeout_at`] when it was called.
+    /// How long was waited for: what [`timeout()`] was given, or what was left for [`timeout_at`] when it was called.
     pub fn duration(&self) -> Duration {
         self.after
     }

@@ -76,6 +76,23 @@ fn nothing_fires_early_and_all_due_fires() {
 }
 
 #[test]
+fn the_root_is_always_the_earliest() {
+    let mut timers = Timers::new();
+    let mut random = crate::random::Random::from_seed(3);
+    for _ in 0..1_000 {
+        timers.insert(random.below(500) as Nanos, noop());
+    }
+    let mut last = 0;
+    while let Some(deadline) = timers.next_deadline() {
+        assert!(deadline >= last);
+        last = deadline;
+        timers.remove(0);
+        check(&timers);
+    }
+    assert_eq!(timers.len(), 0);
+}
+
+#[test]
 fn a_key_of_a_timer_that_fired_does_nothing() {
     let mut timers = Timers::new();
     let stale = timers.insert(1, noop());
