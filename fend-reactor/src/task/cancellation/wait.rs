@@ -63,6 +63,11 @@ impl<'a> WaitForCancellation<'a> {
     pub(super) fn new(token: &'a CancellationToken) -> Self {
         WaitForCancellation { token, waiter: Waiter::default() }
     }
+
+    /// Waits no more, before the drop.
+    fn leave(&mut self) {
+        self.waiter.remove(&self.token.node);
+    }
 }
 
 impl Future for WaitForCancellation<'_> {
@@ -77,7 +82,7 @@ impl Future for WaitForCancellation<'_> {
 
 impl Drop for WaitForCancellation<'_> {
     fn drop(&mut self) {
-        self.waiter.remove(&self.token.node);
+        self.leave();
     }
 }
 
@@ -144,9 +149,12 @@ impl<F: Future> Future for RunUntilCancelled<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match Pin::new(this.cancelled).poll(cx) {
+        match Pin::new(&mut *this.cancelled).poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
-            Poll::Pending => this.future.poll(cx).map(Some),
+            Poll::Pending => this.future.poll(cx).map(|value| {
+                this.cancelled.leave();
+                Some(value)
+            }),
         }
     }
 }

@@ -150,10 +150,11 @@ impl<E> fmt::Debug for Core<E> {
     }
 }
 
-/// Wakes outside the lock under which the waker was taken.
+/// Wakes outside the lock under which the waker was taken. A panic of the scope's waker is no affair of the member
+/// that ran it, who may be unwinding already.
 fn wake(waiter: Option<Waker>) {
     if let Some(waiter) = waiter {
-        waiter.wake();
+        let _ = catch_unwind(AssertUnwindSafe(|| waiter.wake()));
     }
 }
 

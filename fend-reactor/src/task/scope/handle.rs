@@ -178,7 +178,6 @@ impl fmt::Debug for Scope {
 /// # Cancel safety
 ///
 /// Cancel safe by reference: a value not yet given is given by the next poll.
-#[must_use = "use `let _ =` for a child whose value does not matter: it runs all the same"]
 pub struct ScopedHandle<U> {
     /// `None` for a child that was not let in.
     task: Option<JoinHandle<Option<U>>>,

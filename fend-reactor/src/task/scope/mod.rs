@@ -97,7 +97,7 @@ where
 /// # fend_reactor::block_on(async {
 /// let result = try_scope(async |s| {
 ///     let never = s.spawn(std::future::pending::<Result<(), String>>());
-///     let _ = s.spawn(async { Err::<(), _>("no route".to_string()) });
+///     s.spawn(async { Err::<(), _>("no route".to_string()) });
 ///     // Cancelled in here, as the other child is.
 ///     never.await.map_err(|error| error.to_string())
 /// })

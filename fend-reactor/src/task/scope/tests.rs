@@ -151,6 +151,30 @@ mod by_hand {
         assert_eq!(payload(|| poll(run)), "at once");
     }
 
+    struct Panics;
+
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            resume_unwind(Box::new("a waker that panics"));
+        }
+    }
+
+    /// EX8
+    #[test]
+    fn a_panicking_waker_of_the_scope_harms_no_member() {
+        let core = Core::<Error>::new();
+        let waits = Box::pin(child(&core, pending()));
+        let fails = child(&core, async { Err("first") });
+        let mut run = pin!(Run::new(core.clone(), || async { Ok(()) }));
+        let waker = Waker::from(Arc::new(Panics));
+        let mut cx = Context::from_waker(&waker);
+        assert!(run.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(poll(pin!(fails)), Poll::Ready(None));
+        assert!(run.as_mut().poll(&mut cx).is_pending());
+        drop(waits);
+        assert_eq!(poll(run), Poll::Ready(Err("first")));
+    }
+
     #[test]
     fn dropping_the_scope_cancels_and_closes_it() {
         let core = Core::<Error>::new();
@@ -191,7 +215,7 @@ fn children_end_before_the_scope() {
         let value = scope(async |s: Scope| {
             for _ in 0..50 {
                 let ended = ended.clone();
-                let _ = s.spawn(async move {
+                s.spawn(async move {
                     crate::task::yield_now().await;
                     ended.fetch_add(1, Ordering::SeqCst);
                 });
@@ -221,7 +245,7 @@ fn handles_give_values() {
 #[test]
 fn children_spawn_children() {
     fn countdown(s: Scope, ended: Arc<AtomicUsize>, n: usize) {
-        let _ = s.clone().spawn(async move {
+        s.clone().spawn(async move {
             ended.fetch_add(1, Ordering::SeqCst);
             if n > 1 {
                 countdown(s, ended, n - 1);
@@ -242,7 +266,7 @@ fn the_first_error_ends_the_scope_after_the_siblings() {
         let result = try_scope(async |s: TryScope<io::Error>| {
             for _ in 0..20 {
                 let tally = tally();
-                let _ = s.spawn(async move {
+                s.spawn(async move {
                     let _tally = tally;
                     pending::<io::Result<()>>().await
                 });
@@ -263,7 +287,7 @@ fn an_error_of_the_body_ends_the_children() {
         let (drops, tally) = tally();
         let result = try_scope(async |s: TryScope<u8>| {
             let tally = tally();
-            let _ = s.spawn(async move {
+            s.spawn(async move {
                 let _tally = tally;
                 pending::<Result<(), u8>>().await
             });
@@ -282,11 +306,11 @@ fn a_panic_goes_on_in_the_caller_after_the_siblings_ended() {
     let caught = payload(|| {
         block_on(scope(async |s: Scope| {
             let _body = in_body;
-            let _ = s.spawn(async move {
+            s.spawn(async move {
                 let _tally = in_child;
                 pending::<()>().await
             });
-            let _ = s.spawn(async { resume_unwind(Box::new("a child")) }) as ScopedHandle<()>;
+            s.spawn(poll_fn(|_| -> Poll<()> { resume_unwind(Box::new("a child")) }));
             pending::<()>().await
         }))
     });
@@ -295,7 +319,7 @@ fn a_panic_goes_on_in_the_caller_after_the_siblings_ended() {
 
     let caught = payload(|| {
         block_on(scope(async |s: Scope| {
-            let _ = s.spawn(pending::<()>());
+            s.spawn(pending::<()>());
             resume_unwind(Box::new("the body"))
         }))
     });
@@ -329,7 +353,7 @@ fn the_token_ends_with_the_scope_and_reaches_blocking_jobs() {
         let result = try_scope(async |s: TryScope<&str>| {
             let token = s.token();
             let (sender, begun) = mpsc::channel();
-            let _ = s.spawn_blocking(move || {
+            s.spawn_blocking(move || {
                 sender.send(()).unwrap();
                 while !token.is_cancelled() {
                     std::thread::yield_now();
@@ -372,7 +396,7 @@ fn dropping_the_scope_aborts_its_children() {
             let mut run = pin!(scope(async |s: Scope| {
                 for n in 0..50 {
                     let tell = Tell(sender.clone(), n);
-                    let _ = s.spawn(async move {
+                    s.spawn(async move {
                         let _tell = tell;
                         pending::<()>().await
                     });
