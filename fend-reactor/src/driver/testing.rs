@@ -93,6 +93,11 @@ impl FakeDispatch {
         self.state().watched.retain(|(number, _)| *number != fd);
     }
 
+    /// A registration whose source is gone.
+    pub(in crate::driver) fn leave(&self, fd: RawFd, token: Token) {
+        self.state().watched.push((fd, token));
+    }
+
     pub(in crate::driver) fn watched(&self) -> Vec<(RawFd, Token)> {
         self.state().watched.clone()
     }
