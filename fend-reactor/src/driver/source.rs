@@ -130,7 +130,8 @@ impl Source {
         if !seen.is_detached() {
             return Ok(seen);
         }
-        let driver_closed = self.registration.get().is_none_or(|registration| registration.driver.is_closed());
+        let driver_closed =
+            self.registration.get().is_none_or(|registration| registration.driver.is_closed());
         Err(if driver_closed { shut_down() } else { replaced(self.fd) })
     }
 

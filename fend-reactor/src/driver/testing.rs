@@ -140,7 +140,9 @@ impl Dispatch for Arc<FakeDispatch> {
 
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let during = self.state().during_wait.take();
-        during.map(|f| f());
+        if let Some(during) = during {
+            during();
+        }
         let mut state = self.state();
         state.timeout = timeout;
         events.append(&mut mem::take(&mut state.events));

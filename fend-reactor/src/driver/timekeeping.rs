@@ -51,9 +51,8 @@ impl Timekeeping {
             return timeout;
         }
         let now = clock.now();
-        let limit = timeout.map_or(NEVER, |timeout| {
-            now.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(NEVER))
-        });
+        let limit = timeout
+            .map_or(NEVER, |timeout| now.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(NEVER)));
         self.sleeping_until = Some(deadline.min(limit));
         if deadline >= limit {
             return timeout;
@@ -72,7 +71,8 @@ impl Timekeeping {
 
     /// Moves an armed timer whose waker is `waker` already. `Some(wake)` when that was all there is to do.
     pub(super) fn move_deadline(&mut self, key: TimerKey, deadline: Nanos, waker: &Waker) -> Option<bool> {
-        let in_place = self.timers.waker_will_wake(key, waker) == Some(true) && self.timers.reset(key, deadline);
+        let in_place =
+            self.timers.waker_will_wake(key, waker) == Some(true) && self.timers.reset(key, deadline);
         in_place.then(|| self.cuts_sleep_short(deadline))
     }
 
