@@ -1,26 +1,123 @@
-//! epoll(7), edge-triggered.
-use super::*;
+//! Waiting with epoll(7), edge-triggered.
+//!
+//! Each fd costs one epoll_ctl(2) when it is added and one when it is removed; nothing in between. Every kind of
+//! readiness is asked for at once, and the kernel reports each change of an fd once, to the one thread that waits.
+//!
+//! What the kernel does that one would not guess:
+//!
+//! - Adding an fd that is ready already counts as a change, so it is reported. [`arm`](Dispatch::arm) has nothing to add.
+//! - A change of one kind reports all that is true of the fd at that moment: news of a writable socket says "readable" again.
+//! - An fd number is only half of the key, the other half is the open file. While a `dup` keeps a closed fd's file open the
+//!   file stays in the set and cannot be taken out by number any more: a ghost, whose events carry a token that is known
+//!   no longer. Edge-triggered, a ghost costs one dropped event for each change and does not keep the waiter awake.
+//! - `EPOLLERR` and `EPOLLHUP` are reported whether asked for or not. A TCP socket that is neither connected nor listening
+//!   reports `EPOLLHUP`.
+//! - What was not fetched for want of room comes first in the next wait, and what was fetched and is news again goes to the
+//!   end of the kernel's list. So a small buffer starves nobody.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use super::wakeup::Wakeup;
+use super::{Direction, Dispatch, Event, Readiness, Token};
+use crate::sync::Mutex;
+use crate::sys::{self, EpollEvents};
+
+/// Events fetched by one wait. At 256 the system call is a small part of what handling them costs, the buffer (3 KiB) stays
+/// in the first-level cache, and the tasks that the batch wakes need not wait for thousands of others to be sorted out.
+const EVENTS_PER_WAIT: usize = 256;
+
+/// All that is asked for, once.
+const INTEREST: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLPRI | libc::EPOLLRDHUP | libc::EPOLLET;
+
+/// Marks the eventfd's events. Not a source: that would be slot 2^32 - 1.
+const WAKE: u64 = u64::MAX;
+
 #[derive(Debug)]
-pub(super) struct Epoll;
+pub(super) struct Epoll {
+    epoll: OwnedFd,
+    wakeup: Wakeup,
+    /// Locked by the one thread that waits, for as long as it waits.
+    buffer: Mutex<EpollEvents>,
+}
+
 impl Epoll {
     pub(super) fn new() -> io::Result<Self> {
-        todo!()
+        let epoll = sys::epoll_create()?;
+        let wakeup = Wakeup::new()?;
+        // Edge-triggered, so that no read is needed: each write is a change and is reported, whatever the count. The count
+        // only grows; one write each nanosecond would fill its 64 bits in 584 years.
+        sys::epoll_add(epoll.as_fd(), wakeup.as_fd(), (libc::EPOLLIN | libc::EPOLLET) as u32, WAKE)?;
+        let buffer = Mutex::new(EpollEvents::with_capacity(EVENTS_PER_WAIT));
+        Ok(Epoll { epoll, wakeup, buffer })
     }
 }
+
 impl Dispatch for Epoll {
-    fn add(&self, _fd: BorrowedFd<'_>, _token: Token) -> io::Result<()> {
-        todo!()
+    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+        sys::epoll_add(self.epoll.as_fd(), fd, INTEREST as u32, pack(token))
     }
-    fn arm(&self, _token: Token, _direction: Direction) {
-        todo!()
+
+    fn arm(&self, _token: Token, _direction: Direction) {}
+
+    fn remove(&self, fd: RawFd, _token: Token) {
+        // Fails with ENOENT or EBADF when the fd was closed before, and with EPERM when its number now belongs to a file
+        // that cannot be polled. In each case the kernel has forgotten it already, or keeps a ghost (see above).
+        let _ = sys::epoll_delete(self.epoll.as_fd(), fd);
     }
-    fn remove(&self, _fd: RawFd, _token: Token) {
-        todo!()
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut buffer = self.buffer.lock();
+        sys::epoll_wait(self.epoll.as_fd(), &mut buffer, timeout)?;
+        for (flags, data) in buffer.iter() {
+            if data == WAKE {
+                self.wakeup.acknowledge();
+            } else {
+                events.push(Event { token: unpack(data), readiness: readiness(flags) });
+            }
+        }
+        Ok(())
     }
-    fn wait(&self, _events: &mut Vec<Event>, _timeout: Option<Duration>) -> io::Result<()> {
-        todo!()
-    }
+
     fn wake(&self) {
-        todo!()
+        self.wakeup.wake();
+    }
+}
+
+fn pack(token: Token) -> u64 {
+    u64::from(token.generation) << 32 | u64::from(token.slot)
+}
+
+fn unpack(data: u64) -> Token {
+    Token { slot: data as u32, generation: (data >> 32) as u32 }
+}
+
+fn readiness(flags: u32) -> Readiness {
+    const MEANINGS: [(i32, Readiness); 6] = [
+        (libc::EPOLLIN, Readiness::READABLE),
+        (libc::EPOLLOUT, Readiness::WRITABLE),
+        (libc::EPOLLPRI, Readiness::PRIORITY),
+        (libc::EPOLLRDHUP, Readiness::READ_CLOSED),
+        (libc::EPOLLHUP, Readiness::READ_CLOSED.union(Readiness::WRITE_CLOSED)),
+        (libc::EPOLLERR, Readiness::ERROR),
+    ];
+    MEANINGS
+        .into_iter()
+        .filter(|(flag, _)| flags & *flag as u32 != 0)
+        .fold(Readiness::NONE, |all, (_, readiness)| all | readiness)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_survive_packing() {
+        for (slot, generation) in [(0, 0), (1, 0), (0, 1), (7, u32::MAX), (u32::MAX, 7)] {
+            let token = Token { slot, generation };
+            assert_eq!(unpack(pack(token)), token);
+            assert_ne!(pack(token), WAKE);
+        }
     }
 }

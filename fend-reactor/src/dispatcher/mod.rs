@@ -3,9 +3,13 @@
 //! A dispatcher knows fds, tokens and readiness. It knows no wakers, no timers and no tasks: the
 //! [`driver`](crate::driver) does.
 
+#[cfg(all(test, not(loom)))]
+mod contract;
 mod epoll;
 mod poll;
 mod readiness;
+mod wakeup;
+mod watched;
 
 use std::fmt::Debug;
 use std::io;
@@ -65,6 +69,8 @@ impl FromStr for Dispatcher {
 
 /// Names a source across its life: the slot it lies in and the generation of that slot, so that an event for an fd
 /// that was closed and reused reaches nobody.
+///
+/// Slots are small numbers, used again: a dispatcher may keep a table by slot. Slot `u32::MAX` is never given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Token {
     pub(crate) slot: u32,
@@ -86,7 +92,8 @@ pub(crate) struct Event {
 /// - An event carries the token given to `add`. After `remove` an event with the old token may still come (the driver's
 ///   generations drop it).
 /// - A timeout is never rounded down. It is kept to the nanosecond where the kernel can. `None` waits without end.
-/// - A signal that interrupts the wait ends it early with no events, not with an error.
+/// - A wait may end early with no events, and this is not an error: a signal interrupted it, or (poll) what is watched has changed.
+///   The caller looks at its clock and waits again.
 /// - [`wake`](Dispatch::wake) ends the current `wait`, or the next one when none is under way. Wakes coalesce, and are not events.
 pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Starts to watch `fd`, whose events will carry `token`.
@@ -105,6 +112,7 @@ pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to `events`.
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
 
-    /// Ends the wait. Async-signal-safe it need not be; cheap when a wake is pending already.
+    /// Ends the wait. What the caller did before is seen by the thread that returns from `wait`. Cheap when a wake is pending
+    /// already.
     fn wake(&self);
 }

@@ -1,26 +1,145 @@
-//! poll(2).
-use super::*;
+//! Waiting with poll(2), in its form ppoll with a timeout in nanoseconds.
+//!
+//! The kernel keeps nothing between two calls, so the watched fds are kept here (in [`watched`](super::watched)) and each
+//! wait hands over a list of those that somebody waits for. poll is level-triggered: an event that nobody takes care of
+//! would be reported again at once. So each report disarms what it reports, and the next
+//! [`arm`](Dispatch::arm) asks for it again.
+//!
+//! What the kernel does that one would not guess:
+//!
+//! - A list is fixed while ppoll is inside the kernel. Whoever arms something new meanwhile must bring the thread out, so
+//!   that it comes back with a new list. That ends [`wait`](Dispatch::wait) early with no event.
+//! - ppoll keeps every open file of its list open. Closing a socket sends no FIN to the peer as long as another thread polls
+//!   it, so [`remove`](Dispatch::remove) brings that thread out as well.
+//! - `POLLNVAL` says that a number is not open: it was closed without `remove`. It is reported as an error and as closed, once,
+//!   so that whoever waits finds out and nobody spins.
+//! - `POLLERR` and `POLLHUP` are reported whether asked for or not.
+//! - A list longer than `RLIMIT_NOFILE` is refused, even when all of its fds are open.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use libc::c_short;
+
+use super::wakeup::Wakeup;
+use super::watched::{self, Round, Watched};
+use super::{Direction, Dispatch, Event, Readiness, Token};
+use crate::sync::Mutex;
+use crate::sys;
+
 #[derive(Debug)]
-pub(super) struct Poll;
+pub(super) struct Poll {
+    wakeup: Wakeup,
+    /// Locked for moments, never across ppoll.
+    watched: Mutex<Watched>,
+    /// Locked by the one thread that waits, for as long as it waits.
+    list: Mutex<List>,
+}
+
+/// What one ppoll is asked: the wake-up's eventfd first, then the armed sources.
+#[derive(Debug, Default)]
+struct List {
+    fds: Vec<libc::pollfd>,
+    /// `tokens[i]` belongs to `fds[i + 1]`.
+    tokens: Vec<Token>,
+}
+
 impl Poll {
     pub(super) fn new() -> io::Result<Self> {
-        todo!()
+        Ok(Poll { wakeup: Wakeup::new()?, watched: Mutex::default(), list: Mutex::default() })
+    }
+
+    /// Brings the waiting thread out when its list is out of date.
+    fn keep_current(&self, round: Round) {
+        if round == Round::Outdated {
+            self.wakeup.wake();
+        }
     }
 }
+
 impl Dispatch for Poll {
-    fn add(&self, _fd: BorrowedFd<'_>, _token: Token) -> io::Result<()> {
-        todo!()
+    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+        let identity = watched::identify(fd)?;
+        let round = self.watched.lock().add(fd.as_raw_fd(), identity, token)?;
+        self.keep_current(round);
+        Ok(())
     }
-    fn arm(&self, _token: Token, _direction: Direction) {
-        todo!()
+
+    fn arm(&self, token: Token, direction: Direction) {
+        let round = self.watched.lock().arm(token, direction);
+        self.keep_current(round);
     }
-    fn remove(&self, _fd: RawFd, _token: Token) {
-        todo!()
+
+    fn remove(&self, _fd: RawFd, token: Token) {
+        let round = self.watched.lock().remove(token);
+        self.keep_current(round);
     }
-    fn wait(&self, _events: &mut Vec<Event>, _timeout: Option<Duration>) -> io::Result<()> {
-        todo!()
+
+    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        let mut list = self.list.lock();
+        list.fill(self.wakeup.as_fd(), &mut self.watched.lock());
+        let result = sys::ppoll(&mut list.fds, timeout);
+        let mut watched = self.watched.lock();
+        watched.answered();
+        result.map_err(|error| explain(error, list.fds.len()))?;
+        events.extend(list.reports().filter(|event| watched.disarm(event.token, event.readiness)));
+        drop(watched);
+        if list.woken() { self.wakeup.acknowledge_and_reset() } else { Ok(()) }
     }
+
     fn wake(&self) {
-        todo!()
+        self.wakeup.wake();
     }
+}
+
+impl List {
+    fn fill(&mut self, wakeup: BorrowedFd<'_>, watched: &mut Watched) {
+        self.fds.clear();
+        self.tokens.clear();
+        self.fds.push(libc::pollfd { fd: wakeup.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+        watched.ask(|fd, token| {
+            self.fds.push(fd);
+            self.tokens.push(token);
+        });
+    }
+
+    fn woken(&self) -> bool {
+        self.fds[0].revents != 0
+    }
+
+    fn reports(&self) -> impl Iterator<Item = Event> {
+        self.fds[1..]
+            .iter()
+            .zip(&self.tokens)
+            .filter(|(fd, _)| fd.revents != 0)
+            .map(|(fd, token)| Event { token: *token, readiness: readiness(fd.revents) })
+    }
+}
+
+fn readiness(flags: c_short) -> Readiness {
+    const CLOSED: Readiness = Readiness::READ_CLOSED.union(Readiness::WRITE_CLOSED);
+    const MEANINGS: [(c_short, Readiness); 7] = [
+        (libc::POLLIN, Readiness::READABLE),
+        (libc::POLLOUT, Readiness::WRITABLE),
+        (libc::POLLPRI, Readiness::PRIORITY),
+        (libc::POLLRDHUP, Readiness::READ_CLOSED),
+        (libc::POLLHUP, CLOSED),
+        (libc::POLLERR, Readiness::ERROR),
+        (libc::POLLNVAL, CLOSED.union(Readiness::ERROR)),
+    ];
+    MEANINGS
+        .into_iter()
+        .filter(|(flag, _)| flags & flag != 0)
+        .fold(Readiness::NONE, |all, (_, readiness)| all | readiness)
+}
+
+fn explain(error: io::Error, fds: usize) -> io::Error {
+    if error.raw_os_error() != Some(libc::EINVAL) {
+        return error;
+    }
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("poll of {fds} fds, more than the limit of open files (RLIMIT_NOFILE) allows: {error}"),
+    )
 }
