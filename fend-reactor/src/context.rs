@@ -11,6 +11,16 @@ pub(crate) fn current_driver() -> Arc<Driver> {
     todo!()
 }
 
+/// A driver of the process-wide default runtime, which is never shut down.
+pub(crate) fn default_driver() -> Arc<Driver> {
+    todo!()
+}
+
+/// All drivers of the current runtime.
+pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
+    todo!()
+}
+
 /// The clock of the current runtime.
 pub(crate) fn current_clock() -> Arc<Clock> {
     todo!()
