@@ -81,7 +81,7 @@ impl Source {
 
     /// Registers with a driver of the test's choice.
     #[cfg(all(test, not(loom)))]
-    pub(super) fn register_with_driver(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
+    pub(crate) fn register_with_driver(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
         self.register_with(fd, || Arc::clone(driver)).map(|_| ())
     }
 
