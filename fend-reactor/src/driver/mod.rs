@@ -175,7 +175,7 @@ impl Driver {
     /// Arms `key` for `deadline`, in place of what it was armed for; wakes the driver when it sleeps past it. A deadline that has
     /// passed fires with the next turn. False when the driver is closed (the timer is then not armed).
     pub(crate) fn set_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: &Waker) -> bool {
-        let moved = key.and_then(|key| self.timers.lock().move_deadline(key, deadline, waker));
+        let moved = key.and_then(|key| self.timers.lock().reset_same(key, deadline, waker));
         let (wake, unused) = match moved {
             Some(wake) => (wake, None),
             None => match self.arm_timer(key, deadline, waker.clone()) {
@@ -199,11 +199,11 @@ impl Driver {
 
     /// Moves an armed timer to another deadline; wakes the driver when it sleeps past it. False when it fired already.
     pub(crate) fn reset_timer(&self, key: TimerKey, deadline: Nanos) -> bool {
-        let reset = self.timers.lock().reset(key, deadline);
-        if reset == Some(true) {
+        let moved = self.timers.lock().reset(key, deadline);
+        if moved == Some(true) {
             self.dispatch.wake();
         }
-        reset.is_some()
+        moved.is_some()
     }
 
     /// Disarms. Does nothing when it fired.

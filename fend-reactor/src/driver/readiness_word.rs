@@ -324,9 +324,12 @@ mod tests {
         let word = ReadinessWord::new(Readiness::READABLE);
         word.clear_after_short(word.load(), Direction::Read);
         assert!(!word.load().is_ready(Direction::Read));
-        for more in
-            [Readiness::READ_CLOSED, Readiness::ERROR, Readiness::PRIORITY, Readiness::READ_CLOSED | Readiness::WRITE_CLOSED]
-        {
+        for more in [
+            Readiness::READ_CLOSED,
+            Readiness::ERROR,
+            Readiness::PRIORITY,
+            Readiness::READ_CLOSED | Readiness::WRITE_CLOSED,
+        ] {
             let word = ReadinessWord::new(Readiness::NONE);
             word.set(Readiness::READABLE | more);
             word.clear_after_short(word.load(), Direction::Read);
@@ -341,7 +344,9 @@ mod tests {
         let seen = word.load();
         word.set(Readiness::READABLE | Readiness::READ_CLOSED);
         word.clear_after_short(seen, Direction::Read);
-        assert!(word.load().readiness(Direction::Read).contains(Readiness::READABLE | Readiness::READ_CLOSED));
+        assert!(
+            word.load().readiness(Direction::Read).contains(Readiness::READABLE | Readiness::READ_CLOSED)
+        );
     }
 
     #[test]

@@ -10,7 +10,9 @@ pub(super) fn shut_down() -> io::Error {
 
 /// Another file was registered under the number of this source's fd.
 pub(super) fn replaced(fd: RawFd) -> io::Error {
-    io::Error::other(format!("fd {fd} was closed while it was registered, and its number is in use by another file"))
+    io::Error::other(format!(
+        "fd {fd} was closed while it was registered, and its number is in use by another file"
+    ))
 }
 
 /// Names the operation, the fd and the remedy; keeps the kind of the dispatcher's error.

@@ -76,7 +76,9 @@ impl Registry {
         match dispatch.add(fd, token) {
             // Nobody here has it: a ghost left it behind, which could not be removed while its number was closed or
             // belonged to another file, and now the file has come back to its number.
-            Err(error) if error.raw_os_error() == Some(libc::EEXIST) && self.owner(fd.as_raw_fd()).is_none() => {
+            Err(error)
+                if error.raw_os_error() == Some(libc::EEXIST) && self.owner(fd.as_raw_fd()).is_none() =>
+            {
                 dispatch.remove(fd.as_raw_fd(), token);
                 dispatch.add(fd, token)
             }
@@ -96,7 +98,8 @@ impl Registry {
 
     /// Hands an event to its source; false when that has left.
     pub(super) fn deliver(&self, event: Event, wakes: &mut WakeList) -> bool {
-        let slot = self.slots.get(event.token.slot as usize).filter(|s| s.generation == event.token.generation);
+        let slot =
+            self.slots.get(event.token.slot as usize).filter(|s| s.generation == event.token.generation);
         let Some(source) = slot.and_then(|slot| slot.source.as_ref()) else {
             return false;
         };

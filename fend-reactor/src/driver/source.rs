@@ -28,7 +28,7 @@ use crate::wake_list::WakeList;
 #[derive(Debug)]
 pub(crate) struct Source {
     fd: RawFd,
-    state: Arc<SourceState>,
+    pub(super) state: Arc<SourceState>,
     registration: OnceLock<Registration>,
     /// Held while registering, so that of several first waiters one does it.
     registering: Mutex<()>,
@@ -77,6 +77,12 @@ impl Source {
         let driver = driver();
         let token = driver.register(fd, &self.state)?;
         Ok(self.registration.get_or_init(|| Registration { driver, token }))
+    }
+
+    /// Registers with a driver of the test's choice.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn register_with_driver(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
+        self.register_with(fd, || Arc::clone(driver)).map(|_| ())
     }
 
     /// Ready, or waits as one who polls. `Err` when registration failed or the runtime was shut down.
@@ -128,7 +134,8 @@ impl Source {
         if !seen.is_detached() {
             return Ok(seen);
         }
-        let driver_closed = self.registration.get().is_none_or(|registration| registration.driver.is_closed());
+        let driver_closed =
+            self.registration.get().is_none_or(|registration| registration.driver.is_closed());
         Err(if driver_closed { shut_down() } else { replaced(self.fd) })
     }
 

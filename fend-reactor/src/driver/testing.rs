@@ -93,6 +93,11 @@ impl FakeDispatch {
         self.state().watched.retain(|(number, _)| *number != fd);
     }
 
+    /// A registration whose source is gone.
+    pub(in crate::driver) fn leave(&self, fd: RawFd, token: Token) {
+        self.state().watched.push((fd, token));
+    }
+
     pub(in crate::driver) fn watched(&self) -> Vec<(RawFd, Token)> {
         self.state().watched.clone()
     }
@@ -135,7 +140,9 @@ impl Dispatch for Arc<FakeDispatch> {
 
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let during = self.state().during_wait.take();
-        during.map(|f| f());
+        if let Some(during) = during {
+            during();
+        }
         let mut state = self.state();
         state.timeout = timeout;
         events.append(&mut mem::take(&mut state.events));

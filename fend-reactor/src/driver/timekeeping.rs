@@ -51,9 +51,8 @@ impl Timekeeping {
             return timeout;
         }
         let now = clock.now();
-        let limit = timeout.map_or(NEVER, |timeout| {
-            now.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(NEVER))
-        });
+        let limit = timeout
+            .map_or(NEVER, |timeout| now.saturating_add(u64::try_from(timeout.as_nanos()).unwrap_or(NEVER)));
         self.sleeping_until = Some(deadline.min(limit));
         if deadline >= limit {
             return timeout;
@@ -70,15 +69,15 @@ impl Timekeeping {
         self.timers.expire(clock.now(), wakes)
     }
 
-    /// Moves an armed timer whose waker is `waker` already. `Some(wake)` when that was all there is to do.
-    pub(super) fn move_deadline(&mut self, key: TimerKey, deadline: Nanos, waker: &Waker) -> Option<bool> {
-        let in_place = self.timers.waker_will_wake(key, waker) == Some(true) && self.timers.reset(key, deadline);
-        in_place.then(|| self.cuts_sleep_short(deadline))
-    }
-
-    /// Moves an armed timer, whoever waits. `None`: it has fired. `Some(true)`: the sleeper must be woken.
+    /// Moves an armed timer: whether the sleeper must be woken, or `None` when it fired already.
     pub(super) fn reset(&mut self, key: TimerKey, deadline: Nanos) -> Option<bool> {
         self.timers.reset(key, deadline).then(|| self.cuts_sleep_short(deadline))
+    }
+
+    /// The same, if its waker is `waker` already.
+    pub(super) fn reset_same(&mut self, key: TimerKey, deadline: Nanos, waker: &Waker) -> Option<bool> {
+        let same = self.timers.waker_will_wake(key, waker) == Some(true);
+        if same { self.reset(key, deadline) } else { None }
     }
 
     /// Arms `key`, or a new timer in its place when it has fired.
@@ -87,14 +86,22 @@ impl Timekeeping {
             *key = None;
             return Armed::Closed(waker);
         }
-        let replaced = match *key {
-            Some(armed) if self.timers.reset(armed, deadline) => self.timers.replace_waker(armed, waker).ok(),
-            _ => {
+        let replaced = match self.rearm(*key, deadline, waker) {
+            Ok(replaced) => Some(replaced),
+            Err(waker) => {
                 *key = Some(self.timers.insert(deadline, waker));
                 None
             }
         };
         Armed::Yes { wake: self.cuts_sleep_short(deadline), replaced }
+    }
+
+    /// Gives an armed timer another deadline and waker, and returns the old one; else `waker` comes back.
+    fn rearm(&mut self, key: Option<TimerKey>, deadline: Nanos, waker: Waker) -> Result<Waker, Waker> {
+        let Some(key) = key else { return Err(waker) };
+        let replaced = self.timers.replace_waker(key, waker)?;
+        self.timers.reset(key, deadline);
+        Ok(replaced)
     }
 
     #[must_use = "the waker must be dropped outside the lock"]

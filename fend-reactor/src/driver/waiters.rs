@@ -84,7 +84,12 @@ impl Waiters {
         }
     }
 
-    fn park_keyed(&mut self, direction: Direction, key: &mut Option<WaiterKey>, waker: Waker) -> Option<Waker> {
+    fn park_keyed(
+        &mut self,
+        direction: Direction,
+        key: &mut Option<WaiterKey>,
+        waker: Waker,
+    ) -> Option<Waker> {
         let own = key.and_then(|key| self.iter_mut().find(|w| w.key == key));
         if let Some(waiter) = own {
             return Some(mem::replace(&mut waiter.waker, waker));
@@ -180,7 +185,12 @@ mod tests {
     use super::*;
     use crate::driver::testing::CountingWaker;
 
-    fn park(waiters: &mut Waiters, direction: Direction, waiting: Waiting<'_>, waker: &CountingWaker) -> WakeList {
+    fn park(
+        waiters: &mut Waiters,
+        direction: Direction,
+        waiting: Waiting<'_>,
+        waker: &CountingWaker,
+    ) -> WakeList {
         let mut evicted = WakeList::default();
         if !waiters.holds(direction, &waiting, &waker.waker()) {
             drop(waiters.park(direction, waiting, waker.waker(), &mut evicted));

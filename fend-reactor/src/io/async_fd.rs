@@ -28,7 +28,21 @@ use crate::sys;
 ///
 /// # Ownership
 ///
-/// The object must lend the same open fd for as long as it is wrapped. There is no `get_mut`, which could swap it.
+/// The object must lend the same open fd for as long as it is wrapped. A bare number does not say who keeps it open:
+///
+/// ```compile_fail,E0277
+/// let fd = fend_reactor::io::AsyncFd::new(0_i32);
+/// ```
+///
+/// There is no mutable access, which could swap it:
+///
+/// ```compile_fail,E0599
+/// # use std::os::unix::net::UnixStream;
+/// fn swap(fd: &mut fend_reactor::io::AsyncFd<UnixStream>, other: UnixStream) {
+///     *fd.get_mut() = other;
+/// }
+/// ```
+///
 /// Dropping the `AsyncFd` deregisters the fd, then drops the object.
 ///
 /// # Examples

@@ -98,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_short_count_is_between_nothing_and_all() {
-        assert_eq!([0, 1, 7, 8, 9].map(|count| ShortOf(8).exhausted(&count)), [false, true, true, false, false]);
+        assert_eq!(
+            [0, 1, 7, 8, 9].map(|count| ShortOf(8).exhausted(&count)),
+            [false, true, true, false, false]
+        );
         assert!(!ShortOf(0).exhausted(&0));
         assert!(!Never.exhausted(&1));
     }
@@ -106,7 +109,9 @@ mod tests {
     /// RE10
     #[test]
     fn an_interrupted_call_is_made_again() {
-        let mut results = [Err(io::ErrorKind::Interrupted.into()), Err(io::ErrorKind::Interrupted.into()), Ok(5)].into_iter();
+        let mut results =
+            [Err(io::ErrorKind::Interrupted.into()), Err(io::ErrorKind::Interrupted.into()), Ok(5)]
+                .into_iter();
         assert_eq!(uninterrupted(|| results.next().unwrap()).unwrap(), 5);
     }
 }

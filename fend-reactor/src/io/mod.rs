@@ -7,8 +7,10 @@
 //! ([`spawn_blocking`](crate::spawn_blocking)).
 
 mod async_fd;
+mod async_read_write;
 mod attempt;
-mod futures_io;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 pub use crate::dispatcher::{Direction, Interest, Readiness};
 pub use async_fd::AsyncFd;
