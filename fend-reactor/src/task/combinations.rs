@@ -193,9 +193,7 @@ impl Case {
         let end = End { by: self.by, abort: abort.clone(), scheduler: scheduler.clone() };
         match self.handle {
             Handle::DroppedAtOnce => handle = None,
-            Handle::DroppedWhileWaiting
-            | Handle::AwaitedFromTheStart
-            | Handle::AwaitedByPanickingWaker => {
+            Handle::DroppedWhileWaiting | Handle::AwaitedFromTheStart | Handle::AwaitedByPanickingWaker => {
                 let handle = handle.as_mut().unwrap();
                 assert!(poll_handle(handle, Waker::noop()).is_pending());
                 assert!(poll_handle(handle, &join_waker).is_pending());
@@ -293,14 +291,9 @@ fn every_combination_ends_well() {
             AwaitedByPanickingWaker,
             AwaitedAtTheEnd,
         ] {
-            for ended in [
-                Never,
-                BeforeFirstPoll,
-                WhileIdle,
-                InPollThatIsPending,
-                InPollThatIsReady,
-                AfterCompletion,
-            ] {
+            for ended in
+                [Never, BeforeFirstPoll, WhileIdle, InPollThatIsPending, InPollThatIsReady, AfterCompletion]
+            {
                 for by in [By::Abort, By::ShutDown] {
                     let case = Case { panics, handle, ended, by };
                     println!("{case:?}");

@@ -398,7 +398,8 @@ fn threads_race_to_end_tasks() {
                 }
             }
         });
-        scope.spawn(|| {
+        let scheduler = &scheduler;
+        scope.spawn(move || {
             while !spawner.is_finished() {
                 scheduler.run_all();
             }
