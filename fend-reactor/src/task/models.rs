@@ -143,7 +143,8 @@ fn loom_coalesced_wake_publishes() {
         });
         let before = model.scheduler.0.scheduled.load(StdRelaxed);
         model.seen.target.store(true, Relaxed);
-        waker.wake();
+        waker.wake_by_ref();
+        drop(waker);
         runner.join().unwrap();
         let scheduler = &model.scheduler;
         let again =
