@@ -23,6 +23,10 @@ fn result<T>(mut handle: JoinHandle<T>) -> Result<T, JoinError> {
     }
 }
 
+fn wake(waker: Waker) {
+    waker.wake();
+}
+
 /// Runs `f` when dropped.
 struct OnDrop<F: FnMut()>(F);
 
@@ -63,7 +67,7 @@ fn wakes_while_queued_coalesce() {
     let waker: Waker = slot.lock().unwrap().take().unwrap();
     for _ in 0..10 {
         waker.wake_by_ref();
-        waker.clone().wake();
+        wake(waker.clone());
     }
     assert_eq!(scheduler.run_all(), 1);
     assert_eq!(polls.load(Relaxed), 2);
@@ -82,7 +86,7 @@ fn wakes_during_a_poll_give_one_more() {
             return Poll::Ready(polls);
         }
         cx.waker().wake_by_ref();
-        cx.waker().clone().wake();
+        wake(cx.waker().clone());
         Poll::Pending
     }));
     assert_eq!(scheduler.run_all(), 2);
@@ -185,7 +189,8 @@ fn destructors_may_do_anything_during_a_shut_down() {
         });
         drop(scheduler.spawn(async move {
             let _on_drop = on_drop;
-            poll_fn(|cx| Poll::Ready(wakers.lock().unwrap().push(cx.waker().clone()))).await;
+            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            wakers.lock().unwrap().push(waker);
             pending::<()>().await;
         }));
     }
