@@ -328,33 +328,31 @@ fn wakes_from_many_threads_are_not_lost() {
     const WAKES: usize = if cfg!(debug_assertions) { 200 } else { 2000 };
     let scheduler = TestScheduler::new();
     let targets: Vec<_> = (0..TASKS).map(|_| Arc::new(AtomicUsize::new(0))).collect();
-    let wakers: Vec<_> = (0..TASKS).map(|_| Arc::new(Mutex::new(None::<Waker>))).collect();
+    let slots: Vec<_> = (0..TASKS).map(|_| Arc::new(Mutex::new(None::<Waker>))).collect();
     let mut handles = Vec::new();
-    for (target, waker) in targets.iter().cloned().zip(wakers.iter().cloned()) {
+    for (target, slot) in targets.iter().cloned().zip(slots.iter().cloned()) {
         handles.push(scheduler.spawn(async move {
             poll_fn(|cx| {
                 if target.load(Relaxed) == WAKES {
                     return Poll::Ready(());
                 }
-                waker.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
+                slot.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
                 Poll::Pending
             })
             .await;
         }));
     }
     scheduler.run_all();
-    let wakers: Vec<_> = wakers.iter().map(|waker| waker.lock().unwrap().take().unwrap()).collect();
+    let wakers: Vec<_> = slots.iter().map(|slot| slot.lock().unwrap().take().unwrap()).collect();
     let finished = || handles.iter().all(JoinHandle::is_finished);
     thread::scope(|scope| {
-        for runner in 0..2 {
-            let (scheduler, finished) = (&scheduler, &finished);
-            scope.spawn(move || {
+        for _ in 0..2 {
+            scope.spawn(|| {
                 while !finished() {
                     if !scheduler.run_one() {
                         thread::yield_now();
                     }
                 }
-                runner
             });
         }
         scope.spawn(|| {
@@ -366,7 +364,8 @@ fn wakes_from_many_threads_are_not_lost() {
             }
         });
     });
-    drop(wakers);
+    // Later polls have filled the slots again.
+    drop((wakers, slots));
     scheduler.run_all();
     handles.into_iter().for_each(|handle| result(handle).unwrap());
     assert_eq!(Arc::strong_count(&scheduler.0), 1);
