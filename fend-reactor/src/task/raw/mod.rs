@@ -54,9 +54,9 @@
 //!    none; while it is set nobody touches it. If it is set when COMPLETE gets set, the field belongs from then on
 //!    to the thread that completed the task.
 //! 6. **Links.** They belong to whoever holds the lock of the shard that `Header::shard` names.
-//! 7. **Before its end a task stays.** A task that is not complete is on an owned list, which counts as a reference,
-//!    or is complete before the thread that took it off lets its reference go; a task on no list is complete once
-//!    its only `Runnable` is run or dropped. So no future is left in a task that is freed.
+//! 7. **No future is left behind.** A task that is not complete is on its owned list, which counts as a reference, or
+//!    a thread with a reference is about to complete it. A task on no list completes when its only `Runnable` is run
+//!    or dropped. So there is no future in a task that is freed.
 //! 8. **Threads.** A future that is not `Send` is polled and dropped only by `Runnable::run` and by the shut-down of
 //!    its owned list; who spawns it promises that both happen on the thread it was spawned on. All other references
 //!    may go to any thread: they touch the header and the scheduler, which are `Sync`. An output is touched by the
@@ -357,7 +357,6 @@ impl TaskRef {
     /// # Safety
     ///
     /// Rule 1: the last reference is gone. The task must not be used any more.
-    #[cold]
     pub(super) unsafe fn free(task: NonNull<Header>) {
         // SAFETY: rules 1 and 2: nobody else can reach the task now.
         unsafe { (task.as_ref().vtable.free)(task) }
