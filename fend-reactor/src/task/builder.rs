@@ -10,7 +10,7 @@ use crate::executor::{self, Handle};
 ///
 /// # Examples
 ///
-/// ```no_run
+/// ```
 /// use fend_reactor::{block_on, task};
 ///
 /// let sum = block_on(async { task::Builder::new().name("adder").spawn(async { 1 + 2 }).await });

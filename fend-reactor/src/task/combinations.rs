@@ -94,6 +94,10 @@ struct Output {
     seen: Arc<Seen>,
 }
 
+fn wake(waker: Waker) {
+    waker.wake();
+}
+
 /// A panic that the hook does not print.
 fn quiet_panic(place: &'static str) -> ! {
     resume_unwind(Box::new(place))
@@ -193,9 +197,7 @@ impl Case {
         let end = End { by: self.by, abort: abort.clone(), scheduler: scheduler.clone() };
         match self.handle {
             Handle::DroppedAtOnce => handle = None,
-            Handle::DroppedWhileWaiting
-            | Handle::AwaitedFromTheStart
-            | Handle::AwaitedByPanickingWaker => {
+            Handle::DroppedWhileWaiting | Handle::AwaitedFromTheStart | Handle::AwaitedByPanickingWaker => {
                 let handle = handle.as_mut().unwrap();
                 assert!(poll_handle(handle, Waker::noop()).is_pending());
                 assert!(poll_handle(handle, &join_waker).is_pending());
@@ -251,8 +253,8 @@ impl Case {
         if let Some(waker) = waker {
             let before = scheduler.0.scheduled.load(Relaxed);
             waker.wake_by_ref();
-            waker.clone().wake();
-            waker.wake();
+            wake(waker.clone());
+            wake(waker);
             assert_eq!(scheduler.0.scheduled.load(Relaxed), before);
         }
         seen.waker.lock().unwrap().take();
@@ -293,17 +295,12 @@ fn every_combination_ends_well() {
             AwaitedByPanickingWaker,
             AwaitedAtTheEnd,
         ] {
-            for ended in [
-                Never,
-                BeforeFirstPoll,
-                WhileIdle,
-                InPollThatIsPending,
-                InPollThatIsReady,
-                AfterCompletion,
-            ] {
+            for ended in
+                [Never, BeforeFirstPoll, WhileIdle, InPollThatIsPending, InPollThatIsReady, AfterCompletion]
+            {
                 for by in [By::Abort, By::ShutDown] {
                     let case = Case { panics, handle, ended, by };
-                    println!("{case:?}");
+                    eprintln!("{case:?}");
                     case.check();
                     cases += 1;
                 }

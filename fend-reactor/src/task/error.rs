@@ -15,7 +15,18 @@ use super::unwind::{self, Payload};
 /// A task is cancelled by [`JoinHandle::abort`](super::JoinHandle::abort) and when its runtime ends. A panic in the
 /// destructor of the task's future counts as a panic of the task, in whichever way the future came to its end.
 ///
-/// The text names the task by its name, if it has one, and by the place that spawned it.
+/// The text names the task by its name, if it has one, and by the place that spawned it. It becomes an
+/// [`io::Error`] with `?`, from which [`io::Error::downcast`] gets it back.
+///
+/// # Examples
+///
+/// ```
+/// let failed = fend_reactor::block_on(async { fend_reactor::spawn(async { panic!("no disk") }).await });
+/// let error = failed.unwrap_err();
+/// assert!(error.is_panic());
+/// assert!(error.to_string().ends_with("panicked: no disk"));
+/// assert_eq!(error.into_panic().downcast_ref(), Some(&"no disk"));
+/// ```
 pub struct JoinError(Box<Inner>);
 
 struct Inner {

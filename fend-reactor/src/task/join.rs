@@ -24,9 +24,26 @@ use super::raw::{JoinRef, TaskRef};
 /// # Panics
 ///
 /// When it is polled again after it has given the result.
+///
+/// # Examples
+///
+/// ```
+/// fend_reactor::block_on(async {
+///     let sum = fend_reactor::spawn(async { 1 + 2 });
+///     assert_eq!(sum.await.unwrap(), 3);
+///
+///     let endless = fend_reactor::spawn(std::future::pending::<()>());
+///     endless.abort();
+///     assert!(endless.await.unwrap_err().is_cancelled());
+/// });
+/// ```
 pub struct JoinHandle<T>(JoinRef<T>);
 
 impl<T> JoinHandle<T> {
+    pub(super) fn new(join: JoinRef<T>) -> Self {
+        JoinHandle(join)
+    }
+
     /// Asks the task to end.
     ///
     /// Its future is dropped instead of being polled again, on the thread that would have polled it; awaiting the
@@ -47,12 +64,6 @@ impl<T> JoinHandle<T> {
     /// Whether the task is over, so that awaiting it does not wait.
     pub fn is_finished(&self) -> bool {
         self.0.task().is_finished()
-    }
-}
-
-impl<T> From<JoinRef<T>> for JoinHandle<T> {
-    fn from(join: JoinRef<T>) -> Self {
-        JoinHandle(join)
     }
 }
 
@@ -77,6 +88,8 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// The right to abort a task, without the right to its result. Clones share it.
+///
+/// It keeps the memory of the task, but neither the future nor the output, for as long as it lives.
 #[derive(Clone)]
 pub struct AbortHandle(TaskRef);
 

@@ -1,11 +1,12 @@
 //! Tasks: futures that run on their own, and what is left in the hands of who spawned them.
 //!
-//! A task is one allocation with a state word. [`state`] holds its transitions, [`raw`] the allocation, the rules of
-//! who may touch what, and the life cycle; [`waker`] and [`join`] are two kinds of references to it, [`owned`] is
-//! the list that a runtime ends its tasks by. The executor sees [`Runnable`], [`Schedule`] and [`OwnedTasks`].
-//!
-//! A spawn never polls inline. Wake-ups of a task that is scheduled coalesce. Panics of the future, in its poll or its
-//! destructor, are caught and become the task's result. The future is dropped before the result is seen.
+//! [`spawn`](crate::spawn) makes a task and gives a [`JoinHandle`]; [`Builder`] makes one with a name. A spawn never
+//! polls inline. A panic of the future, in its poll or its destructor, is caught and becomes the task's result, a
+//! [`JoinError`]. The future is dropped before the result is seen. Dropping the handle lets the task run on.
+//
+// How it works: a task is one allocation with a state word. `state` holds the word's transitions; `raw` the
+// allocation, the life cycle and the rules of who may touch what; `waker` and `join` are two kinds of references to
+// it; `owned` is the list that a runtime ends its tasks by. The executor sees `Runnable`, `Schedule`, `OwnedTasks`.
 
 mod builder;
 mod cancellation;

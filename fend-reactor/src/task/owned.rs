@@ -130,7 +130,7 @@ impl OwnedTasks {
         let shard = &self.shards[shard % self.shards.len()];
         // SAFETY: rule 7: the task goes on the list below, or is shut down. Rule 8: the caller's promise.
         let (task, runnable, join) = unsafe { TaskRef::owned(future, scheduler, meta, shard.address()) };
-        let handle = JoinHandle::from(join);
+        let handle = JoinHandle::new(join);
         match shard.push(task) {
             Ok(()) => (handle, Some(runnable)),
             Err(task) => {
@@ -288,7 +288,7 @@ where
 {
     // SAFETY: rule 7: the future is ready at its first poll.
     let (runnable, join): (_, JoinRef<T>) = unsafe { TaskRef::unowned(Job(Some(job)), scheduler, meta) };
-    (runnable, JoinHandle::from(join))
+    (runnable, JoinHandle::new(join))
 }
 
 /// A function as a future that is ready at its first poll.

@@ -322,7 +322,7 @@ impl State {
         before.refs() == count
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn refs(&self) -> usize {
         self.load().refs()
     }

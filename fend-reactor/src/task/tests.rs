@@ -23,6 +23,10 @@ fn result<T>(mut handle: JoinHandle<T>) -> Result<T, JoinError> {
     }
 }
 
+fn wake(waker: Waker) {
+    waker.wake();
+}
+
 /// Runs `f` when dropped.
 struct OnDrop<F: FnMut()>(F);
 
@@ -63,7 +67,7 @@ fn wakes_while_queued_coalesce() {
     let waker: Waker = slot.lock().unwrap().take().unwrap();
     for _ in 0..10 {
         waker.wake_by_ref();
-        waker.clone().wake();
+        wake(waker.clone());
     }
     assert_eq!(scheduler.run_all(), 1);
     assert_eq!(polls.load(Relaxed), 2);
@@ -82,7 +86,7 @@ fn wakes_during_a_poll_give_one_more() {
             return Poll::Ready(polls);
         }
         cx.waker().wake_by_ref();
-        cx.waker().clone().wake();
+        wake(cx.waker().clone());
         Poll::Pending
     }));
     assert_eq!(scheduler.run_all(), 2);
@@ -185,7 +189,8 @@ fn destructors_may_do_anything_during_a_shut_down() {
         });
         drop(scheduler.spawn(async move {
             let _on_drop = on_drop;
-            poll_fn(|cx| Poll::Ready(wakers.lock().unwrap().push(cx.waker().clone()))).await;
+            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            wakers.lock().unwrap().push(waker);
             pending::<()>().await;
         }));
     }
@@ -301,10 +306,6 @@ fn the_list_gives_back_tasks_in_any_order() {
             assert_eq!(scheduler.0.owned.len(), 2 - ended);
         }
     }
-    let other = TestScheduler::new();
-    let strangers = other.spawn(pending::<()>());
-    drop(scheduler);
-    drop(strangers);
 }
 
 /// A list that is not the one a task was spawned on does not know the task.
@@ -327,33 +328,31 @@ fn wakes_from_many_threads_are_not_lost() {
     const WAKES: usize = if cfg!(debug_assertions) { 200 } else { 2000 };
     let scheduler = TestScheduler::new();
     let targets: Vec<_> = (0..TASKS).map(|_| Arc::new(AtomicUsize::new(0))).collect();
-    let wakers: Vec<_> = (0..TASKS).map(|_| Arc::new(Mutex::new(None::<Waker>))).collect();
+    let slots: Vec<_> = (0..TASKS).map(|_| Arc::new(Mutex::new(None::<Waker>))).collect();
     let mut handles = Vec::new();
-    for (target, waker) in targets.iter().cloned().zip(wakers.iter().cloned()) {
+    for (target, slot) in targets.iter().cloned().zip(slots.iter().cloned()) {
         handles.push(scheduler.spawn(async move {
             poll_fn(|cx| {
                 if target.load(Relaxed) == WAKES {
                     return Poll::Ready(());
                 }
-                waker.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
+                slot.lock().unwrap().get_or_insert_with(|| cx.waker().clone());
                 Poll::Pending
             })
             .await;
         }));
     }
     scheduler.run_all();
-    let wakers: Vec<_> = wakers.iter().map(|waker| waker.lock().unwrap().take().unwrap()).collect();
+    let wakers: Vec<_> = slots.iter().map(|slot| slot.lock().unwrap().take().unwrap()).collect();
     let finished = || handles.iter().all(JoinHandle::is_finished);
     thread::scope(|scope| {
-        for runner in 0..2 {
-            let (scheduler, finished) = (&scheduler, &finished);
-            scope.spawn(move || {
+        for _ in 0..2 {
+            scope.spawn(|| {
                 while !finished() {
                     if !scheduler.run_one() {
                         thread::yield_now();
                     }
                 }
-                runner
             });
         }
         scope.spawn(|| {
@@ -365,7 +364,8 @@ fn wakes_from_many_threads_are_not_lost() {
             }
         });
     });
-    drop(wakers);
+    // Later polls have filled the slots again.
+    drop((wakers, slots));
     scheduler.run_all();
     handles.into_iter().for_each(|handle| result(handle).unwrap());
     assert_eq!(Arc::strong_count(&scheduler.0), 1);
@@ -398,7 +398,8 @@ fn threads_race_to_end_tasks() {
                 }
             }
         });
-        scope.spawn(|| {
+        let scheduler = &scheduler;
+        scope.spawn(move || {
             while !spawner.is_finished() {
                 scheduler.run_all();
             }

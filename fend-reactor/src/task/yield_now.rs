@@ -12,6 +12,19 @@ use std::task::{Context, Poll};
 /// # Cancel safety
 ///
 /// Cancel safe: there is nothing to lose.
+///
+/// # Examples
+///
+/// ```
+/// fend_reactor::block_on(async {
+///     let mut sum = 0_u64;
+///     for chunk in 0..10 {
+///         sum += (chunk * 1000..(chunk + 1) * 1000).sum::<u64>();
+///         fend_reactor::yield_now().await;
+///     }
+///     assert_eq!(sum, 49_995_000);
+/// });
+/// ```
 pub fn yield_now() -> impl Future<Output = ()> + Send + Sync + Unpin {
     YieldNow { yielded: false }
 }

@@ -7,28 +7,34 @@
 //! # Life cycle
 //!
 //! ```text
-//!          spawn                      3 reschedule
-//!            |               +-------------------------+
-//!            v               v                         |
-//!       +-----------+  1  +---------+  2 suspend  +----+----+
-//!       | SCHEDULED |---->| RUNNING |------------>|  idle   | (straight back to SCHEDULED
-//!       +-----------+     +---------+             +---------+  when it was woken meanwhile: 3)
-//!            ^    |          |    |                  |   |
-//!            |    |          |    | ABORT seen by 1/2|   | 6 shut_down
-//!            +----|----------|----|------------------+   v
-//!             4 wake, 5 abort|    |   drop the future, store "cancelled"
-//!                 |          |    +------------+---------+
-//!                 |    ready, panicked         |
-//!                 |          v                 v
-//!                 |       +----------------------+  8 JoinHandle takes or drops the output
-//!                 +------>|       COMPLETE       |--------> freed with the last reference (9)
-//!              6 shut_down+----------------------+
-//!                                ^ 7 complete
+//!     spawn                       wake (4), abort (5)
+//!       |         +----------------------------------------------+
+//!       v         v                                              |
+//!     +-----------+    start (1)    +---------+  suspend (2)  +------+
+//!     | SCHEDULED |---------------->| RUNNING |-------------->| idle |
+//!     +-----------+                 +---------+               +------+
+//!       |       ^     suspend (2),    |     |                    |
+//!       |       +---------------------+     | ready, panicked    |
+//!       |             woken meanwhile       | or aborted         |
+//!       |                                   v                    |
+//!       |          shut_down (3)    +---------------+            |
+//!       +-------------------------->|  the future   |<-----------+
+//!                                   |  is dropped   |  shut_down (3)
+//!                                   +---------------+
+//!                                           | complete (6)
+//!                                           v
+//!                                     +----------+
+//!                                     | COMPLETE |  the JoinHandle takes the output, or detaches (7)
+//!                                     +----------+
+//!                                           | the last reference is dropped (8)
+//!                                           v
+//!                                         freed
 //! ```
 //!
-//! 1 `State::start`, 2 and 3 `State::suspend`, 4 `State::wake_by_ref` and `State::wake_by_value`, 5 `State::abort`,
-//! 6 `State::shut_down` (which makes its thread the one that is RUNNING), 7 `State::complete`, 8 `State::detach`,
-//! 9 `State::drop_refs`.
+//! The numbers are [`State`]'s transitions: 1 `start`, 2 `suspend`, 3 `shut_down` (the task is RUNNING on that thread
+//! from then on), 4 `wake_by_ref` and `wake_by_value`, 5 `abort` (sets ABORT, which 1 and 2 obey), 6 `complete`,
+//! 7 `detach`, 8 `drop_refs` (and `wake_by_value`). SCHEDULED and RUNNING may be set together: woken while it runs, or
+//! shut down while it is queued.
 //!
 //! # Rules
 //!
@@ -48,9 +54,9 @@
 //!    none; while it is set nobody touches it. If it is set when COMPLETE gets set, the field belongs from then on
 //!    to the thread that completed the task.
 //! 6. **Links.** They belong to whoever holds the lock of the shard that `Header::shard` names.
-//! 7. **Before its end a task stays.** A task that is not complete is on an owned list, which counts as a reference,
-//!    or is complete before the thread that took it off lets its reference go; a task on no list is complete once
-//!    its only `Runnable` is run or dropped. So no future is left in a task that is freed.
+//! 7. **No future is left behind.** A task that is not complete is on its owned list, which counts as a reference, or
+//!    a thread with a reference is about to complete it. A task on no list completes when its only `Runnable` is run
+//!    or dropped. So there is no future in a task that is freed.
 //! 8. **Threads.** A future that is not `Send` is polled and dropped only by `Runnable::run` and by the shut-down of
 //!    its owned list; who spawns it promises that both happen on the thread it was spawned on. All other references
 //!    may go to any thread: they touch the header and the scheduler, which are `Sync`. An output is touched by the
@@ -354,7 +360,6 @@ impl TaskRef {
     /// # Safety
     ///
     /// Rule 1: the last reference is gone. The task must not be used any more.
-    #[cold]
     pub(super) unsafe fn free(task: NonNull<Header>) {
         // SAFETY: rules 1 and 2: nobody else can reach the task now.
         unsafe { (task.as_ref().vtable.free)(task) }
