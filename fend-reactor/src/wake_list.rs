@@ -6,6 +6,9 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
+/// Wakers that the buffer has room for between rounds.
+const KEPT: usize = 1024;
+
 /// Wakers to wake once the lock is dropped. Keeps its buffer for the next round.
 #[derive(Debug, Default)]
 pub(crate) struct WakeList {
@@ -17,6 +20,7 @@ impl WakeList {
         self.wakers.push(waker);
     }
 
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn len(&self) -> usize {
         self.wakers.len()
     }
@@ -34,6 +38,8 @@ impl WakeList {
                 }
             });
         }
+        // A burst is rare; what it needed is given back.
+        self.wakers.shrink_to(KEPT);
     }
 }
 

@@ -47,14 +47,6 @@ impl Readiness {
     pub const fn difference(self, other: Readiness) -> Readiness {
         Readiness(self.0 & !other.0)
     }
-
-    pub(crate) const fn bits(self) -> u8 {
-        self.0
-    }
-
-    pub(crate) const fn from_bits(bits: u8) -> Readiness {
-        Readiness(bits)
-    }
 }
 
 impl BitOr for Readiness {

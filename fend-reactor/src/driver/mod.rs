@@ -29,8 +29,8 @@ mod tests;
 use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use crate::clock::{Clock, Nanos};
@@ -61,6 +61,7 @@ pub(crate) struct Driver {
     attended: AtomicBool,
     turns: AtomicU64,
     events: AtomicU64,
+    timers_fired: AtomicU64,
     closed: AtomicBool,
     outside: Outside,
 }
@@ -91,6 +92,7 @@ impl Driver {
             attended: AtomicBool::new(false),
             turns: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            timers_fired: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             outside: Outside::default(),
         })
@@ -154,6 +156,11 @@ impl Driver {
     /// How many events reached a source (metrics).
     pub(crate) fn events(&self) -> u64 {
         self.events.load(Relaxed)
+    }
+
+    /// How many timers came due (metrics).
+    pub(crate) fn timers_fired(&self) -> u64 {
+        self.timers_fired.load(Relaxed)
     }
 
     /// The runtime is over: every source reports an error from now on, all waiters and timers are woken, later registrations fail.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use super::testing::{CountingWaker, FakeDispatch};
+use super::turn::Turned;
 use super::*;
 use crate::dispatcher::{Direction, Readiness};
 

@@ -65,7 +65,8 @@ impl Current {
     }
 
     /// Becomes the worker of `core`.
-    pub(super) fn take_core(&self, core: Core) {
+    pub(super) fn take_core(&self, mut core: Core) {
+        core.awake_since = self.shared.clock.now();
         *self.shared.workers[core.index].parker.lock() = self.parker.clone();
         self.core.replace(Some(core));
     }

@@ -108,11 +108,6 @@ impl LocalTasks {
         let queued = self.queue.take();
         drop(queued);
     }
-
-    /// Whether tasks live here.
-    pub(super) fn len(&self) -> usize {
-        self.remote.owned.len()
-    }
 }
 
 impl Drop for LocalTasks {

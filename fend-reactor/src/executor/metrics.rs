@@ -77,6 +77,8 @@ pub struct DriverMetrics {
     pub turns: u64,
     /// Readiness events that reached a source.
     pub events: u64,
+    /// Timers that came due.
+    pub timers: u64,
 }
 
 impl Metrics {
@@ -88,7 +90,11 @@ impl Metrics {
             drivers: shared
                 .drivers
                 .iter()
-                .map(|driver| DriverMetrics { turns: driver.turns(), events: driver.events() })
+                .map(|driver| DriverMetrics {
+                    turns: driver.turns(),
+                    events: driver.events(),
+                    timers: driver.timers_fired(),
+                })
                 .collect(),
             blocking_threads: shared.blocking.threads(),
             blocking_jobs: shared.blocking.jobs(),

@@ -70,7 +70,14 @@ impl Wake for Root {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.woken.swap(true, AcqRel) {
+        if self.woken.swap(true, AcqRel) {
+            return;
+        }
+        // On its own thread it does not sleep, and looks at `woken` before it does.
+        let awake = context::with_current(|current| {
+            current.is_some_and(|current| Arc::ptr_eq(&current.parker, &self.parker))
+        });
+        if !awake {
             self.shared.unpark(&self.parker);
         }
     }

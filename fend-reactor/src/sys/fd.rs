@@ -13,6 +13,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use super::checked;
 
 /// Whether `O_NONBLOCK` is set (`F_GETFL` of fcntl(2)).
+#[cfg(all(test, not(loom)))]
 pub(crate) fn is_nonblocking(fd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(status_flags(fd)? & libc::O_NONBLOCK != 0)
 }

@@ -21,11 +21,13 @@ use std::io;
 
 pub(crate) use epoll::{EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_wait};
 pub(crate) use eventfd::EventFd;
-pub(crate) use fd::{FileIdentity, FileKind, is_nonblocking, set_nonblocking, status};
+pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status};
 pub(crate) use poll::ppoll;
 
 #[cfg(all(test, not(loom)))]
 pub(crate) use duplicate::duplicate_onto;
+#[cfg(all(test, not(loom)))]
+pub(crate) use fd::is_nonblocking;
 #[cfg(all(test, not(loom)))]
 pub(crate) use interrupt::{ignore_without_restart, interrupt};
 #[cfg(all(test, not(loom)))]

@@ -327,7 +327,7 @@ fn an_interval_after_a_stall() {
 fn a_timer_counts_what_was_not_waited_for() {
     let bench = Bench::paused();
     let mut timer = Timer::with(bench.sleep(NEVER));
-    let mut poll = |timer: &mut Timer| timer.poll_wait(&mut Context::from_waker(&bench.waker));
+    let poll = |timer: &mut Timer| timer.poll_wait(&mut Context::from_waker(&bench.waker));
     assert!(poll(&mut timer).is_pending());
     timer.set(Duration::from_millis(5), Duration::from_millis(10));
     assert_eq!(
