@@ -5,8 +5,8 @@
 //! side of the fd counts its events in a *tick*, and a clear only takes effect while the tick is the one that was seen.
 //!
 //! ```text
-//! 63            37 36           10  9         8           7               6        5..3                     2..0
-//! [ write tick  ][  read tick   ][ DETACHED ][ PEER_CLOSED ][ PRIORITY_CLOSED ][ PRIORITY ][ write's three ][ read's three ]
+//! 62            37 36           11  10       9         8           7               6        5..3             2..0
+//! [ write tick  ][  read tick   ][ MARKED ][ DETACHED ][ PEER_CLOSED ][ PRIORITY_CLOSED ][ PRIORITY ][ write's ][ read's ]
 //! ```
 //!
 //! Each direction owns its bits: an error, which concerns all four, is kept once for each. So no clear of one direction
@@ -32,6 +32,8 @@ const PRIORITY_CLOSED: u64 = 1 << 7;
 const PEER_CLOSED: u64 = 1 << 8;
 /// No driver will report anything any more.
 const DETACHED: u64 = 1 << 9;
+/// Out-of-band data was announced once. Never cleared: taking that data leaves its mark in the stream, and a read stops there.
+const MARKED: u64 = 1 << 10;
 
 const READ_SIDE: u64 = READABLE | READ_CLOSED | READ_ERROR | PRIORITY | PRIORITY_CLOSED | PEER_CLOSED;
 const WRITE_SIDE: u64 = WRITABLE | WRITE_CLOSED | WRITE_ERROR;
@@ -42,12 +44,12 @@ struct Tick {
     shift: u32,
 }
 
-const READ_TICK: Tick = Tick { shift: 10 };
-const WRITE_TICK: Tick = Tick { shift: 10 + Tick::BITS };
+const READ_TICK: Tick = Tick { shift: 11 };
+const WRITE_TICK: Tick = Tick { shift: READ_TICK.shift + Tick::BITS };
 
 impl Tick {
-    /// 2^27 events would have to come between a system call and the clear after it for a tick to lie.
-    const BITS: u32 = 27;
+    /// 2^26 events would have to come between a system call and the clear after it for a tick to lie.
+    const BITS: u32 = 26;
     const MAX: u64 = (1 << Self::BITS) - 1;
 
     const fn of(self, word: u64) -> u64 {
@@ -84,7 +86,7 @@ fn bits_of(readiness: Readiness) -> u64 {
     const BITS: [(Readiness, u64); 6] = [
         (Readiness::READABLE, READABLE),
         (Readiness::WRITABLE, WRITABLE),
-        (Readiness::PRIORITY, PRIORITY),
+        (Readiness::PRIORITY, PRIORITY | MARKED),
         (Readiness::READ_CLOSED, READ_CLOSED | PEER_CLOSED),
         (Readiness::WRITE_CLOSED, WRITE_CLOSED | PRIORITY_CLOSED | PEER_CLOSED),
         (Readiness::ERROR, READ_ERROR | WRITE_ERROR | PRIORITY | PEER_CLOSED),
@@ -181,10 +183,11 @@ impl ReadinessWord {
 
     /// A stream's read or write came back short, so the kernel's buffer is empty (or full): forgets "readable" (or
     /// "writable") without asking the kernel again. Does nothing when there may be more to learn at once: an end of
-    /// stream, an error, or data behind an urgent mark, at which a read stops early.
+    /// stream, or an error. A source that was ever sent out-of-band data always asks: a read stops at the urgent mark with
+    /// data behind it, for which no event will come.
     pub(super) fn clear_after_short(&self, seen: Seen, direction: Direction) {
         let (plain, more) = match direction {
-            Direction::Read => (READABLE, READ_CLOSED | READ_ERROR | PRIORITY | PRIORITY_CLOSED),
+            Direction::Read => (READABLE, READ_CLOSED | READ_ERROR | PRIORITY_CLOSED | MARKED),
             Direction::Write => (WRITABLE, WRITE_CLOSED | WRITE_ERROR),
             Direction::Priority | Direction::PeerClosed => return,
         };
@@ -235,9 +238,9 @@ mod tests {
     #[test]
     fn the_fields_do_not_overlap() {
         assert_eq!(READ_SIDE & WRITE_SIDE, 0);
-        assert_eq!((READ_SIDE | WRITE_SIDE) & DETACHED, 0);
-        assert_eq!(READ_SIDE | WRITE_SIDE | DETACHED, (1 << READ_TICK.shift) - 1);
-        assert_eq!(WRITE_TICK.shift + Tick::BITS, u64::BITS);
+        assert_eq!((READ_SIDE | WRITE_SIDE) & (DETACHED | MARKED), 0);
+        assert_eq!(READ_SIDE | WRITE_SIDE | DETACHED | MARKED, (1 << READ_TICK.shift) - 1);
+        assert!(WRITE_TICK.shift + Tick::BITS <= u64::BITS);
         let owned = Direction::ALL.map(owned_by);
         assert_eq!(owned.iter().sum::<u64>(), READ_SIDE | WRITE_SIDE);
         assert_eq!(owned.iter().fold(0, |all, bits| all | bits), READ_SIDE | WRITE_SIDE);
@@ -347,6 +350,40 @@ mod tests {
         assert!(
             word.load().readiness(Direction::Read).contains(Readiness::READABLE | Readiness::READ_CLOSED)
         );
+    }
+
+    /// RE7: the mark outlives its announcement, whichever way that was cleared.
+    #[test]
+    fn a_source_with_an_urgent_mark_never_trusts_a_short_read_again() {
+        let taken = |word: &ReadinessWord| word.take_priority(word.load());
+        let not_there = |word: &ReadinessWord| word.clear(word.load(), Direction::Priority);
+        for clear_priority in [taken, not_there] {
+            let word = ReadinessWord::new(Readiness::NONE);
+            word.set(Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY);
+            clear_priority(&word);
+            assert!(!word.load().is_ready(Direction::Priority));
+            word.clear_after_short(word.load(), Direction::Read);
+            assert!(word.load().is_ready(Direction::Read));
+            word.clear(word.load(), Direction::Read);
+            assert!(!word.load().is_ready(Direction::Read), "`WouldBlock` is trusted");
+            word.set(Readiness::READABLE);
+            word.clear_after_short(word.load(), Direction::Read);
+            assert!(word.load().is_ready(Direction::Read), "for good");
+            word.clear_after_short(word.load(), Direction::Write);
+            assert!(!word.load().is_ready(Direction::Write), "writes know no mark");
+        }
+    }
+
+    #[test]
+    fn an_error_is_no_urgent_mark() {
+        let word = ReadinessWord::new(Readiness::NONE);
+        word.set(Readiness::ERROR);
+        for direction in Direction::ALL {
+            word.clear(word.load(), direction);
+        }
+        word.set(Readiness::READABLE);
+        word.clear_after_short(word.load(), Direction::Read);
+        assert!(!word.load().is_ready(Direction::Read));
     }
 
     #[test]
