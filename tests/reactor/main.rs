@@ -1,0 +1,28 @@
+//! The reactor through a whole runtime: `AsyncFd` on every kind of fd, on every shape of runtime.
+
+#[path = "../support/alone.rs"]
+mod alone;
+#[path = "../support/idleness.rs"]
+mod idleness;
+#[path = "../support/process.rs"]
+mod process;
+#[macro_use]
+#[path = "../support/shape.rs"]
+mod shape;
+#[expect(dead_code, unused_macros, reason = "the part for other suites")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod kernel;
+
+mod closing;
+mod descriptors;
+mod fairness;
+mod ghosts;
+mod idle;
+mod interruption;
+mod kinds;
+mod registration;
+mod storm;
+mod wakes;
+mod waiters;

@@ -1,0 +1,40 @@
+//! What the kernel says of this process.
+
+#![expect(unsafe_code, reason = "std has no clock of CPU time")]
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+/// The CPU time that all threads of the process have used.
+pub(crate) fn cpu_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for writes.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("less than a second"))
+}
+
+/// The memory in use, in bytes.
+pub(crate) fn resident() -> usize {
+    let pages = fs::read_to_string("/proc/self/statm").expect("proc is mounted");
+    let pages: usize = pages.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("the second number");
+    pages * 4096
+}
+
+/// The numbers of the open fds.
+pub(crate) fn open_fds() -> Vec<i32> {
+    let names = fs::read_dir("/proc/self/fd").expect("proc is mounted").map(|entry| entry.expect("an entry").file_name());
+    let numbers = names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number"));
+    // The directory itself was open, and is not any more.
+    let mut numbers: Vec<i32> = numbers.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// How many system calls of the write family the process has made.
+pub(crate) fn writes() -> u64 {
+    let counts = fs::read_to_string("/proc/self/io").expect("the kernel counts I/O");
+    let line = counts.lines().find_map(|line| line.strip_prefix("syscw: "));
+    line.and_then(|count| count.parse().ok()).expect("a count of writes")
+}
