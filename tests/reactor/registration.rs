@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
@@ -89,11 +89,12 @@ fn a_refused_registration_leaves_nothing(shape: Shape) {
 fn too_few_fds_for_a_runtime_is_an_error_that_leaves_nothing(shape: Shape) {
     alone(shape, || {
         let before = open_fds();
-        let first_free = (0..).find(|fd| !before.contains(fd)).expect("not all numbers are in use");
+        let first_free = kernel::eventfd().expect("an fd").as_raw_fd();
         let mut refused = 0;
         for limit in first_free.. {
             let old = kernel::limit_open_files(limit.unsigned_abs().into()).expect("a lower limit");
             let built = shape.builder().build();
+            // Whatever comes next must not meet the limit.
             kernel::limit_open_files(old).expect("the old limit");
             let Err(error) = built else { break };
             assert!(error.to_string().contains("Too many open files"), "{error}");
