@@ -1,6 +1,6 @@
 //! What the kernel says of this process.
 
-#![expect(unsafe_code, reason = "std has no clock of CPU time")]
+#![expect(unsafe_code, reason = "std has no clock of CPU time, and hides what the monotonic one shows")]
 
 use std::fs;
 use std::io;
@@ -8,9 +8,18 @@ use std::time::Duration;
 
 /// The CPU time that all threads of the process have used.
 pub(crate) fn cpu_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+/// The absolute time on the clock that `Instant` hides.
+pub(crate) fn monotonic_time() -> Duration {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+fn clock(id: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writes.
-    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let result = unsafe { libc::clock_gettime(id, &raw mut time) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("less than a second"))
 }

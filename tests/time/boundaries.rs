@@ -1,0 +1,72 @@
+//! A machine that has been up for long: clocks that start where counters of other widths overflow.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use fend::time::{interval, sleep, timeout};
+
+use crate::alone::{is_alone, run_alone};
+use crate::process::monotonic_time;
+use crate::shape::Shape;
+
+on_every_shape!(clock_of_2_to_the_31_seconds, clock_of_2_to_the_32_milliseconds);
+
+/// Starts the test again with a monotonic clock that will pass `boundary` seconds within the test.
+fn near(shape: Shape, boundary: i64) {
+    let now = i64::try_from(monotonic_time().as_secs()).expect("seconds");
+    if is_alone(shape) {
+        assert!((boundary - 10..boundary).contains(&now), "the clock shows {now} s, {boundary} s is to come");
+        shape.block_on(timers_work_across_the_boundary(boundary.unsigned_abs()));
+        return;
+    }
+    // The test runs from about a second before the boundary to a second after it.
+    let offset = (boundary - now - 1).to_string();
+    let in_namespace = || {
+        let mut command = Command::new("unshare");
+        command.args(["--time", "--monotonic", &offset]);
+        command
+    };
+    match in_namespace().arg("true").output() {
+        Ok(output) if output.status.success() => {
+            run_alone(in_namespace().arg(env::current_exe().expect("this program")), shape);
+        }
+        Ok(output) => skipped(&String::from_utf8_lossy(&output.stderr)),
+        Err(error) => skipped(&error.to_string()),
+    }
+}
+
+fn skipped(reason: &str) {
+    eprintln!("skipped: no time namespace to be had: {reason}");
+}
+
+async fn timers_work_across_the_boundary(boundary: u64) {
+    let end = Duration::from_millis(1000 * boundary + 1_200);
+    let mut ticks = interval(Duration::from_millis(20));
+    let mut naps = Vec::new();
+    for number in 0..200 {
+        naps.push(fend::spawn(async move {
+            let (start, nap) = (Instant::now(), Duration::from_millis(12 * number));
+            sleep(nap).await;
+            assert!(start.elapsed() >= nap);
+        }));
+    }
+    while monotonic_time() < end {
+        let tick = ticks.tick().await;
+        assert!(Instant::now() >= tick);
+        timeout(Duration::from_millis(1), std::future::pending::<()>()).await.unwrap_err();
+    }
+    for nap in naps {
+        nap.await.expect("no panic");
+    }
+}
+
+/// TM3
+fn clock_of_2_to_the_31_seconds(shape: Shape) {
+    near(shape, 1 << 31);
+}
+
+/// TM3
+fn clock_of_2_to_the_32_milliseconds(shape: Shape) {
+    near(shape, (1 << 32) / 1000);
+}

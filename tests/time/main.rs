@@ -1,0 +1,26 @@
+//! Time through a whole runtime, on every shape of runtime.
+
+#[path = "../support/alone.rs"]
+mod alone;
+#[path = "../support/idleness.rs"]
+mod idleness;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../support/process.rs"]
+mod process;
+#[macro_use]
+#[path = "../support/shape.rs"]
+mod shape;
+#[expect(dead_code, unused_macros, reason = "the part for other suites")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod random;
+
+mod boundaries;
+mod churn;
+mod far;
+mod intervals;
+mod lateness;
+mod never_early;
+mod paused;
+mod timeouts;
