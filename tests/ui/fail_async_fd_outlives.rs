@@ -1,4 +1,4 @@
-//! A borrowed fd is not closed, nor its owner dropped, while it is registered.
+//! RE16: a borrowed fd is not closed, nor its owner dropped, while it is registered.
 use std::fs::File;
 use std::os::fd::AsFd;
 

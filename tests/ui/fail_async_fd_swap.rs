@@ -1,4 +1,4 @@
-//! The object cannot be reached mutably: another fd could be put in its place.
+//! RE16: the object cannot be reached mutably: another fd could be put in its place.
 use std::fs::File;
 
 use fend::io::AsyncFd;
