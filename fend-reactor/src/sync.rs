@@ -5,6 +5,8 @@
 
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic;
+use std::time::Duration;
+
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic;
 
@@ -30,13 +32,43 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    #[cfg_attr(loom, expect(dead_code, reason = "only used outside models"))]
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),
             Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(std::sync::TryLockError::WouldBlock) => None,
         }
+    }
+}
+
+/// A condition variable for [`Mutex`].
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(#[cfg(not(loom))] std::sync::Condvar, #[cfg(loom)] loom::sync::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Condvar::default()
+    }
+
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Waits for at most `timeout`, or less: whoever calls looks at the clock.
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, T> {
+        self.0.wait_timeout(guard, timeout).unwrap_or_else(|poisoned| poisoned.into_inner()).0
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
     }
 }
 
@@ -70,4 +102,13 @@ impl<T> UnsafeCell<T> {
         #[cfg(loom)]
         return self.0.with_mut(f);
     }
+}
+
+/// Runs a loom model with at most `preemptions` forced switches per execution. Most ordering bugs show with two
+/// (Musuvathi and Qadeer, "Iterative context bounding", PLDI 2007); without a bound, models with locks do not end.
+#[cfg(all(test, loom))]
+pub(crate) fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(f);
 }

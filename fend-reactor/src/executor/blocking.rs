@@ -5,14 +5,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
 use super::threads::Threads;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex};
 use crate::task::Runnable;
 
 #[derive(Debug)]
@@ -144,10 +144,7 @@ impl BlockingPool {
                 break;
             }
             queue.idle += 1;
-            queue = match self.work.wait_timeout(queue, left) {
-                Ok((queue, _)) => queue,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
+            queue = self.work.wait_timeout(queue, left);
             queue.idle -= 1;
         }
         queue.running -= 1;

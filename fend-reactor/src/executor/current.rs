@@ -1,6 +1,6 @@
 //! [`Current`]: what a thread holds of the runtime it works for.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ pub(crate) struct Current {
     pub(super) role: Role,
     pub(super) parker: Arc<Parker>,
     pub(super) core: RefCell<Option<Core>>,
-    pub(super) local: LocalTasks,
+    /// Made with the first `spawn_local`.
+    local: OnceCell<LocalTasks>,
     /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
     pub(super) tick: Cell<u32>,
 }
@@ -39,12 +40,11 @@ pub(super) enum Role {
 
 impl Current {
     fn new(shared: Arc<Shared>, role: Role, core: Option<Core>) -> Rc<Current> {
-        let parker = Arc::new(Parker::new());
         Rc::new(Current {
-            local: LocalTasks::new(parker.clone(), shared.clone()),
             shared,
             role,
-            parker,
+            parker: Arc::new(Parker::new()),
+            local: OnceCell::new(),
             core: RefCell::new(core),
             tick: Cell::new(0),
         })
@@ -62,6 +62,22 @@ impl Current {
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
         Current::new(shared, Role::Visitor, None)
+    }
+
+    /// This thread's local tasks, if there have been any.
+    #[inline]
+    pub(super) fn local(&self) -> Option<&LocalTasks> {
+        self.local.get()
+    }
+
+    pub(super) fn make_local(&self) -> &LocalTasks {
+        self.local.get_or_init(|| LocalTasks::new(self.parker.clone(), self.shared.clone()))
+    }
+
+    pub(super) fn close_local(&self) {
+        if let Some(local) = self.local() {
+            local.close();
+        }
     }
 
     /// Becomes the worker of `core`.
@@ -94,7 +110,7 @@ impl Current {
         let Some(core) = core.as_mut() else { return Err(task) };
         let before = core.queue.push(task, &self.shared.injector);
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if before > 0 {
+        if before > 0 && self.shared.workers.len() > 1 {
             self.shared.notify();
         }
         Ok(())

@@ -182,7 +182,7 @@ where
     let Some(current) = current else {
         panic!("spawn_local needs a thread that runs tasks: call it inside fend::block_on or a task")
     };
-    current.local.spawn(future, meta)
+    current.make_local().spawn(future, meta)
 }
 
 /// Runs `f`, which may block, on a thread of the blocking pool.

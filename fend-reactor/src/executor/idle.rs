@@ -152,13 +152,14 @@ mod tests {
 mod loom_models {
     use super::*;
     use crate::executor::parker::Parker;
+    use crate::sync::model;
     use loom::sync::Arc;
     use loom::thread;
 
     /// Rule 2: two producers against a worker that goes to sleep. All work is taken, and nobody sleeps beside work.
     #[test]
     fn loom_idle_no_work_is_left_beside_a_sleeper() {
-        loom::model(|| {
+        model(2, || {
             let idle = Arc::new(Idle::new());
             let queue = Arc::new(AtomicUsize::new(0));
             let parker = Arc::new(Parker::new());

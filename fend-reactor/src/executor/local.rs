@@ -118,12 +118,15 @@ impl Drop for LocalTasks {
 
 impl Schedule for Home {
     fn schedule(&self, task: Runnable) {
-        let away = context::with_current(|current| match current {
-            Some(current) if Arc::ptr_eq(&current.local.remote, &self.0) => {
-                current.local.push(task);
-                None
+        let away = context::with_current(|current| {
+            let local = current.and_then(|current| current.local());
+            match local.filter(|local| Arc::ptr_eq(&local.remote, &self.0)) {
+                Some(local) => {
+                    local.push(task);
+                    None
+                }
+                None => Some(task),
             }
-            _ => Some(task),
         });
         if let Some(task) = away {
             self.0.send_home(task);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::current::Current;
+use super::local::LocalTasks;
 use super::parker::Place;
 use super::shared::Shared;
 use super::worker::Root;
@@ -85,7 +86,7 @@ impl Worker<'_> {
     fn sees_work(&self) -> bool {
         let shared = &self.current.shared;
         shared.has_queued_tasks()
-            || self.current.local.has_work()
+            || self.current.local().is_some_and(LocalTasks::has_work)
             || self.root.is_some_and(Root::is_woken)
             || (self.root.is_none() && shared.is_shut_down())
     }
@@ -131,8 +132,11 @@ impl Worker<'_> {
 fn park_guest(current: &Current, root: Option<&Root>) {
     let shared = &current.shared;
     let parker = &current.parker;
-    let may_sleep =
-        || !(root.is_some_and(Root::is_woken) || current.local.has_work() || shared.has_vacant_seat());
+    let may_sleep = || {
+        !(root.is_some_and(Root::is_woken)
+            || current.local().is_some_and(LocalTasks::has_work)
+            || shared.has_vacant_seat())
+    };
     match free_driver(shared, 0).filter(|_| !shared.is_shut_down()) {
         Some(mut attendance) => {
             if parker.prepare(Place::Driver(attendance.driver().index())) {

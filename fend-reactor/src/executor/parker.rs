@@ -13,14 +13,9 @@
 
 use std::time::Duration;
 
-#[cfg(loom)]
-use loom::sync::Condvar;
-#[cfg(not(loom))]
-use std::sync::Condvar;
-
-use crate::sync::Mutex;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::sync::{Condvar, Mutex};
 
 const EMPTY: usize = 0;
 const NOTIFIED: usize = 1;
@@ -90,14 +85,13 @@ impl Parker {
         let mut guard = self.lock.lock();
         if self.prepare(Place::Own) {
             while self.state.load(Relaxed) != NOTIFIED {
-                guard = match timeout {
-                    None => self.condvar.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner()),
-                    Some(timeout) => {
-                        // Early wake-ups are the caller's business: it looks at its clock.
-                        drop(self.condvar.wait_timeout(guard, timeout));
-                        break;
-                    }
+                let Some(timeout) = timeout else {
+                    guard = self.condvar.wait(guard);
+                    continue;
                 };
+                // Waking early is fine: the caller looks again.
+                drop(self.condvar.wait_timeout(guard, timeout));
+                break;
             }
             self.finish();
         }
@@ -142,6 +136,7 @@ mod tests {
 mod loom_models {
     use super::*;
     use crate::sync::atomic::{AtomicBool, AtomicUsize, fence};
+    use crate::sync::model;
     use loom::sync::Arc;
     use loom::sync::atomic::Ordering::SeqCst;
     use loom::thread;
@@ -149,7 +144,7 @@ mod loom_models {
     /// The thread either sees the work before it sleeps or is woken: it never sleeps for good. (loom reports a deadlock.)
     #[test]
     fn loom_parker_own_never_loses_a_wake() {
-        loom::model(|| {
+        model(2, || {
             let parker = Arc::new(Parker::new());
             let work = Arc::new(AtomicUsize::new(0));
             let wakers: Vec<_> = (0..2)
@@ -171,7 +166,7 @@ mod loom_models {
     /// The same with a driver as the place: whoever swaps the sleeper out wakes the driver, exactly once a sleep.
     #[test]
     fn loom_parker_in_driver_never_loses_a_wake() {
-        loom::model(|| {
+        model(2, || {
             let parker = Arc::new(Parker::new());
             let work = Arc::new(AtomicBool::new(false));
             let driver_woken = Arc::new(AtomicUsize::new(0));

@@ -252,6 +252,7 @@ mod tests {
 #[cfg(all(test, loom))]
 mod loom_models {
     use super::*;
+    use crate::sync::model;
     use loom::sync::Arc;
     use loom::thread;
 
@@ -261,12 +262,6 @@ mod loom_models {
 
     fn drain(ring: &Ring) -> Vec<usize> {
         std::iter::from_fn(|| ring.pop()).map(|word| word.as_ptr().addr()).collect()
-    }
-
-    fn model(f: impl Fn() + Sync + Send + 'static) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(f);
     }
 
     fn thief(ring: &Arc<Ring>) -> thread::JoinHandle<Vec<usize>> {
@@ -283,7 +278,7 @@ mod loom_models {
     /// Each word comes out once, whoever takes it, while the owner pushes and pops around a thief.
     #[test]
     fn loom_ring_owner_and_thief() {
-        model(|| {
+        model(3, || {
             let ring = Arc::new(Ring::new());
             ring.push(word(1)).unwrap();
             ring.push(word(2)).unwrap();
@@ -301,7 +296,7 @@ mod loom_models {
     /// Two thieves and an overflowing owner.
     #[test]
     fn loom_ring_overflow_with_two_thieves() {
-        model(|| {
+        model(3, || {
             let ring = Arc::new(Ring::new());
             for n in 1..=3 {
                 ring.push(word(n)).unwrap();

@@ -220,7 +220,7 @@ impl Shared {
 
     /// A thread leaves `block_on`: its local tasks end, its core goes to whom comes next, and its driver is handed on.
     pub(super) fn leave(&self, current: &Current) {
-        current.local.close();
+        current.close_local();
         current.end_search();
         self.blocked_on.lock().retain(|parker| !Arc::ptr_eq(parker, &current.parker));
         let core = current.core.take();
@@ -276,7 +276,7 @@ impl Shared {
             let current = Current::background(shared, core);
             let entered = context::enter(current.clone());
             worker::run_background(&current);
-            current.local.close();
+            current.close_local();
             drop(entered);
         })
     }

@@ -4,11 +4,11 @@
 //! one signs off as its very last step, after it has dropped everything of the runtime.
 
 use std::io;
-use std::sync::{Arc, Condvar};
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex};
 
 #[derive(Debug, Default)]
 pub(super) struct Threads {
@@ -55,10 +55,7 @@ impl Threads {
             if left.is_zero() {
                 break;
             }
-            alive = match self.signed_off.wait_timeout(alive, left) {
-                Ok((alive, _)) => alive,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
+            alive = self.signed_off.wait_timeout(alive, left);
         }
         *alive
     }

@@ -13,6 +13,7 @@ use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use super::current::Current;
+use super::local::LocalTasks;
 use super::park;
 use super::parker::Parker;
 use super::run_queue::RunQueue;
@@ -128,12 +129,12 @@ fn next_task(current: &Current) -> Option<Runnable> {
     // Own and local queue take turns at being first.
     let local_first = tick % 2 == 0;
     if local_first {
-        if let Some(task) = current.local.pop() {
+        if let Some(task) = current.local().and_then(LocalTasks::pop) {
             return Some(task);
         }
     }
     own(current)
-        .or_else(|| if local_first { None } else { current.local.pop() })
+        .or_else(|| if local_first { None } else { current.local().and_then(LocalTasks::pop) })
         .or_else(|| from_injector(current))
         .or_else(|| steal(current))
 }
