@@ -146,12 +146,14 @@ fn the_last_of_eight_waiters_is_woken(shape: Shape) {
                 let (ours, mut theirs) = pair()?;
                 let ours = Arc::new(ours);
                 let sent = fill(&ours);
-                let wait = |direction| {
+                let wait = |direction, op: fn(&UnixStream) -> io::Result<usize>| {
                     let socket = ours.clone();
-                    fend::spawn(async move { socket.with(direction, |_| Ok(())).await })
+                    fend::spawn(async move { socket.with(direction, op).await })
                 };
-                let mut readers: Vec<_> = (0..8).map(|_| wait(Direction::Read)).collect();
-                let mut writers: Vec<_> = (0..8).map(|_| wait(Direction::Write)).collect();
+                let read = |mut socket: &UnixStream| socket.read(&mut [0]);
+                let write = |mut socket: &UnixStream| socket.write(&[0]);
+                let mut readers: Vec<_> = (0..8).map(|_| wait(Direction::Read, read)).collect();
+                let mut writers: Vec<_> = (0..8).map(|_| wait(Direction::Write, write)).collect();
                 fend::yield_now().await;
                 let (reader, writer) = (readers.swap_remove(survivor), writers.swap_remove(survivor));
                 for cancelled in readers.into_iter().chain(writers) {
@@ -160,8 +162,8 @@ fn the_last_of_eight_waiters_is_woken(shape: Shape) {
                 }
                 theirs.write_all(b"x")?;
                 theirs.read_exact(&mut vec![0; sent])?;
-                reader.await.expect("no panic")?;
-                writer.await.expect("no panic")?;
+                assert_eq!(reader.await.expect("no panic")?, 1);
+                assert_eq!(writer.await.expect("no panic")?, 1);
                 assert_eq!(Arc::strong_count(&ours), 1, "nobody else holds on to it");
             }
             io::Result::Ok(())
