@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use fend::net::{TcpListener, TcpStream};
-use fend::time::{self, advance, interval, sleep, timeout};
+use fend::time::{self, advance, interval, sleep, sleep_until, timeout};
 
 use crate::shape::Shape;
 
 on_every_shape!(
     hours_pass_at_once_and_in_order,
     time_stands_while_a_blocking_job_runs,
+    what_a_job_wakes_runs_before_time_goes_on,
+    two_threads_in_block_on_share_the_clock,
     an_echo_in_flight_does_not_time_out,
     an_idle_listener_does_not_stop_the_clock,
     tasks_on_other_workers_are_waited_for,
@@ -65,6 +67,29 @@ fn time_stands_while_a_blocking_job_runs(shape: Shape) {
         nap.await.expect("no panic");
         assert_eq!(time::now() - start, HOUR);
     });
+}
+
+fn what_a_job_wakes_runs_before_time_goes_on(shape: Shape) {
+    shape.paused().block_on(async {
+        for _ in 0..200 {
+            let nap = fend::spawn(sleep(HOUR));
+            fend::yield_now().await;
+            let start = time::now();
+            fend::spawn_blocking(|| ()).await.expect("no panic");
+            assert_eq!(time::now(), start);
+            nap.abort();
+        }
+    });
+}
+
+fn two_threads_in_block_on_share_the_clock(shape: Shape) {
+    let runtime = shape.paused();
+    let start = runtime.block_on(async { time::now() });
+    let handle = runtime.handle();
+    let other = std::thread::spawn(move || handle.block_on(async { sleep_until(start + 2 * HOUR).await }));
+    runtime.block_on(sleep_until(start + HOUR));
+    other.join().expect("no panic");
+    runtime.block_on(async { assert_eq!(time::now(), start + 2 * HOUR) });
 }
 
 fn an_echo_in_flight_does_not_time_out(shape: Shape) {

@@ -39,10 +39,30 @@ pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
 }
 
 fn run<F: Future>(current: &Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
-    let root = Root::new(current);
-    let waker = Waker::from(root.clone());
+    let listed = ListedRoot::new(current);
+    let waker = Waker::from(listed.root.clone());
     let mut cx = Context::from_waker(&waker);
-    worker::run_until(current, &root, || future.as_mut().poll(&mut cx))
+    worker::run_until(current, &listed.root, || future.as_mut().poll(&mut cx))
+}
+
+/// The future of one call, known to the runtime for as long as it runs.
+struct ListedRoot<'a> {
+    root: Arc<Root>,
+    shared: &'a Shared,
+}
+
+impl<'a> ListedRoot<'a> {
+    fn new(current: &'a Current) -> Self {
+        let root = Root::new(current);
+        current.shared.enter_root(&root);
+        ListedRoot { root, shared: &current.shared }
+    }
+}
+
+impl Drop for ListedRoot<'_> {
+    fn drop(&mut self) {
+        self.shared.leave_root(&self.root);
+    }
 }
 
 /// A thread's stay in `block_on`.

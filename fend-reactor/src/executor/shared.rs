@@ -16,7 +16,7 @@ use super::monitor::Monitor;
 use super::parker::Parker;
 use super::run_queue::{RunQueue, Stealer};
 use super::threads::Threads;
-use super::worker::{self, Core};
+use super::worker::{self, Core, Root};
 use crate::clock::Clock;
 use crate::context;
 use crate::driver::Driver;
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     seat_vacant: AtomicBool,
     /// Threads in `block_on`, worker 0 and guests alike.
     blocked_on: Mutex<Vec<Arc<Parker>>>,
+    /// The futures of all calls to `block_on`, nested ones too.
+    roots: Mutex<Vec<Arc<Root>>>,
     /// Threads that hold a core.
     active_workers: AtomicUsize,
     workers_started: AtomicBool,
@@ -90,6 +92,7 @@ impl Shared {
             vacant: Mutex::new(cores),
             seat_vacant: AtomicBool::new(true),
             blocked_on: Mutex::default(),
+            roots: Mutex::default(),
             active_workers: AtomicUsize::new(0),
             workers_started: AtomicBool::new(config.worker_threads == 1),
             shut_down: AtomicBool::new(false),
@@ -169,10 +172,23 @@ impl Shared {
         self.active_workers.load(Acquire)
     }
 
-    /// Every worker sleeps and no blocking job runs: nothing happens but by the kernel or another thread.
+    /// Every worker sleeps and no blocking job runs: nothing happens but by the kernel or another thread. A thread whose own
+    /// future was woken counts as asleep until it has got up, so that is asked too, and last: a job wakes before it ends.
     pub(super) fn is_quiet(&self) -> bool {
         fence(SeqCst);
-        self.idle.asleep() == self.active_workers() && !self.has_queued_tasks() && self.blocking.jobs() == 0
+        self.idle.asleep() == self.active_workers()
+            && !self.has_queued_tasks()
+            && self.blocking.jobs() == 0
+            && !self.roots.lock().iter().any(|root| root.is_woken())
+    }
+
+    /// A future is about to be run by `block_on`.
+    pub(super) fn enter_root(&self, root: &Arc<Root>) {
+        self.roots.lock().push(root.clone());
+    }
+
+    pub(super) fn leave_root(&self, root: &Arc<Root>) {
+        self.roots.lock().retain(|entered| !Arc::ptr_eq(entered, root));
     }
 
     /// Nobody works here: only the monitor can attend the drivers.
