@@ -1,6 +1,6 @@
 //! Going to sleep: in a driver that nobody attends, else on one's own; and what a paused clock makes of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::current::Current;
 use super::local::LocalTasks;
@@ -120,8 +120,11 @@ impl Worker<'_> {
         };
         let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
         let grace = if in_flight { QUIET } else { Duration::ZERO };
+        let start = Instant::now();
         let ready = attendance.wait(Some(grace)).expect("waiting for events");
-        if ready == 0 && !self.current.parker.is_notified() && shared.is_quiet() {
+        // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
+        let waited = start.elapsed() >= grace;
+        if ready == 0 && waited && !self.current.parker.is_notified() && shared.is_quiet() {
             shared.clock.advance_to(next);
             shared.wake_drivers();
         }
