@@ -14,6 +14,7 @@ on_every_shape!(
     time_stands_while_a_blocking_job_runs,
     what_a_job_wakes_runs_before_time_goes_on,
     two_threads_in_block_on_share_the_clock,
+    guests_that_come_and_go_do_not_stop_the_clock,
     an_echo_in_flight_does_not_time_out,
     an_idle_listener_does_not_stop_the_clock,
     tasks_on_other_workers_are_waited_for,
@@ -90,6 +91,30 @@ fn two_threads_in_block_on_share_the_clock(shape: Shape) {
     runtime.block_on(sleep_until(start + HOUR));
     other.join().expect("no panic");
     runtime.block_on(async { assert_eq!(time::now(), start + 2 * HOUR) });
+}
+
+/// Each guest is woken now and then, and has nothing to do with the timers. Time goes on whenever all of them sleep.
+fn guests_that_come_and_go_do_not_stop_the_clock(shape: Shape) {
+    let runtime = shape.paused();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            let handle = runtime.handle();
+            scope.spawn(move || {
+                handle.block_on(async {
+                    for _ in 0..100 {
+                        fend::spawn_blocking(|| ()).await.expect("no panic");
+                    }
+                });
+            });
+        }
+        runtime.block_on(async {
+            let start = time::now();
+            for _ in 0..100 {
+                sleep(HOUR).await;
+            }
+            assert_eq!(time::now() - start, 100 * HOUR);
+        });
+    });
 }
 
 fn an_echo_in_flight_does_not_time_out(shape: Shape) {

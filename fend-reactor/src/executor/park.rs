@@ -153,6 +153,10 @@ fn park_guest(current: &Current, root: Option<&Root>) {
             shared.offer_driver();
         }
         None if may_sleep() => {
+            if shared.clock.is_paused() {
+                // It may have been this thread that a worker, looking whether all was quiet, saw awake.
+                shared.wake_drivers();
+            }
             shared.monitor.release_driver(shared);
             parker.sleep(None);
         }
