@@ -15,10 +15,7 @@ use crate::idleness::stays_idle;
 use crate::kernel;
 use crate::shape::Shape;
 
-on_every_shape!(
-    waiting_costs_nothing,
-    what_nobody_waits_for_costs_nothing,
-);
+on_every_shape!(waiting_costs_nothing, what_nobody_waits_for_costs_nothing,);
 
 fn waiting_costs_nothing(shape: Shape) {
     alone(shape, || shape.block_on(wait_for_all_kinds()).expect("the sockets"));

@@ -79,9 +79,7 @@ pub(crate) fn duplicate_above(fd: BorrowedFd<'_>, lowest: RawFd) -> io::Result<O
 /// Puts the file of `file` under the number of `number`, whose own file goes without anybody being told.
 pub(crate) fn replace(number: impl AsFd, file: impl AsFd) -> io::Result<()> {
     // SAFETY: no pointers; the number stays open all the time.
-    checked(unsafe {
-        libc::dup3(file.as_fd().as_raw_fd(), number.as_fd().as_raw_fd(), libc::O_CLOEXEC)
-    })?;
+    checked(unsafe { libc::dup3(file.as_fd().as_raw_fd(), number.as_fd().as_raw_fd(), libc::O_CLOEXEC) })?;
     Ok(())
 }
 

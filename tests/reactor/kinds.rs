@@ -74,7 +74,8 @@ fn timerfds(shape: Shape) {
 }
 
 fn inotify_instances(shape: Shape) {
-    let directory = std::env::temp_dir().join(format!("fend-{}-{}", std::process::id(), shape.test.replace("::", "-")));
+    let directory =
+        std::env::temp_dir().join(format!("fend-{}-{}", std::process::id(), shape.test.replace("::", "-")));
     fs::create_dir(&directory).expect("a directory");
     let path = CString::new(directory.to_str().expect("text")).expect("no zero");
     let seen = shape.block_on(async {
@@ -156,7 +157,10 @@ fn poll_functions(shape: Shape) {
             });
             let send = async {
                 fend::yield_now().await;
-                std::future::poll_fn(|cx| writer.poll_with(cx, Direction::Write, |mut pipe| pipe.write(b"abc"))).await
+                std::future::poll_fn(|cx| {
+                    writer.poll_with(cx, Direction::Write, |mut pipe| pipe.write(b"abc"))
+                })
+                .await
             };
             let (received, sent) = zip(receive, send).await;
             assert_eq!((received?, sent?), (3, 3));

@@ -24,5 +24,5 @@ mod interruption;
 mod kinds;
 mod registration;
 mod storm;
-mod wakes;
 mod waiters;
+mod wakes;

@@ -115,9 +115,8 @@ fn a_borrowed_fd_is_only_borrowed(shape: Shape) {
                 let borrowed: AsyncFd<BorrowedFd<'_>> = AsyncFd::new(ours.as_fd())?;
                 assert!(poll_once(borrowed.readable()).await.is_none());
                 theirs.write_all(&[round])?;
-                let n = borrowed
-                    .read_with(|fd| File::from(fd.try_clone_to_owned()?).read(&mut [0; 8]))
-                    .await?;
+                let n =
+                    borrowed.read_with(|fd| File::from(fd.try_clone_to_owned()?).read(&mut [0; 8])).await?;
                 assert_eq!(n, 1);
             }
             let by_reference = AsyncFd::new(&ours)?;

@@ -48,7 +48,8 @@ async fn churn() -> io::Result<()> {
 /// How many fds each epoll instance of this process watches.
 fn watched_by_epoll() -> Vec<usize> {
     let is_epoll = |fd: &i32| {
-        fs::read_link(format!("/proc/self/fd/{fd}")).is_ok_and(|name| name.as_os_str() == "anon_inode:[eventpoll]")
+        fs::read_link(format!("/proc/self/fd/{fd}"))
+            .is_ok_and(|name| name.as_os_str() == "anon_inode:[eventpoll]")
     };
     let watched = |fd| {
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).expect("an open fd");

@@ -80,7 +80,10 @@ fn no_byte_is_slept_over(shape: Shape) {
             let mut buf = [0; 64];
             for round in 0..ROUNDS {
                 let n = match round % 2 {
-                    0 => ours.bytes_with(Direction::Read, buf.len(), |mut socket| socket.read(&mut buf)).await?,
+                    0 => {
+                        ours.bytes_with(Direction::Read, buf.len(), |mut socket| socket.read(&mut buf))
+                            .await?
+                    }
                     _ => ours.read_with(|mut socket| socket.read(&mut buf)).await?,
                 };
                 assert_eq!(n, 1);

@@ -30,6 +30,11 @@ pub(crate) fn run_alone(command: &mut Command, shape: Shape) {
     let output = command.output().expect("the program starts again");
     let printed = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}, alone: {}\n{printed}\n{complaints}", shape.harness_name(), output.status);
+    assert!(
+        output.status.success(),
+        "{}, alone: {}\n{printed}\n{complaints}",
+        shape.harness_name(),
+        output.status
+    );
     assert!(printed.contains("1 passed"), "the harness knows {}:\n{printed}", shape.harness_name());
 }

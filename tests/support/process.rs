@@ -33,10 +33,13 @@ pub(crate) fn resident() -> usize {
 
 /// The numbers of the open fds.
 pub(crate) fn open_fds() -> Vec<i32> {
-    let names = fs::read_dir("/proc/self/fd").expect("proc is mounted").map(|entry| entry.expect("an entry").file_name());
+    let names = fs::read_dir("/proc/self/fd")
+        .expect("proc is mounted")
+        .map(|entry| entry.expect("an entry").file_name());
     let numbers = names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number"));
     // The directory itself was open, and is not any more.
-    let mut numbers: Vec<i32> = numbers.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect();
+    let mut numbers: Vec<i32> =
+        numbers.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect();
     numbers.sort_unstable();
     numbers
 }

@@ -36,7 +36,11 @@ fn far_deadlines_do_not_come_and_cost_nothing(shape: Shape) {
                     .map(|duration| {
                         fend::spawn(async move {
                             assert!(poll_once(sleep(duration)).await.is_none(), "{duration:?}");
-                            assert!(poll_once(sleep_until(time::now() + duration.min(300 * 365 * DAY))).await.is_none());
+                            assert!(
+                                poll_once(sleep_until(time::now() + duration.min(300 * 365 * DAY)))
+                                    .await
+                                    .is_none()
+                            );
                             timeout(duration, std::future::pending::<()>()).await
                         })
                     })

@@ -62,7 +62,8 @@ fn random_timers_that_other_threads_reset(shape: Shape) {
                     let mut random = Random::new(seed);
                     let mut sleeps = Vec::new();
                     for number in 0..TIMERS / TASKS {
-                        let mut timer = polled_once(sleep(Duration::from_micros(random.below(200_000)))).await;
+                        let mut timer =
+                            polled_once(sleep(Duration::from_micros(random.below(200_000)))).await;
                         if number % 3 == 0 {
                             let (reply, answer) = async_sender::reply();
                             to_thread.send((timer, reply)).expect("the thread lives");
