@@ -4,8 +4,10 @@
 mod alone;
 #[path = "../support/idleness.rs"]
 mod idleness;
+#[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/process.rs"]
 mod process;
+#[expect(dead_code, reason = "the part for other suites")]
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
