@@ -76,12 +76,7 @@ async fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 /// One connection's loop.
-async fn ask(
-    stream: TcpStream,
-    size: usize,
-    end: Instant,
-    answers: Arc<AtomicU64>,
-) -> io::Result<Histogram> {
+async fn ask(stream: TcpStream, size: usize, end: Instant, answers: Arc<AtomicU64>) -> io::Result<Histogram> {
     stream.set_nodelay(true)?;
     let message: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
     let mut answer = vec![0; size];
