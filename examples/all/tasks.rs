@@ -147,7 +147,7 @@ pub(crate) async fn fairness() -> Outcome {
     let sibling_ran = || {
         let ran = Rc::new(Cell::new(false));
         let flag = ran.clone();
-        drop(fend::spawn_local(async move { flag.set(true) }));
+        fend::spawn_local(async move { flag.set(true) });
         ran
     };
 

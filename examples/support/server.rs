@@ -94,7 +94,7 @@ where
         match listener.accept().await {
             Ok((stream, peer)) => {
                 last_error.clear();
-                drop(fend::spawn(serve_one(stream, peer, answer)));
+                fend::spawn(serve_one(stream, peer, answer));
             }
             Err(error) => {
                 let error = error.to_string();
