@@ -231,7 +231,7 @@
 //! | `tokio::spawn` | `smol::spawn(..).detach()` | [`spawn`]: dropping the handle detaches |
 //! | `spawn_local` in a `LocalSet` | `LocalExecutor` | [`spawn_local`], in any `block_on` or task |
 //! | `task::spawn_blocking` | `unblock` | [`spawn_blocking`] |
-//! | `task::block_in_place` | | not needed: the other workers go on |
+//! | `task::block_in_place` | | [`spawn_blocking`]; a worker that blocks all the same does not hold the others up |
 //! | `task::JoinSet` | | [`task::TaskGroup`] |
 //! | `CancellationToken` of tokio-util | | [`task::CancellationToken`] |
 //! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
