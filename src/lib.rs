@@ -1,4 +1,259 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
+//!
+//! It runs tasks on a few threads, and waits for sockets, timers and other file descriptors on their behalf: an
+//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), and [TCP](net).
+//!
+//! # A tour
+//!
+//! ## From sync code
+//!
+//! [`block_on`] runs a future on the calling thread until it is ready. It needs no set-up and starts no thread:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let answer = fend::block_on(async {
+//!     fend::time::sleep(Duration::from_millis(1)).await;
+//!     6 * 7
+//! });
+//! assert_eq!(answer, 42);
+//! ```
+//!
+//! A program that is async from the start has [`#[fend::main]`](main), and a test [`#[fend::test]`](test).
+//!
+//! ## Several things at once
+//!
+//! [`spawn`] starts a task, which runs beside the code that goes on; its [`JoinHandle`](task::JoinHandle) gives the result. With the
+//! first task come the other workers, so that tasks run on several processors. [`spawn_blocking`] takes code that blocks, such
+//! as file I/O, to threads of its own.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! fend::block_on(async {
+//!     let sum = fend::spawn(async { (1..=100).sum::<u32>() });
+//!     let name = fend::spawn_blocking(|| std::fs::read_to_string("/proc/self/comm"));
+//!     assert_eq!(sum.await?, 5050);
+//!     assert!(!name.await??.is_empty());
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! Tasks that belong together are kept in a [`TaskGroup`](task::TaskGroup), which ends them when it is dropped, or in a
+//! [`scope`](task::scope()), which waits for them. A [`CancellationToken`](task::CancellationToken) asks any number of them to stop.
+//!
+//! ## Either of two
+//!
+//! Futures are combined with the means of `futures-lite` and `futures-util`, which fend does not repeat:
+//!
+//! | to | futures-lite | futures-util |
+//! |---|---|---|
+//! | wait for both | `future::zip`, `future::try_zip` | `join!`, `try_join!` |
+//! | take the one that is ready first | `future::or`, `future::race` | `select!` |
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use fend::time::{sleep, timeout};
+//! use futures_lite::future;
+//!
+//! # fn main() -> Result<(), fend::time::Elapsed> {
+//! fend::block_on(async {
+//!     let fast = async { sleep(Duration::from_millis(1)).await; "fast" };
+//!     let slow = async { sleep(Duration::from_secs(60)).await; "slow" };
+//!     assert_eq!(future::or(fast, slow).await, "fast");
+//!
+//!     // The commonest case has a function of its own.
+//!     let one = timeout(Duration::from_secs(60), async { 1 }).await?;
+//!     let (one, two) = future::zip(async { one }, async { 2 }).await;
+//!     assert_eq!(one + two, 3);
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! The loser is dropped, wherever it was: see [what that loses](#which-futures-may-be-dropped).
+//!
+//! ## A server
+//!
+//! Sockets have methods of their own, named after the system calls: [`recv`](net::TcpStream::recv) takes what is there,
+//! [`recv_exact`](net::TcpStream::recv_exact) fills its buffer, [`send_all`](net::TcpStream::send_all) sends everything. All
+//! take `&self`, and clones share one socket.
+//!
+//! ```
+//! use fend::net::{Shutdown, TcpListener, TcpStream};
+//!
+//! async fn echo(stream: TcpStream) -> std::io::Result<()> {
+//!     let mut buf = [0; 4096];
+//!     loop {
+//!         match stream.recv(&mut buf).await? {
+//!             0 => return Ok(()), // The peer has said all it had to say.
+//!             count => stream.send_all(&buf[..count]).await?,
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! fend::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?; // 0: any free port.
+//!     let address = listener.local_addr()?;
+//!     let server = fend::spawn(async move {
+//!         loop {
+//!             let (stream, _peer) = listener.accept().await?;
+//!             fend::spawn(echo(stream));
+//!         }
+//! #       #[expect(unreachable_code)]
+//! #       std::io::Result::Ok(())
+//!     });
+//!
+//!     let client = TcpStream::connect(address).await?;
+//!     client.send_all(b"hello").await?;
+//!     client.shutdown(Shutdown::Write)?;
+//!     let mut answer = [0; 5];
+//!     client.recv_exact(&mut answer).await?;
+//!     assert_eq!(&answer, b"hello");
+//!
+//!     server.abort();
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! A real server does not end with the first error of `accept`: out of file descriptors, it waits a moment and goes on. The
+//! example `echo` shows how.
+//!
+//! ## With libraries
+//!
+//! Streams are `futures_io::AsyncRead` and `AsyncWrite`, by value and by reference, so the extension traits of
+//! `futures-lite` and `futures-util` work on them:
+//!
+//! ```
+//! use fend::net::{TcpListener, TcpStream};
+//! use futures_lite::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+//! use futures_lite::StreamExt;
+//!
+//! # fn main() -> std::io::Result<()> {
+//! fend::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let mut client = TcpStream::connect(listener.local_addr()?).await?;
+//!     let (server, _) = listener.accept().await?;
+//!
+//!     client.write_all(b"one\ntwo\n").await?;
+//!     client.close().await?;
+//!     let lines: Vec<String> = BufReader::new(server).lines().try_collect().await?;
+//!     assert_eq!(lines, ["one", "two"]);
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! Mutexes, channels and codecs are not here either: `async-lock`, `async-channel` and `futures-util` have good ones.
+//!
+//! ## A runtime to one's liking
+//!
+//! [`block_on`] and [`spawn`] outside of any runtime use a process-wide default one. A [`Runtime`] of one's own has its
+//! [settings](runtime::Builder), its end, and its [counters](runtime::Metrics):
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use fend::{Dispatcher, Runtime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = Runtime::builder().worker_threads(2).dispatcher(Dispatcher::Poll).thread_name("web").build()?;
+//! runtime.block_on(async { fend::spawn(async {}).await })?;
+//! assert!(runtime.metrics().polls() > 0);
+//! let report = runtime.shutdown_timeout(Duration::from_secs(1));
+//! assert!(report.is_clean());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Sockets and timers need none of this: they work on any thread and under any executor, served by the runtime of the thread
+//! that first waits for them, else by the default one.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! // Another executor, on a thread that fend has never seen.
+//! futures_lite::future::block_on(fend::time::sleep(Duration::from_millis(1)));
+//! ```
+//!
+//! # Which futures may be dropped
+//!
+//! `timeout`, `select!` and their like drop a future before it is ready. Of a *cancel safe* one nothing is lost by
+//! that: it can be made anew and goes on where the first one was. Each async function says under "Cancel safety" what it
+//! is; in short:
+//!
+//! | future | cancel safe | dropped early |
+//! |---|---|---|
+//! | [`TcpListener::accept`](net::TcpListener::accept) | yes | the connection stays queued |
+//! | [`TcpStream::connect`](net::TcpStream::connect) | yes | the attempt is given up, its socket closed |
+//! | [`recv`](net::TcpStream::recv), [`recv_vectored`](net::TcpStream::recv_vectored), [`peek`](net::TcpStream::peek) | yes | the bytes are still in the socket |
+//! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
+//! | [`send`](net::TcpStream::send), [`send_vectored`](net::TcpStream::send_vectored) | yes | nothing was sent |
+//! | [`send_all`](net::TcpStream::send_all) | **no** | any part may have been sent |
+//! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed) | yes | the readiness is kept |
+//! | [`read_with`](io::AsyncFd::read_with), [`write_with`](io::AsyncFd::write_with) | yes | the operation was not done |
+//! | [`sleep`](time::sleep()), [`sleep_until`](time::sleep_until) | yes | the wait begins anew; keep the [`Sleep`](time::Sleep), which is `Unpin`, to go on with it |
+//! | [`timeout`](time::timeout()), [`run_until_cancelled`](task::CancellationToken::run_until_cancelled) | as the future in it | that is dropped too |
+//! | [`Interval::tick`](time::Interval::tick), [`Timer::wait`](time::Timer::wait) | yes | the tick is for the next call |
+//! | `&mut` [`JoinHandle`](task::JoinHandle), [`ScopedHandle`](task::ScopedHandle) | yes | the result stays; by value, the task runs on detached |
+//! | [`TaskGroup::join_next`](task::TaskGroup::join_next), [`shutdown`](task::TaskGroup::shutdown) | yes | the task stays in the group |
+//! | [`TaskGroup::join_all`](task::TaskGroup::join_all) | **no** | results are lost, the rest is aborted |
+//! | [`scope`](task::scope()), [`try_scope`](task::try_scope) | **no** | children are told to end, and not waited for |
+//! | [`cancelled`](task::CancellationToken::cancelled), [`yield_now`] | yes | nothing was begun |
+//!
+//! What is not cancel safe goes into a task of its own, whose handle can be dropped or waited for later, or is kept and
+//! polled again.
+//!
+//! # What is promised
+//!
+//! | topic | promise |
+//! |---|---|
+//! | spawn | never polls the task inside the call |
+//! | fairness | a task that is ready again and again gives way after 128 operations; timers and I/O go on while at least one worker is free |
+//! | join | a task's future is dropped before its join is seen; local futures live and die on their thread |
+//! | panic | caught per task and given to whoever joins it; else to [`on_unhandled_panic`](runtime::Builder::on_unhandled_panic) |
+//! | shutdown | bounded: 5 s when a runtime is dropped, else [as long as you say](Runtime::shutdown_timeout), with a report of what has not stopped; later I/O fails, later tasks are cancelled |
+//! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order |
+//! | accept | connections that died in the queue are passed over; an error that is reported leaves the listener usable |
+//! | time | never early, nothing rounded to milliseconds where the kernel can help it, and any `Duration` is legal |
+//! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
+//! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof` |
+//!
+//! # Coming from tokio or smol
+//!
+//! | tokio | smol | fend |
+//! |---|---|---|
+//! | `#[tokio::main]` | `smol::block_on` | [`#[fend::main]`](main), [`block_on`] |
+//! | `Runtime`, `Handle` | `Executor` | [`Runtime`], [`Handle`] |
+//! | `tokio::spawn` | `smol::spawn(..).detach()` | [`spawn`]: dropping the handle detaches |
+//! | `spawn_local` in a `LocalSet` | `LocalExecutor` | [`spawn_local`], in any `block_on` or task |
+//! | `task::spawn_blocking` | `unblock` | [`spawn_blocking`] |
+//! | `task::block_in_place` | | [`spawn_blocking`]; a worker that blocks all the same does not hold the others up |
+//! | `task::JoinSet` | | [`task::TaskGroup`] |
+//! | `CancellationToken` of tokio-util | | [`task::CancellationToken`] |
+//! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
+//! | `time::sleep`, `timeout`, `interval` | `Timer::after`, `Timer::interval` | [`time::sleep`](time::sleep()), [`timeout`](time::timeout()), [`interval`](time::interval()) |
+//! | `AsyncReadExt::read`, `AsyncWriteExt::write_all` | the same, of futures-lite | [`recv`](net::TcpStream::recv), [`send_all`](net::TcpStream::send_all); or those of futures-lite |
+//! | `TcpStream::into_split` | `clone` | either |
+//! | `io::unix::AsyncFd` | `Async<T>` | [`io::AsyncFd`] |
+//! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
+//! | `net::lookup_host` | `net::resolve` | not yet: addresses only |
+//!
+//! # Features
+//!
+//! `macros`, on by default: the attributes. `full`: everything optional.
+//!
+//! # Environment
+//!
+//! `FEND_WORKER_THREADS` and `FEND_DISPATCHER` (`epoll` or `poll`) decide what a runtime's builder does not: see
+//! [`Builder`](runtime::Builder).
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};

@@ -1,0 +1,78 @@
+//! Writes responses behind each other into one buffer, to be sent together.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use crate::date::write_date;
+use crate::page;
+use crate::request::{Method, Refusal, Request, Version};
+
+struct Content {
+    status: &'static str,
+    media_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Content {
+    fn text(status: &'static str, body: String) -> Content {
+        Content { status, media_type: "text/plain; charset=utf-8", body: body.into_bytes() }
+    }
+}
+
+/// Appends the answer to `request`.
+pub(crate) fn answer(request: &Request<'_>, output: &mut Vec<u8>) {
+    let content = match request.path {
+        "/" => Content {
+            status: "200 OK",
+            media_type: "text/html; charset=utf-8",
+            body: page::render().into_bytes(),
+        },
+        "/plain" => Content::text("200 OK", "Hello from fend!\n".to_owned()),
+        _ => Content::text("404 Not Found", "There is / and /plain.\n".to_owned()),
+    };
+    let connection = match (request.keep_alive, request.version) {
+        (false, _) => "Connection: close\r\n",
+        // What HTTP/1.1 does anyway, HTTP/1.0 wants to be told.
+        (true, Version::Http10) => "Connection: keep-alive\r\n",
+        (true, Version::Http11) => "",
+    };
+    write_response(&content, connection, request.method, output);
+}
+
+/// Appends the error with which the connection ends.
+pub(crate) fn refuse(refusal: Refusal, output: &mut Vec<u8>) {
+    let (status, allow) = match refusal {
+        Refusal::BadRequest => ("400 Bad Request", ""),
+        Refusal::MethodNotAllowed => ("405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
+        Refusal::BodyNotTaken => ("413 Content Too Large", ""),
+        Refusal::UriTooLong => ("414 URI Too Long", ""),
+        Refusal::HeadTooLarge => ("431 Request Header Fields Too Large", ""),
+        Refusal::EncodingNotImplemented => ("501 Not Implemented", ""),
+        Refusal::VersionNotSupported => ("505 HTTP Version Not Supported", ""),
+    };
+    end_with(status, allow, output);
+}
+
+/// Appends the answer to a client that took too long to ask.
+pub(crate) fn time_out(output: &mut Vec<u8>) {
+    end_with("408 Request Timeout", "", output);
+}
+
+fn end_with(status: &'static str, fields: &str, output: &mut Vec<u8>) {
+    let content = Content::text(status, format!("{status}\n"));
+    write_response(&content, &format!("{fields}Connection: close\r\n"), Method::Get, output);
+}
+
+fn write_response(content: &Content, fields: &str, method: Method, output: &mut Vec<u8>) {
+    let Content { status, media_type, body } = content;
+    let head = |output: &mut Vec<u8>| {
+        write!(output, "HTTP/1.1 {status}\r\nDate: ")?;
+        write_date(SystemTime::now(), output)?;
+        write!(output, "\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n", body.len())?;
+        write!(output, "{fields}\r\n")
+    };
+    head(output).expect("a Vec takes everything");
+    if method == Method::Get {
+        output.extend_from_slice(body);
+    }
+}

@@ -1,0 +1,6 @@
+//! Runs the programs in `examples/` as a person would, against clients that know nothing of fend.
+
+mod all;
+mod echo;
+mod http;
+mod program;
