@@ -41,11 +41,13 @@ pub(crate) struct Entered {
 
 /// Makes `current` the current thread's. Nests.
 pub(crate) fn enter(current: Rc<Current>) -> Entered {
-    CONTEXT.with(|context| Entered {
+    let entered = CONTEXT.try_with(|context| Entered {
         before: context.current.replace(Some(current)),
         budget: context.budget.replace(UNLIMITED),
         not_send: PhantomData,
-    })
+    });
+    // While the thread ends there is nothing to enter any more, and nothing to put back.
+    entered.unwrap_or_else(|_| Entered { before: None, budget: UNLIMITED, not_send: PhantomData })
 }
 
 impl Drop for Entered {
