@@ -8,6 +8,7 @@ use super::local::LocalTasks;
 use super::parker::Parker;
 use super::shared::Shared;
 use super::worker::Core;
+use crate::context;
 use crate::driver::Driver;
 use crate::task::Runnable;
 
@@ -26,6 +27,10 @@ pub(crate) struct Current {
     pub(super) parker: Arc<Parker>,
     pub(super) core: RefCell<Option<Core>>,
     pub(super) local: LocalTasks,
+    /// What the thread was doing when it came here: it may come back to that from inside.
+    below: Option<Rc<Current>>,
+    /// The thread has left `block_on`. Only a guard that is dropped too late still leads here.
+    pub(super) left: Cell<bool>,
     /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
     pub(super) tick: Cell<u32>,
 }
@@ -46,6 +51,8 @@ impl Current {
             role,
             parker,
             core: RefCell::new(core),
+            below: context::with_current(|below| below.cloned()),
+            left: Cell::new(false),
             tick: Cell::new(0),
         })
     }
@@ -62,6 +69,19 @@ impl Current {
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
         Current::new(shared, Role::Visitor, None)
+    }
+
+    /// What this thread does, at any depth, as one that runs tasks of `shared`.
+    pub(super) fn working_for(shared: &Arc<Shared>) -> Option<Rc<Current>> {
+        let mut current = context::with_current(|current| current.cloned());
+        while let Some(candidate) = current {
+            let works = candidate.role != Role::Visitor && !candidate.left.get();
+            if works && Arc::ptr_eq(&candidate.shared, shared) {
+                return Some(candidate);
+            }
+            current = candidate.below.clone();
+        }
+        None
     }
 
     /// Becomes the worker of `core`.
