@@ -41,7 +41,7 @@ fn run<F: Future>(current: &Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
     let root = Root::new(current);
     let waker = Waker::from(root.clone());
     let mut cx = Context::from_waker(&waker);
-    worker::run_until(current, &root, || future.as_mut().poll(&mut cx))
+    worker::run_until(current, &root, &mut cx, |cx| future.as_mut().poll(cx))
 }
 
 /// A thread's stay in `block_on`.
