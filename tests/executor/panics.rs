@@ -135,7 +135,7 @@ fn the_error_names_task_and_place(builder: Builder) {
         let error = task.await.map(|()| ()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("task \"counter\" spawned at {}:{line}:{} panicked: no more", file!(), 52)
+            format!("task \"counter\" spawned at {}:{line}:{} panicked: no more", file!(), 57)
         );
         let line = line!() + 1;
         let task = fend::spawn(std::future::pending::<()>());

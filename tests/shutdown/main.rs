@@ -1,0 +1,336 @@
+//! Ends of runtimes: in time, complete, and at the oddest moments.
+
+#[macro_use]
+#[path = "../support/shapes.rs"]
+mod support;
+
+use std::future::pending;
+use std::io;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fend::net::{TcpListener, TcpStream};
+use fend::runtime::{Builder, Runtime};
+
+on_every_shape!(
+    run: destructors_that_misbehave,
+    objects_after_shutdown_report_errors,
+    spawns_after_shutdown_are_cancelled,
+    dropped_inside_a_task_or_block_on,
+    waiting_blocking_jobs_are_cancelled,
+    a_blocked_on_thread_gets_an_error,
+    reports_what_is_left,
+);
+on_every_shape!(run_alone: under_full_load_in_time, create_and_drop_many);
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// SD1: tasks that spin, wait, sleep, do I/O and spawn, and a thread in `block_on`.
+fn under_full_load_in_time(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let (made, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = {
+        let (made, dropped) = (made.clone(), dropped.clone());
+        move || {
+            made.fetch_add(1, SeqCst);
+            Counted(dropped.clone())
+        }
+    };
+    for number in 0..2_000 {
+        let own = counted();
+        let counted = counted.clone();
+        drop(runtime.spawn(async move {
+            let _own = own;
+            match number % 5 {
+                0 => pending().await,
+                1 => loop {
+                    fend::time::sleep(Duration::from_millis(1)).await;
+                },
+                2 if number > 1_900 => loop {
+                    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+                    let (server, _) = listener.accept().await.unwrap();
+                    client.send_all(b"ping").await.unwrap();
+                    let Ok(()) = server.recv_exact(&mut [0; 4]).await else { return };
+                },
+                3 => loop {
+                    let own = counted();
+                    drop(fend::spawn(async move { drop(own) }));
+                    fend::time::sleep(Duration::from_millis(2)).await;
+                },
+                _ => loop {
+                    fend::yield_now().await;
+                },
+            }
+        }));
+    }
+    let handle = runtime.handle();
+    let (started, starts) = mpsc::channel();
+    let visitor = thread::spawn(move || {
+        handle.block_on(async {
+            fend::yield_now().await;
+            started.send(()).unwrap();
+            // Ends by the shutdown: the source then reports an error.
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let _ = listener.accept().await;
+        });
+    });
+    starts.recv().unwrap();
+    thread::sleep(Duration::from_millis(20));
+    let before = Instant::now();
+    let report = runtime.shutdown_timeout(Duration::from_millis(500));
+    let took = before.elapsed();
+    assert!(took <= Duration::from_millis(700), "{took:?}");
+    visitor.join().unwrap();
+    // What was being polled when the time was up is dropped when that poll returns.
+    while dropped.load(SeqCst) < made.load(SeqCst) {
+        thread::yield_now();
+    }
+    assert_eq!(dropped.load(SeqCst), made.load(SeqCst), "each once; {report:?}");
+}
+
+/// Runs a function when dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// SD2: they spawn, wake, panic, and block on a lock that the thread in the shutdown holds.
+fn destructors_that_misbehave(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let handle = runtime.handle();
+    let done = Arc::new(AtomicUsize::new(0));
+    let lock = Arc::new(Mutex::new(()));
+    let token = fend::task::CancellationToken::new();
+    let wakes = token.clone();
+    drop(runtime.spawn(async move { wakes.cancelled().await }));
+    let actions: Vec<Box<dyn FnMut() + Send>> = vec![
+        Box::new(move || {
+            drop(fend::spawn(pending::<()>()));
+            assert!(futures::executor::block_on(handle.spawn(async {})).unwrap_err().is_cancelled());
+        }),
+        Box::new(move || token.cancel()),
+        Box::new(|| std::panic::resume_unwind(Box::new("in drop"))),
+        Box::new({
+            let lock = lock.clone();
+            move || drop(lock.lock().unwrap())
+        }),
+    ];
+    let all = actions.len();
+    for mut action in actions {
+        let done = done.clone();
+        let on_drop = OnDrop(move || {
+            done.fetch_add(1, SeqCst);
+            action();
+        });
+        drop(runtime.spawn(async move {
+            let _on_drop = on_drop;
+            pending::<()>().await;
+        }));
+    }
+    let held = lock.lock().unwrap();
+    let before = Instant::now();
+    let report = runtime.shutdown_timeout(Duration::from_millis(100));
+    assert!(before.elapsed() < Duration::from_secs(2));
+    assert!(!report.is_clean(), "one destructor waits for us");
+    drop(held);
+    while done.load(SeqCst) < all {
+        thread::yield_now();
+    }
+}
+
+fn ends<T: std::fmt::Debug>(result: io::Result<T>) {
+    let error = result.unwrap_err();
+    assert!(error.to_string().contains("shut down"), "{error}");
+}
+
+/// SD3: under `block_on` of anybody; and a timer does not hang either.
+fn objects_after_shutdown_report_errors(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let (listener, client, server, sleep) = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let mut sleep = fend::time::sleep(Duration::from_millis(100));
+        assert!(futures::poll!(&mut sleep).is_pending());
+        (listener, client, server, sleep)
+    });
+    let handle = runtime.handle();
+    drop(runtime);
+    for _ in 0..2 {
+        futures::executor::block_on(async {
+            ends(listener.accept().await);
+            ends(client.recv(&mut [0; 1]).await);
+            ends(server.readable().await);
+        });
+        handle.block_on(async {
+            ends(listener.accept().await);
+            ends(TcpListener::bind("127.0.0.1:0").await.map(drop));
+        });
+    }
+    futures::executor::block_on(sleep);
+    let before = Instant::now();
+    handle.block_on(fend::time::sleep(Duration::from_millis(5)));
+    assert!(before.elapsed() >= Duration::from_millis(5), "never early");
+    drop(server);
+}
+
+/// SD4.
+fn spawns_after_shutdown_are_cancelled(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let handle = runtime.handle();
+    handle.block_on(async { fend::spawn(async {}).await.unwrap() });
+    runtime.shutdown_background();
+    let resource = Arc::new(());
+    let (task, job) = (resource.clone(), resource.clone());
+    let task = handle.spawn(async move { drop(task) });
+    let job = handle.spawn_blocking(move || drop(job));
+    assert_eq!(Arc::strong_count(&resource), 1, "dropped at once");
+    assert!(futures::executor::block_on(task).unwrap_err().is_cancelled());
+    assert!(handle.block_on(job).unwrap_err().is_cancelled());
+}
+
+/// SD5.
+fn dropped_inside_a_task_or_block_on(builder: Builder) {
+    // In a task of its own.
+    let runtime = Arc::new(builder.clone().build().unwrap());
+    let handle = runtime.handle();
+    let (sender, receiver) = futures::channel::oneshot::channel::<Arc<Runtime>>();
+    let task = runtime.spawn(async move {
+        drop(receiver.await.unwrap());
+        // The task has just ended its own runtime; it goes on to its next wait.
+        7
+    });
+    let _ = sender.send(runtime);
+    assert_eq!(handle.block_on(task).unwrap(), 7);
+    assert!(handle.block_on(handle.spawn(async {})).unwrap_err().is_cancelled());
+    // In the future of its own `block_on`.
+    let runtime = builder.clone().build().unwrap();
+    let handle = runtime.handle();
+    handle.block_on(async {
+        let task = fend::spawn(pending::<()>());
+        drop(runtime);
+        assert!(task.await.unwrap_err().is_cancelled());
+    });
+    // In another one's.
+    let outer = builder.clone().build().unwrap();
+    outer.block_on(async {
+        let inner = builder.build().unwrap();
+        assert_eq!(inner.block_on(inner.spawn(async { 7 })).unwrap(), 7);
+        let report = inner.shutdown_timeout(Duration::from_secs(30));
+        let _ = report;
+    });
+}
+
+fn waiting_blocking_jobs_are_cancelled(builder: Builder) {
+    let runtime = builder.max_blocking_threads(1).build().unwrap();
+    let (started, starts) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let running = runtime.spawn_blocking(move || {
+        started.send(()).unwrap();
+        let _ = goes_on.recv();
+        7
+    });
+    let waiting = runtime.spawn_blocking(|| 8);
+    starts.recv().unwrap();
+    let report = runtime.shutdown_timeout(Duration::from_millis(10));
+    assert_eq!(report.blocking_left, 1);
+    assert!(futures::executor::block_on(waiting).unwrap_err().is_cancelled());
+    drop(go_on);
+    assert_eq!(futures::executor::block_on(running).unwrap(), 7);
+}
+
+/// SD8: worker 0 and guests.
+fn a_blocked_on_thread_gets_an_error(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let (waiting, waits) = mpsc::channel();
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let (handle, waiting) = (runtime.handle(), waiting.clone());
+            thread::spawn(move || {
+                handle.block_on(async {
+                    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                    let mut accept = Box::pin(listener.accept());
+                    assert!(futures::poll!(&mut accept).is_pending());
+                    waiting.send(()).unwrap();
+                    accept.await
+                })
+            })
+        })
+        .collect();
+    threads.iter().for_each(|_| waits.recv().unwrap());
+    drop(runtime);
+    threads.into_iter().for_each(|thread| ends(thread.join().unwrap()));
+}
+
+fn reports_what_is_left(builder: Builder) {
+    let runtime = builder.worker_threads(2).build().unwrap();
+    let (started, starts) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let task = runtime.spawn(async move {
+        started.send(()).unwrap();
+        let _ = goes_on.recv();
+        pending::<()>().await;
+    });
+    starts.recv().unwrap();
+    let report = runtime.shutdown_timeout(Duration::from_millis(20));
+    assert_eq!((report.workers_left, report.blocking_left), (1, 0), "{report:?}");
+    drop(go_on);
+    assert!(futures::executor::block_on(task).unwrap_err().is_cancelled());
+}
+
+fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).unwrap().count()
+}
+
+fn resident_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// SD6: 1,000 for each shape; every one has run a task, a timer, a socket and a blocking job.
+fn create_and_drop_many(builder: Builder) {
+    let once = || {
+        let runtime = builder.clone().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            drop(fend::spawn(async move { listener.accept().await.map(drop) }));
+            fend::spawn(fend::time::sleep(Duration::from_micros(10))).await.unwrap();
+            fend::spawn_blocking(|| ()).await.unwrap();
+        });
+        drop(runtime.spawn(pending::<()>()));
+    };
+    (0..50).for_each(|_| once());
+    let base = settled();
+    let memory = resident_kib();
+    (0..1_000).for_each(|_| once());
+    let end = settled();
+    assert!(end.0 <= base.0 && end.1 <= base.1, "(fds, threads): {base:?} before, {end:?} after");
+    let grown = resident_kib().saturating_sub(memory);
+    assert!(grown < 4 * 1024, "{grown} KiB more after 1,000 runtimes");
+}
+
+/// Fds and threads, once the kernel has counted out the threads that have signed off.
+fn settled() -> (usize, usize) {
+    let look = || (count("/proc/self/fd"), count("/proc/self/task"));
+    let mut last = look();
+    for _ in 0..20 {
+        thread::sleep(Duration::from_millis(2));
+        let now = look();
+        last = (last.0.min(now.0), last.1.min(now.1));
+    }
+    last
+}
