@@ -4,6 +4,9 @@
 #[path = "../support/shapes.rs"]
 mod support;
 
+mod full_load;
+mod many;
+
 use std::future::pending;
 use std::io;
 use std::sync::atomic::AtomicUsize;
@@ -24,79 +27,6 @@ on_every_shape!(
     a_blocked_on_thread_gets_an_error,
     reports_what_is_left,
 );
-on_every_shape!(run_alone: under_full_load_in_time, create_and_drop_many);
-
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, SeqCst);
-    }
-}
-
-/// SD1: tasks that spin, wait, sleep, do I/O and spawn, and a thread in `block_on`.
-fn under_full_load_in_time(builder: Builder) {
-    let runtime = builder.build().unwrap();
-    let (made, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counted = {
-        let (made, dropped) = (made.clone(), dropped.clone());
-        move || {
-            made.fetch_add(1, SeqCst);
-            Counted(dropped.clone())
-        }
-    };
-    for number in 0..2_000 {
-        let own = counted();
-        let counted = counted.clone();
-        drop(runtime.spawn(async move {
-            let _own = own;
-            match number % 5 {
-                0 => pending().await,
-                1 => loop {
-                    fend::time::sleep(Duration::from_millis(1)).await;
-                },
-                2 if number > 1_900 => loop {
-                    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-                    let (server, _) = listener.accept().await.unwrap();
-                    client.send_all(b"ping").await.unwrap();
-                    let Ok(()) = server.recv_exact(&mut [0; 4]).await else { return };
-                },
-                3 => loop {
-                    let own = counted();
-                    drop(fend::spawn(async move { drop(own) }));
-                    fend::time::sleep(Duration::from_millis(2)).await;
-                },
-                _ => loop {
-                    fend::yield_now().await;
-                },
-            }
-        }));
-    }
-    let handle = runtime.handle();
-    let (started, starts) = mpsc::channel();
-    let visitor = thread::spawn(move || {
-        handle.block_on(async {
-            fend::yield_now().await;
-            started.send(()).unwrap();
-            // Ends by the shutdown: the source then reports an error.
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let _ = listener.accept().await;
-        });
-    });
-    starts.recv().unwrap();
-    thread::sleep(Duration::from_millis(20));
-    let before = Instant::now();
-    let report = runtime.shutdown_timeout(Duration::from_millis(500));
-    let took = before.elapsed();
-    assert!(took <= Duration::from_millis(700), "{took:?}");
-    visitor.join().unwrap();
-    // What was being polled when the time was up is dropped when that poll returns.
-    while dropped.load(SeqCst) < made.load(SeqCst) {
-        thread::yield_now();
-    }
-    assert_eq!(dropped.load(SeqCst), made.load(SeqCst), "each once; {report:?}");
-}
 
 /// Runs a function when dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -165,6 +95,10 @@ fn objects_after_shutdown_report_errors(builder: Builder) {
         let (server, _) = listener.accept().await.unwrap();
         let mut sleep = fend::time::sleep(Duration::from_millis(100));
         assert!(futures::poll!(&mut sleep).is_pending());
+        // A socket belongs to the runtime in which it was first waited for.
+        assert!(futures::poll!(Box::pin(listener.accept())).is_pending());
+        assert!(futures::poll!(Box::pin(client.recv(&mut [0; 1]))).is_pending());
+        assert!(futures::poll!(Box::pin(server.readable())).is_pending());
         (listener, client, server, sleep)
     });
     let handle = runtime.handle();
@@ -177,7 +111,8 @@ fn objects_after_shutdown_report_errors(builder: Builder) {
         });
         handle.block_on(async {
             ends(listener.accept().await);
-            ends(TcpListener::bind("127.0.0.1:0").await.map(drop));
+            let late = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            ends(late.accept().await);
         });
     }
     futures::executor::block_on(sleep);
@@ -289,48 +224,4 @@ fn reports_what_is_left(builder: Builder) {
     assert_eq!((report.workers_left, report.blocking_left), (1, 0), "{report:?}");
     drop(go_on);
     assert!(futures::executor::block_on(task).unwrap_err().is_cancelled());
-}
-
-fn count(directory: &str) -> usize {
-    std::fs::read_dir(directory).unwrap().count()
-}
-
-fn resident_kib() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// SD6: 1,000 for each shape; every one has run a task, a timer, a socket and a blocking job.
-fn create_and_drop_many(builder: Builder) {
-    let once = || {
-        let runtime = builder.clone().build().unwrap();
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            drop(fend::spawn(async move { listener.accept().await.map(drop) }));
-            fend::spawn(fend::time::sleep(Duration::from_micros(10))).await.unwrap();
-            fend::spawn_blocking(|| ()).await.unwrap();
-        });
-        drop(runtime.spawn(pending::<()>()));
-    };
-    (0..50).for_each(|_| once());
-    let base = settled();
-    let memory = resident_kib();
-    (0..1_000).for_each(|_| once());
-    let end = settled();
-    assert!(end.0 <= base.0 && end.1 <= base.1, "(fds, threads): {base:?} before, {end:?} after");
-    let grown = resident_kib().saturating_sub(memory);
-    assert!(grown < 4 * 1024, "{grown} KiB more after 1,000 runtimes");
-}
-
-/// Fds and threads, once the kernel has counted out the threads that have signed off.
-fn settled() -> (usize, usize) {
-    let look = || (count("/proc/self/fd"), count("/proc/self/task"));
-    let mut last = look();
-    for _ in 0..20 {
-        thread::sleep(Duration::from_millis(2));
-        let now = look();
-        last = (last.0.min(now.0), last.1.min(now.1));
-    }
-    last
 }
