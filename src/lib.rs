@@ -1,8 +1,8 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
 
-pub use fend_reactor::{block_on, io, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
+pub use fend_reactor::{block_on, io, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
 
 #[cfg(feature = "macros")]
 pub use fend_macros::{main, test};

@@ -149,7 +149,8 @@ pub(crate) fn current_clock() -> Arc<Clock> {
 #[inline]
 pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
     let comes_back = CONTEXT.try_with(|context| context.polled_with.get() == waker.data()).unwrap_or(false);
-    let attends = comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
+    let attends =
+        comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
     if !attends {
         driver.outside_wait();
     }

@@ -46,7 +46,8 @@ fn bad_values_are_named() {
 /// Which dispatcher a runtime has shows in its fds.
 fn dispatcher() -> Option<fend::Dispatcher> {
     let epoll = std::fs::read_dir("/proc/self/fd").unwrap().any(|entry| {
-        std::fs::read_link(entry.unwrap().path()).is_ok_and(|link| link.to_string_lossy().contains("eventpoll"))
+        std::fs::read_link(entry.unwrap().path())
+            .is_ok_and(|link| link.to_string_lossy().contains("eventpoll"))
     });
     Some(if epoll { fend::Dispatcher::Epoll } else { fend::Dispatcher::Poll })
 }
@@ -61,7 +62,8 @@ fn child_builds_a_runtime() {
             assert_eq!(found, expected);
             drop(runtime);
             // What is set in code goes first.
-            let runtime = Builder::new().worker_threads(2).dispatcher(fend::Dispatcher::Poll).build().unwrap();
+            let runtime =
+                Builder::new().worker_threads(2).dispatcher(fend::Dispatcher::Poll).build().unwrap();
             assert_eq!(runtime.metrics().workers.len(), 2);
             assert_eq!(dispatcher(), Some(fend::Dispatcher::Poll));
             drop(runtime);

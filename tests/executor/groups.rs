@@ -57,10 +57,10 @@ fn dropping_a_group_or_scope_drops_each_task_once(builder: Builder) {
         let mut scope = Box::pin(scope(async move |scope: fend::task::Scope| {
             for _ in 0..TASKS {
                 let counted = Counted(children.clone());
-                let _ = scope.spawn(async move {
+                drop(scope.spawn(async move {
                     let _counted = counted;
                     pending::<()>().await;
-                });
+                }));
             }
             pending::<()>().await;
         }));

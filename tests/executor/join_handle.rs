@@ -64,7 +64,7 @@ fn a_blocking_job_gives_value_and_panic(builder: Builder) {
     runtime.block_on(async {
         assert_eq!(fend::spawn_blocking(|| 7).await.unwrap(), 7);
         let error = fend::spawn_blocking(|| std::panic::resume_unwind(Box::new(7_u8))).await;
-        assert_eq!(error.map(|()| ()).unwrap_err().into_panic().downcast_ref(), Some(&7_u8));
+        assert_eq!(error.unwrap_err().into_panic().downcast_ref(), Some(&7_u8));
         // The pool is as good as before.
         assert_eq!(fend::spawn_blocking(|| 8).await.unwrap(), 8);
     });

@@ -50,13 +50,13 @@ fn local_tasks_end_with_their_block_on(builder: Builder) {
     let runtime = builder.build().unwrap();
     let resource = Rc::new(());
     let held = resource.clone();
-    let task = runtime.block_on(async move {
+    let (task,) = runtime.block_on(async move {
         let task = fend::spawn_local(async move {
             let _held = held;
             pending::<()>().await;
         });
         fend::yield_now().await;
-        task
+        (task,)
     });
     assert_eq!(Rc::strong_count(&resource), 1);
     assert!(runtime.block_on(task).unwrap_err().is_cancelled());

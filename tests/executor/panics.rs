@@ -118,11 +118,11 @@ fn a_panic_can_be_resumed_by_who_joins(builder: Builder) {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         runtime.block_on(async {
             let task = fend::spawn(async { resume_unwind(Box::new(String::from("mine"))) });
-            let error: task::JoinError = task.await.map(|()| ()).unwrap_err();
+            let error: task::JoinError = task.await.unwrap_err();
             error.resume_unwind()
         })
     }));
-    let payload: Box<dyn std::any::Any + Send> = caught.map(|()| ()).unwrap_err();
+    let payload: Box<dyn std::any::Any + Send> = caught.unwrap_err();
     assert_eq!(payload.downcast_ref(), Some(&String::from("mine")));
     assert_eq!(runtime.block_on(async { 7 }), 7);
 }
@@ -132,7 +132,7 @@ fn the_error_names_task_and_place(builder: Builder) {
     runtime.block_on(async {
         let line = line!() + 1;
         let task = task::Builder::new().name("counter").spawn(async { resume_unwind(Box::new("no more")) });
-        let error = task.await.map(|()| ()).unwrap_err();
+        let error = task.await.unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("task \"counter\" spawned at {}:{line}:{} panicked: no more", file!(), 57)
@@ -163,7 +163,7 @@ fn the_hook_hears_of_panics_that_nobody_joins(builder: Builder) {
         let (first, hears) = waited;
         assert_eq!(first, (Some(String::from("lonely")), line, 1));
         let joined = fend::spawn(async { resume_unwind(Box::new(2_u32)) });
-        assert!(joined.await.map(|()| ()).unwrap_err().is_panic());
+        assert!(joined.await.unwrap_err().is_panic());
         assert!(hears.try_recv().is_err(), "who joins has heard of it");
         drop(fend::spawn_blocking(|| resume_unwind(Box::new(3_u32))));
         let third = fend::spawn_blocking(move || hears.recv().unwrap()).await.unwrap();

@@ -53,8 +53,7 @@ fn child_counts_threads() {
         fend::time::sleep(Duration::from_millis(1)).await;
         let listener = fend::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (client, server) =
-            futures::join!(fend::net::TcpStream::connect(address), listener.accept());
+        let (client, server) = futures::join!(fend::net::TcpStream::connect(address), listener.accept());
         client.unwrap().send_all(b"ping").await.unwrap();
         server.unwrap().0.recv_exact(&mut [0; 4]).await.unwrap();
         fend::spawn_local(async {}).await.unwrap();

@@ -100,7 +100,8 @@ fn a_wake_during_a_poll_is_one_more_poll(builder: Builder) {
             cx.waker().wake_by_ref();
             let waker = cx.waker().clone();
             thread::spawn(move || waker.wake()).join().unwrap();
-            cx.waker().clone().wake();
+            let by_value = cx.waker().clone();
+            by_value.wake();
         }
         Poll::Pending
     }));
@@ -213,7 +214,8 @@ fn a_waker_may_outlive_its_task_and_runtime(builder: Builder) {
     assert_eq!(Arc::strong_count(&resource), 1, "both futures are gone");
     for waker in [completed, pending] {
         waker.wake_by_ref();
-        waker.clone().wake();
+        let by_value = waker.clone();
+        by_value.wake();
         thread::spawn(move || waker.wake()).join().unwrap();
     }
     assert!(kept.try_recv().is_err(), "nothing is polled after the runtime's end");

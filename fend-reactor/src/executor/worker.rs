@@ -77,7 +77,12 @@ impl Wake for Root {
 }
 
 /// Runs tasks and the future behind `poll_root` until that is ready.
-pub(super) fn run_until<T>(current: &Current, root: &Root, cx: &mut Context<'_>, mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+pub(super) fn run_until<T>(
+    current: &Current,
+    root: &Root,
+    cx: &mut Context<'_>,
+    mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> T {
     loop {
         if root.take_woken() {
             current.begin_poll(cx.waker().data());
