@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::clock::Clock;
 use crate::driver::Driver;
@@ -17,6 +17,10 @@ struct Context {
     current: RefCell<Option<Rc<Current>>>,
     /// What is left of the running task's I/O budget.
     budget: Cell<u32>,
+    /// How often the running task was refused since its budget was used up.
+    refused: Cell<u32>,
+    /// The waker of the poll that this thread's loop is in.
+    polled_with: Cell<*const ()>,
 }
 
 /// Outside fend's tasks.
@@ -26,8 +30,19 @@ const UNLIMITED: u32 = u32::MAX;
 /// around 2 us, so a task leaves after a quarter of a millisecond at most.
 const BUDGET: u32 = 128;
 
+/// Refusals after which a task gets a new budget within its poll. Who polls on regardless is an executor of its own, that of
+/// somebody else's `block_on`, and the worker does not get its thread back by refusing.
+const REFUSALS: u32 = 256;
+
 thread_local! {
-    static CONTEXT: Context = const { Context { current: RefCell::new(None), budget: Cell::new(UNLIMITED) } };
+    static CONTEXT: Context = const {
+        Context {
+            current: RefCell::new(None),
+            budget: Cell::new(UNLIMITED),
+            refused: Cell::new(0),
+            polled_with: Cell::new(std::ptr::null()),
+        }
+    };
 }
 
 /// Puts back what was current before, when dropped.
@@ -35,15 +50,24 @@ thread_local! {
 pub(crate) struct Entered {
     before: Option<Rc<Current>>,
     budget: u32,
+    polled_with: *const (),
     /// Must be dropped on the thread it was made on.
     not_send: PhantomData<*const ()>,
 }
 
 /// Makes `current` the current thread's. Nests.
 pub(crate) fn enter(current: Rc<Current>) -> Entered {
-    CONTEXT.with(|context| Entered {
+    // While the thread ends there is nothing to enter any more, and nothing to put back.
+    let entered = CONTEXT.try_with(|context| Entered {
         before: context.current.replace(Some(current)),
         budget: context.budget.replace(UNLIMITED),
+        polled_with: context.polled_with.get(),
+        not_send: PhantomData,
+    });
+    entered.unwrap_or_else(|_| Entered {
+        before: None,
+        budget: UNLIMITED,
+        polled_with: std::ptr::null(),
         not_send: PhantomData,
     })
 }
@@ -53,6 +77,7 @@ impl Drop for Entered {
         // While the thread ends its context may be gone, and `before` with it.
         let left = CONTEXT.try_with(|context| {
             context.budget.set(self.budget);
+            context.polled_with.set(self.polled_with);
             context.current.replace(self.before.take())
         });
         drop(left);
@@ -68,6 +93,19 @@ pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Rc<Current>>) -> R) -> R {
     match CONTEXT.try_with(|context| context.current.try_borrow().ok().map(|current| run(current.as_ref()))) {
         Ok(Some(result)) => result,
         Ok(None) | Err(_) => run(None),
+    }
+}
+
+impl Context {
+    #[cold]
+    fn count_refusal(&self) {
+        let refused = self.refused.get() + 1;
+        if refused < REFUSALS {
+            self.refused.set(refused);
+        } else {
+            self.refused.set(0);
+            self.budget.set(BUDGET);
+        }
     }
 }
 
@@ -102,20 +140,30 @@ pub(crate) fn current_clock() -> Arc<Clock> {
         .unwrap_or_else(|| default_shared().clock.clone())
 }
 
-/// The current thread starts to wait for something of `driver`. When it is not one that attends the driver's runtime,
+/// Whoever `waker` wakes starts to wait for something of `driver`. When this thread will not attend the driver's runtime meanwhile,
 /// somebody else must: the runtime's monitor.
+///
+/// A worker's thread will if the waker is that of its own loop. With another one the wait may be that of somebody else's
+/// `block_on`, which keeps the thread. (It may also be a combinator's, which wraps wakers; then a monitor too many is the
+/// price.)
 #[inline]
-pub(crate) fn waits_on(driver: &Driver) {
-    let attends = with_current(|current| current.is_some_and(|current| current.attends(driver)));
+pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
+    let comes_back = CONTEXT.try_with(|context| context.polled_with.get() == waker.data()).unwrap_or(false);
+    let attends =
+        comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
     if !attends {
         driver.outside_wait();
     }
 }
 
-/// Gives the task that is polled next its budget.
+/// This thread's loop polls next what has a waker with this data: gives it its budget.
 #[inline]
-pub(crate) fn refill_budget() {
-    let _ = CONTEXT.try_with(|context| context.budget.set(BUDGET));
+pub(crate) fn begin_poll(waker: *const ()) {
+    let _ = CONTEXT.try_with(|context| {
+        context.budget.set(BUDGET);
+        context.refused.set(0);
+        context.polled_with.set(waker);
+    });
 }
 
 /// Takes one unit of the running task's I/O budget. When it is used up, the task is woken and must return
@@ -124,8 +172,10 @@ pub(crate) fn refill_budget() {
 pub(crate) fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
     let left = CONTEXT.try_with(|context| {
         let left = context.budget.get();
-        if left != UNLIMITED && left != 0 {
-            context.budget.set(left - 1);
+        match left {
+            UNLIMITED => {}
+            0 => context.count_refusal(),
+            _ => context.budget.set(left - 1),
         }
         left
     });

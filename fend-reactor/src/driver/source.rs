@@ -124,7 +124,7 @@ impl Source {
         let Registration { driver, token } = self.registration(fd)?;
         let seen = self.state.wait(direction, waiting, waker, || driver.dispatch.arm(*token, direction));
         if seen.is_pending() {
-            context::waits_on(driver);
+            context::waits_on(driver, waker);
         }
         seen.map(Ok)
     }

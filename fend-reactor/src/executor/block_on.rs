@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::current::{Current, Role};
+use super::current::Current;
 use super::shared::Shared;
 use super::worker::{self, Root};
 use crate::context;
@@ -23,10 +23,9 @@ thread_local! {
 #[track_caller]
 pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
     let _level = Level::enter();
-    // A thread that works for this runtime already goes on doing so from inside the task that called.
-    let works_here =
-        |current: &&Rc<Current>| current.role != Role::Visitor && Arc::ptr_eq(&current.shared, shared);
-    match context::with_current(|current| current.filter(works_here).cloned()) {
+    // A thread that works for this runtime already goes on doing so from inside the task that called: as another part it would
+    // wait for itself.
+    match Current::working_for(shared) {
         Some(current) => {
             let _entered = context::enter(current.clone());
             run(&current, pin!(future))
@@ -42,7 +41,7 @@ fn run<F: Future>(current: &Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
     let listed = ListedRoot::new(current);
     let waker = Waker::from(listed.root.clone());
     let mut cx = Context::from_waker(&waker);
-    worker::run_until(current, &listed.root, || future.as_mut().poll(&mut cx))
+    worker::run_until(current, &listed.root, &mut cx, |cx| future.as_mut().poll(cx))
 }
 
 /// The future of one call, known to the runtime for as long as it runs.
@@ -82,6 +81,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.current.left.set(true);
         self.current.shared.leave(&self.current);
         self.entered.take();
     }

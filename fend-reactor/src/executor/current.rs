@@ -8,6 +8,7 @@ use super::local::LocalTasks;
 use super::parker::Parker;
 use super::shared::Shared;
 use super::worker::Core;
+use crate::context;
 use crate::driver::Driver;
 use crate::task::Runnable;
 
@@ -27,6 +28,10 @@ pub(crate) struct Current {
     pub(super) core: RefCell<Option<Core>>,
     /// Made with the first `spawn_local`.
     local: OnceCell<LocalTasks>,
+    /// What the thread was doing when it came here: it may come back to that from inside.
+    below: Option<Rc<Current>>,
+    /// The thread has left `block_on`. Only a guard that is dropped too late still leads here.
+    pub(super) left: Cell<bool>,
     /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
     pub(super) tick: Cell<u32>,
 }
@@ -46,6 +51,8 @@ impl Current {
             parker: Arc::new(Parker::new()),
             local: OnceCell::new(),
             core: RefCell::new(core),
+            below: context::with_current(|below| below.cloned()),
+            left: Cell::new(false),
             tick: Cell::new(0),
         })
     }
@@ -78,6 +85,19 @@ impl Current {
         if let Some(local) = self.local() {
             local.close();
         }
+    }
+
+    /// What this thread does, at any depth, as one that runs tasks of `shared`.
+    pub(super) fn working_for(shared: &Arc<Shared>) -> Option<Rc<Current>> {
+        let mut current = context::with_current(|current| current.cloned());
+        while let Some(candidate) = current {
+            let works = candidate.role != Role::Visitor && !candidate.left.get();
+            if works && Arc::ptr_eq(&candidate.shared, shared) {
+                return Some(candidate);
+            }
+            current = candidate.below.clone();
+        }
+        None
     }
 
     /// Becomes the worker of `core`.

@@ -100,8 +100,8 @@ impl Monitor {
         let mut watch = Watch { turns: vec![0; self.drivers], polls: vec![0; self.workers] };
         let mut quiet = 0;
         while !shared.is_shut_down() {
-            if shared.is_deserted() && shared.drivers[0].has_work() {
-                self.attend(shared);
+            // One turn follows the other: those outside should not feel the period.
+            while self.attend(shared) {
                 quiet = 0;
             }
             quiet = if watch.look(shared) { 0 } else { quiet + 1 };
@@ -114,12 +114,17 @@ impl Monitor {
         }
     }
 
-    /// Waits in driver 0 for threads outside the runtime, until somebody else wants to.
-    fn attend(&self, shared: &Shared) {
-        let Some(mut attendance) = shared.drivers[0].try_attend() else { return };
+    /// Waits in driver 0 for threads outside the runtime, until somebody else wants to. False: it is not needed there.
+    fn attend(&self, shared: &Shared) -> bool {
+        let driver = &shared.drivers[0];
+        let needed = || shared.is_deserted() && !shared.is_shut_down() && driver.has_work();
+        if !needed() {
+            return false;
+        }
+        let Some(mut attendance) = driver.try_attend() else { return false };
         self.attending.store(true, Relaxed);
         fence(SeqCst);
-        if shared.is_deserted() && !shared.is_shut_down() && self.parker.prepare(Place::Driver(0)) {
+        if needed() && self.parker.prepare(Place::Driver(0)) {
             attendance.wait(None).expect("waiting for events");
             self.parker.finish();
             attendance.dispatch();
@@ -129,6 +134,7 @@ impl Monitor {
         if !shared.is_deserted() {
             shared.offer_driver();
         }
+        true
     }
 
     fn sleep_long(&self, shared: &Shared) {

@@ -168,6 +168,8 @@ fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownReport {
         Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
     let dropper = Arc::new(Threads::default());
     if shared.begin_shut_down() {
+        // At once, and not when the dropping thread gets to it: no spawn succeeds once this has returned.
+        shared.owned.close();
         shared.blocking.close();
         for driver in &shared.drivers {
             driver.close();

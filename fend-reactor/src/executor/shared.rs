@@ -245,6 +245,11 @@ impl Shared {
             vacant.push(core);
             self.active_workers.fetch_sub(1, AcqRel);
             self.seat_vacant.store(true, std::sync::atomic::Ordering::Release);
+            drop(vacant);
+            if self.is_shut_down() {
+                // The shutdown may have emptied the vacant cores before this one came.
+                self.empty_vacant_cores();
+            }
         }
         if self.has_queued_tasks() {
             self.notify();
@@ -327,7 +332,11 @@ impl Shared {
     pub(super) fn drop_tasks(&self) {
         self.owned.close_and_shut_down();
         drop(self.injector.close());
-        // Tasks that lie in the queue of a core without a thread.
+        self.empty_vacant_cores();
+    }
+
+    /// Lets go of tasks that lie in the queue of a core without a thread. They hold the runtime, and the runtime holds the core.
+    fn empty_vacant_cores(&self) {
         let mut vacant = std::mem::take(&mut *self.vacant.lock());
         for core in &mut vacant {
             while core.queue.pop().is_some() {}

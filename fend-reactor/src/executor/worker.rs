@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::task::{Poll, Wake};
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use super::current::Current;
@@ -85,11 +85,16 @@ impl Wake for Root {
 }
 
 /// Runs tasks and the future behind `poll_root` until that is ready.
-pub(super) fn run_until<T>(current: &Current, root: &Root, mut poll_root: impl FnMut() -> Poll<T>) -> T {
+pub(super) fn run_until<T>(
+    current: &Current,
+    root: &Root,
+    cx: &mut Context<'_>,
+    mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> T {
     loop {
         if root.take_woken() {
-            current.begin_poll();
-            if let Poll::Ready(value) = poll_root() {
+            current.begin_poll(cx.waker().data());
+            if let Poll::Ready(value) = poll_root(cx) {
                 return value;
             }
         }
@@ -112,7 +117,7 @@ pub(super) fn run_background(current: &Current) {
 /// Runs one task. False: there is none.
 fn step(current: &Current) -> bool {
     let Some(task) = next_task(current) else { return false };
-    current.begin_poll();
+    current.begin_poll(task.waker_data());
     task.run();
     true
 }
@@ -187,7 +192,7 @@ fn steal(current: &Current) -> Option<Runnable> {
 impl Current {
     /// This thread is about to poll: counts it, and hands the search on, since a searcher that runs a long task would keep
     /// all others asleep.
-    fn begin_poll(&self) {
+    fn begin_poll(&self, waker: *const ()) {
         if let Some(core) = self.core.borrow_mut().as_mut() {
             self.shared.workers[core.index].counters.polls.add(1);
             if std::mem::take(&mut core.searching) {
@@ -197,7 +202,7 @@ impl Current {
                 }
             }
         }
-        context::refill_budget();
+        context::begin_poll(waker);
     }
 
     /// Ends this worker's search, if it is the searcher. It looks at all queues once more before it sleeps.

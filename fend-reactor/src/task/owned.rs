@@ -147,6 +147,13 @@ impl OwnedTasks {
         self.shard_of(task.header())?.remove(task)
     }
 
+    /// Closes the list: nothing is added any more. Runs no code of users.
+    pub(crate) fn close(&self) {
+        for shard in &self.shards {
+            shard.list.lock().closed = true;
+        }
+    }
+
     /// Closes the list, and ends every task on it: each future is dropped once, here, or by the thread that polls it
     /// at this moment, as soon as that poll returns.
     ///
@@ -154,9 +161,7 @@ impl OwnedTasks {
     /// may spawn, wake, block and panic.
     pub(crate) fn close_and_shut_down(&self) {
         // First all are closed, so that a destructor cannot spawn into a shard that was just emptied.
-        for shard in &self.shards {
-            shard.list.lock().closed = true;
-        }
+        self.close();
         for shard in &self.shards {
             while let Some(task) = shard.pop() {
                 // SAFETY: rule 8: what is not `Send` was spawned with the promise that this is its thread.

@@ -207,7 +207,7 @@ impl Sleep {
             self.arm(cx.waker());
         }
         if let Some(driver) = &self.driver {
-            context::waits_on(driver);
+            context::waits_on(driver, cx.waker());
         }
         Poll::Pending
     }

@@ -39,6 +39,12 @@ impl Runnable {
         unsafe { (task.as_ref().vtable.run)(task) }
     }
 
+    /// The data of the wakers that the task's polls get to see.
+    #[inline]
+    pub(crate) fn waker_data(&self) -> *const () {
+        self.0.as_raw().as_ptr().cast_const().cast()
+    }
+
     /// Gives the `Runnable` up, as one word for a queue.
     #[inline]
     pub(crate) fn into_raw(self) -> NonNull<()> {

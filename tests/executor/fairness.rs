@@ -1,0 +1,90 @@
+//! Nobody starves.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use fend::net::{TcpListener, TcpStream};
+use fend::runtime::Builder;
+use futures::channel::mpsc;
+use futures::{SinkExt, StreamExt};
+
+on_every_shape!(run_alone: a_heartbeat_beside_busy_tasks, a_heartbeat_beside_a_busy_socket);
+
+const BEATS: u32 = 50;
+const BEAT: Duration = Duration::from_millis(10);
+
+/// The largest lateness but one of the beats, for as many beats as make that the 98th percentile.
+async fn lateness() -> Duration {
+    let mut late = Vec::new();
+    for _ in 0..BEATS {
+        let before = Instant::now();
+        fend::time::sleep(BEAT).await;
+        late.push(before.elapsed().saturating_sub(BEAT));
+    }
+    late.sort();
+    late[late.len() - 2]
+}
+
+/// EX14.
+fn a_heartbeat_beside_busy_tasks(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    runtime.block_on(async {
+        let tasks = [
+            fend::spawn(async {
+                loop {
+                    fend::yield_now().await;
+                }
+            }),
+            fend::spawn(std::future::poll_fn(|cx| {
+                cx.waker().wake_by_ref();
+                Poll::<()>::Pending
+            })),
+        ];
+        let (mut ping, mut pings) = mpsc::channel::<()>(0);
+        let (mut pong, mut pongs) = mpsc::channel::<()>(0);
+        let pair = [
+            fend::spawn(async move { while ping.send(()).await.is_ok() && pongs.next().await.is_some() {} }),
+            fend::spawn(async move { while pings.next().await.is_some() && pong.send(()).await.is_ok() {} }),
+        ];
+        let late = fend::spawn(lateness()).await.unwrap();
+        tasks.into_iter().for_each(|task| task.abort());
+        pair.into_iter().for_each(|task| task.abort());
+        assert!(late < BEAT, "{late:?} late");
+    });
+}
+
+/// EX14: a socket that always has something to read, and a task that always reads.
+fn a_heartbeat_beside_a_busy_socket(builder: Builder) {
+    let runtime = builder.build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let filler = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                use std::io::Write;
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                while !stop.load(SeqCst) && stream.write_all(&[7; 65_536]).is_ok() {}
+            }
+        });
+        let (stream, _): (TcpStream, _) = listener.accept().await.unwrap();
+        let reader = fend::spawn(async move {
+            let mut bytes = 0_u64;
+            // One byte at a time: the socket is never empty.
+            while stream.recv(&mut [0]).await.unwrap() > 0 {
+                bytes += 1;
+            }
+            bytes
+        });
+        let late = fend::spawn(lateness()).await.unwrap();
+        stop.store(true, SeqCst);
+        reader.abort();
+        let _ = reader.await;
+        filler.join().unwrap();
+        assert!(late < BEAT, "{late:?} late");
+    });
+}

@@ -1,0 +1,175 @@
+//! Several threads in `block_on` of one runtime.
+
+use std::io::{Read, Write};
+use std::net;
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fend::net::TcpListener;
+use fend::runtime::Builder;
+use futures::channel::oneshot;
+
+use super::scaled;
+
+on_every_shape!(
+    run: each_thread_progresses,
+    the_driver_is_handed_on_when_its_owner_leaves,
+    tasks_are_handed_on_when_worker_0_leaves,
+    threads_come_and_go,
+    a_guest_whose_worker_is_stuck,
+);
+
+/// EX17.
+fn each_thread_progresses(builder: Builder) {
+    let runtime = Arc::new(builder.build().unwrap());
+    let threads: Vec<_> = (0..4)
+        .map(|number: u64| {
+            let runtime = runtime.clone();
+            thread::spawn(move || {
+                runtime.block_on(async {
+                    for _ in 0..50 {
+                        fend::time::sleep(Duration::from_micros(100 * number)).await;
+                        assert_eq!(fend::spawn(async move { number }).await.unwrap(), number);
+                    }
+                });
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// EX17: the first thread is worker 0 and sits in the driver. It leaves while others wait for a timer and for a socket.
+fn the_driver_is_handed_on_when_its_owner_leaves(builder: Builder) {
+    let runtime = Arc::new(builder.build().unwrap());
+    for _ in 0..20 {
+        let (leave, left) = oneshot::channel::<()>();
+        let owner = {
+            let runtime = runtime.clone();
+            thread::spawn(move || runtime.block_on(left).unwrap())
+        };
+        let (address, addresses) = mpsc::channel();
+        let socket = {
+            let runtime = runtime.clone();
+            thread::spawn(move || {
+                runtime.block_on(async {
+                    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                    address.send(listener.local_addr().unwrap()).unwrap();
+                    let (stream, _) = listener.accept().await.unwrap();
+                    let mut buf = [0; 4];
+                    stream.recv_exact(&mut buf).await.unwrap();
+                    stream.send_all(&buf).await.unwrap();
+                });
+            })
+        };
+        let timer = {
+            let runtime = runtime.clone();
+            thread::spawn(move || {
+                let before = Instant::now();
+                runtime.block_on(fend::time::sleep(Duration::from_millis(5)));
+                before.elapsed()
+            })
+        };
+        let mut client = net::TcpStream::connect(addresses.recv().unwrap()).unwrap();
+        leave.send(()).unwrap();
+        owner.join().unwrap();
+        client.write_all(b"ping").unwrap();
+        client.read_exact(&mut [0; 4]).unwrap();
+        socket.join().unwrap();
+        let slept = timer.join().unwrap();
+        assert!(slept < Duration::from_secs(2), "{slept:?}: a stall");
+    }
+}
+
+/// EX17: a guest waits for a task that worker 0 leaves unfinished.
+fn tasks_are_handed_on_when_worker_0_leaves(builder: Builder) {
+    let runtime = Arc::new(builder.build().unwrap());
+    for _ in 0..50 {
+        let (leave, left) = oneshot::channel::<()>();
+        let both = Arc::new(Barrier::new(2));
+        let first = {
+            let (runtime, both) = (runtime.clone(), both.clone());
+            thread::spawn(move || {
+                runtime.block_on(async {
+                    both.wait();
+                    left.await.unwrap();
+                });
+            })
+        };
+        both.wait();
+        let (end, ends) = oneshot::channel::<()>();
+        let guest = {
+            let runtime = runtime.clone();
+            thread::spawn(move || {
+                runtime.block_on(async {
+                    let task = fend::spawn(async {
+                        for _ in 0..100 {
+                            fend::yield_now().await;
+                        }
+                        ends.await.unwrap();
+                        fend::time::sleep(Duration::from_micros(500)).await;
+                        7
+                    });
+                    task.await.unwrap()
+                })
+            })
+        };
+        leave.send(()).unwrap();
+        end.send(()).unwrap();
+        first.join().unwrap();
+        assert_eq!(guest.join().unwrap(), 7);
+    }
+}
+
+/// EX17: arrivals and departures at every moment.
+fn threads_come_and_go(builder: Builder) {
+    let rounds = scaled(100, 5_000);
+    let runtime = Arc::new(builder.build().unwrap());
+    let threads: Vec<_> = (0..4)
+        .map(|number: usize| {
+            let runtime = runtime.clone();
+            thread::spawn(move || {
+                for round in 0..rounds {
+                    match (number + round) % 4 {
+                        0 => runtime.block_on(fend::time::sleep(Duration::from_micros(50))),
+                        1 => runtime.block_on(async {
+                            fend::spawn(fend::time::sleep(Duration::from_micros(20))).await.unwrap();
+                        }),
+                        2 => runtime.block_on(async {
+                            fend::spawn_local(fend::yield_now()).await.unwrap();
+                            fend::spawn_blocking(|| ()).await.unwrap();
+                        }),
+                        _ => runtime.block_on(runtime.spawn(async {})).unwrap(),
+                    }
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(runtime.metrics().tasks_alive, 0);
+}
+
+/// EX17: worker 0 is stuck in its future; a guest's own timers and sockets do not wait for it.
+fn a_guest_whose_worker_is_stuck(builder: Builder) {
+    let runtime = Arc::new(builder.build().unwrap());
+    let (stuck, is_stuck) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let owner = {
+        let runtime = runtime.clone();
+        thread::spawn(move || {
+            runtime.block_on(async {
+                fend::time::sleep(Duration::from_millis(1)).await;
+                stuck.send(()).unwrap();
+                goes_on.recv().unwrap();
+            });
+        })
+    };
+    is_stuck.recv().unwrap();
+    runtime.block_on(async {
+        for _ in 0..20 {
+            fend::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    go_on.send(()).unwrap();
+    owner.join().unwrap();
+}

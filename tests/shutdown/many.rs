@@ -1,0 +1,54 @@
+//! Runtimes come and go, and leave nothing.
+
+use std::future::pending;
+use std::thread;
+use std::time::Duration;
+
+use fend::net::TcpListener;
+use fend::runtime::Builder;
+
+on_every_shape!(run_alone: create_and_drop_many);
+
+fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).unwrap().count()
+}
+
+fn resident_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// SD6: 1,000 for each shape; every one has run a task, a timer, a socket and a blocking job.
+fn create_and_drop_many(builder: Builder) {
+    let once = || {
+        let runtime = builder.clone().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            drop(fend::spawn(async move { listener.accept().await.map(drop) }));
+            fend::spawn(fend::time::sleep(Duration::from_micros(10))).await.unwrap();
+            fend::spawn_blocking(|| ()).await.unwrap();
+        });
+        drop(runtime.spawn(pending::<()>()));
+    };
+    (0..50).for_each(|_| once());
+    let base = settled();
+    let memory = resident_kib();
+    (0..1_000).for_each(|_| once());
+    let end = settled();
+    assert!(end.0 <= base.0 && end.1 <= base.1, "(fds, threads): {base:?} before, {end:?} after");
+    let grown = resident_kib().saturating_sub(memory);
+    assert!(grown < 4 * 1024, "{grown} KiB more after 1,000 runtimes");
+}
+
+/// Fds and threads, once the kernel has counted out the threads that have signed off.
+fn settled() -> (usize, usize) {
+    let look = || (count("/proc/self/fd"), count("/proc/self/task"));
+    let mut last = look();
+    for _ in 0..20 {
+        thread::sleep(Duration::from_millis(2));
+        let now = look();
+        last = (last.0.min(now.0), last.1.min(now.1));
+    }
+    last
+}

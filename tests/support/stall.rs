@@ -1,0 +1,25 @@
+//! Turns a stall into a failure.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Far more than any test here takes on a slow machine: only a stall reaches it.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Runs `body` on a thread of its own; a stall and a panic in it fail the test.
+pub(crate) fn unless_it_stalls<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, outcome) = mpsc::channel();
+    let body = thread::spawn(move || {
+        let _ = done.send(body());
+    });
+    let result = match outcome.recv_timeout(STALLED) {
+        Ok(result) => Some(result),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("stalled"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => None,
+    };
+    if let Err(panic) = body.join() {
+        std::panic::resume_unwind(panic);
+    }
+    result.expect("a body that did not panic sends its result")
+}
