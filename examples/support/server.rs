@@ -16,7 +16,8 @@ use crate::arguments::{Arguments, Mistake};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The options that [`Options::read`] knows, for the help text.
-pub(crate) const HELP: &str = "  --addr ADDRESS       the address to listen on (default 127.0.0.1:7007; port 0: any free one)
+pub(crate) const HELP: &str =
+    "  --addr ADDRESS       the address to listen on (default 127.0.0.1:7007; port 0: any free one)
   --workers N          threads that run tasks (default: FEND_WORKER_THREADS, else the number of CPUs)
   --dispatcher NAME    epoll or poll (default: FEND_DISPATCHER, else epoll)
 ";
