@@ -38,6 +38,9 @@ const RUNNING: u64 = u64::MAX;
 /// The last time a clock shows, one short of [`NEVER`] and of [`RUNNING`].
 const LAST: Nanos = NEVER - 1;
 
+/// Nanoseconds, far more than a processor reorders two reads by.
+const SETTLING: Nanos = 2_000;
+
 /// Where all clocks count from.
 static BASE: OnceLock<Instant> = OnceLock::new();
 
@@ -148,8 +151,18 @@ impl Clock {
         let version = self.version.load(Ordering::Relaxed).wrapping_add(1);
         self.version.store(version, Ordering::Relaxed);
         // Readers that see a store of this change must see the odd version too.
-        fence(Ordering::Release);
+        fence(Ordering::SeqCst);
+        self.let_readers_finish();
         Change { clock: self, version, _lock: lock }
+    }
+
+    /// A reader that saw the even version may have read the system's clock a moment later than its second look at the version
+    /// (processors order neither against the other). What this change reads must be later still.
+    fn let_readers_finish(&self) {
+        let begun = self.real();
+        while self.real().saturating_sub(begun) < SETTLING {
+            hint::spin_loop();
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Nobody starves.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -87,4 +87,34 @@ fn a_heartbeat_beside_a_busy_socket(builder: Builder) {
         filler.join().unwrap();
         assert!(late < BEAT, "{late:?} late");
     });
+}
+
+/// EX14: many more tasks are always ready than a worker's queue holds, and yet all of them get about as many turns.
+#[test]
+fn many_busy_tasks_take_turns() {
+    const TASKS: usize = 2000;
+    const TURNS: usize = 50;
+    let runtime = Builder::new().worker_threads(1).build().unwrap();
+    let turns: Vec<_> = (0..TASKS).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+    let total = Arc::new(AtomicUsize::new(0));
+    let (done, over) = futures::channel::oneshot::channel::<()>();
+    let done = Arc::new(std::sync::Mutex::new(Some(done)));
+    runtime.block_on(async {
+        for own in &turns {
+            let (own, total, done) = (own.clone(), total.clone(), done.clone());
+            drop(fend::spawn(async move {
+                loop {
+                    own.fetch_add(1, Relaxed);
+                    if total.fetch_add(1, Relaxed) + 1 == TASKS * TURNS {
+                        drop(done.lock().unwrap().take());
+                    }
+                    fend::yield_now().await;
+                }
+            }));
+        }
+        let _ = over.await;
+    });
+    let counts: Vec<_> = turns.iter().map(|turns| turns.load(Relaxed)).collect();
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(*least >= TURNS / 2 && *most <= TURNS * 2, "between {least} and {most} turns");
 }

@@ -22,6 +22,9 @@ use crate::task::TaskInfo;
 /// | [`worker_threads`](Builder::worker_threads) | `FEND_WORKER_THREADS` | the number of processors this process may use |
 /// | [`dispatcher`](Builder::dispatcher) | `FEND_DISPATCHER` (`epoll`, `poll`) | epoll |
 ///
+/// A variable that is empty counts as not set. The process-wide default runtime is built from these alone, but has at least two
+/// workers, so that its tasks run while nobody is in `block_on`.
+///
 /// ```
 /// # fn main() -> std::io::Result<()> {
 /// use fend_reactor::runtime::{Builder, Dispatcher};
@@ -43,6 +46,7 @@ pub struct Builder {
     thread_keep_alive: Option<Duration>,
     start_paused: bool,
     seed: Option<u64>,
+    drop_timeout: Option<Duration>,
     unhandled_panic: PanicHook,
 }
 
@@ -58,6 +62,7 @@ pub(super) struct Config {
     pub(super) thread_keep_alive: Duration,
     pub(super) start_paused: bool,
     pub(super) seed: Option<u64>,
+    pub(super) drop_timeout: Duration,
     pub(super) unhandled_panic: PanicHook,
 }
 
@@ -83,7 +88,7 @@ impl Builder {
 
     /// The number of workers, 1 to 4096. Worker 0 is the thread that calls `block_on`; the others are background
     /// threads that start with the first `spawn`. With 1 the runtime is single-threaded: no other thread runs tasks, and
-    /// tasks run only while some thread is in `block_on`.
+    /// tasks run only while some thread is in `block_on`. Where a thread cannot be had, the runtime has fewer workers.
     pub fn worker_threads(mut self, count: usize) -> Builder {
         self.worker_threads = Some(count);
         self
@@ -141,8 +146,15 @@ impl Builder {
         self
     }
 
+    /// How long dropping the runtime waits for tasks and blocking jobs that are running just then. 5 s by default.
+    /// [`Runtime::shutdown_timeout`] tells what was left behind; dropping does not.
+    pub fn drop_timeout(mut self, timeout: Duration) -> Builder {
+        self.drop_timeout = Some(timeout);
+        self
+    }
+
     /// Called with the payload when a task panics whose [`JoinHandle`](crate::task::JoinHandle) was dropped, so that nobody
-    /// would hear of it. By default such a panic is only printed, by std's panic hook, where it happens. A panic in `hook`
+    /// would hear of it; also when the handle is dropped after the panic, without having told of it. By default such a panic is only printed, by std's panic hook, where it happens. A panic in `hook`
     /// itself is swallowed.
     pub fn on_unhandled_panic(
         mut self,
@@ -161,13 +173,11 @@ impl Builder {
         Ok(Runtime::over(Shared::new(self.config()?)?))
     }
 
-    /// The process-wide default runtime. It has a background worker unless the environment says otherwise, so that tasks run also
-    /// while nobody is in `block_on`.
+    /// The process-wide default runtime. It has a background worker whatever the environment says, so that tasks run also while
+    /// nobody is in `block_on`.
     pub(super) fn build_default(self) -> io::Result<Runtime> {
         let mut config = self.config()?;
-        if variable("FEND_WORKER_THREADS")?.is_none() {
-            config.worker_threads = config.worker_threads.max(2);
-        }
+        config.worker_threads = config.worker_threads.max(2);
         Ok(Runtime::over(Shared::new(config)?))
     }
 
@@ -202,6 +212,7 @@ impl Builder {
             thread_keep_alive: self.thread_keep_alive.unwrap_or(Duration::from_secs(10)),
             start_paused: self.start_paused,
             seed: self.seed,
+            drop_timeout: self.drop_timeout.unwrap_or(Duration::from_secs(5)),
             unhandled_panic: self.unhandled_panic,
         })
     }

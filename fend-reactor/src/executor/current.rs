@@ -101,9 +101,10 @@ impl Current {
     }
 
     /// Becomes the worker of `core`.
-    pub(super) fn take_core(&self, mut core: Core) {
-        core.awake_since = self.shared.clock.now();
-        *self.shared.workers[core.index].parker.lock() = self.parker.clone();
+    pub(super) fn take_core(&self, core: Core) {
+        let worker = &self.shared.workers[core.index];
+        worker.counters.wakes(self.shared.clock.now());
+        *worker.parker.lock() = self.parker.clone();
         self.core.replace(Some(core));
     }
 

@@ -1,20 +1,35 @@
 //! [`Handle`]: a runtime, shared.
 
+use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::block_on::block_on;
 use super::current::{Current, Role};
 use super::metrics::Metrics;
-use super::shared::{BlockingScheduler, Scheduler, Shared};
+use super::scheduler::{BlockingScheduler, Scheduler};
+use super::shared::Shared;
 use crate::context;
 use crate::task::{JoinHandle, Meta, unowned_task};
 
 /// A shared handle to a runtime: spawns on it from any thread. It does not keep the runtime from being shut down.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Handle {
     shared: Arc<Shared>,
 }
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.describe(f.debug_struct("Handle"))
+    }
+}
+
+// What a panic could leave half done is behind locks that a panic cannot hold.
+impl UnwindSafe for Handle {}
+impl RefUnwindSafe for Handle {}
+impl UnwindSafe for super::Runtime {}
+impl RefUnwindSafe for super::Runtime {}
 
 impl Handle {
     pub(super) fn over(shared: Arc<Shared>) -> Handle {
@@ -82,6 +97,9 @@ impl Handle {
     }
 
     /// Runs a future on this thread and this runtime: see [`Runtime::block_on`](super::Runtime::block_on).
+    ///
+    /// # Panics
+    /// When the future panics, and when nested too deep.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         block_on(&self.shared, future)
@@ -120,7 +138,10 @@ impl Shared {
 /// Spawns a task on the current runtime (outside any, on the default one) and gives a handle to its result. The task runs
 /// whether or not the handle is awaited; dropping the handle detaches it. Nothing of it runs before this returns.
 ///
-/// The current thread's place is kept, and named in [`JoinError`](crate::task::JoinError)s.
+/// On the default runtime the task runs on after the `block_on` that spawned it has returned; the end of the process drops none of
+/// its tasks. After a runtime's shutdown the future is dropped at once and the handle resolves to cancelled.
+///
+/// The place of this call is kept, and named in [`JoinError`](crate::task::JoinError)s.
 ///
 /// ```
 /// # fend_reactor::block_on(async {
@@ -187,7 +208,10 @@ where
 
 /// Runs `f`, which may block, on a thread of the blocking pool.
 ///
-/// Jobs run in the order they were given. One that has started cannot be stopped: `abort` only reaches jobs that wait.
+/// Jobs run in the order they were given, on up to 512 threads
+/// ([`Builder::max_blocking_threads`](crate::runtime::Builder::max_blocking_threads)). One that has started cannot be stopped:
+/// `abort` only reaches jobs that wait. When no thread can be started and none runs, and after the runtime's shutdown, the
+/// job is not run and its handle resolves to cancelled.
 ///
 /// ```
 /// # fend_reactor::block_on(async {

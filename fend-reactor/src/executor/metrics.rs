@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::shared::Shared;
+use super::shared::{Shared, Worker};
+use crate::clock::Nanos;
 
 /// What one worker counts. Written by the thread that holds the core, read by anybody.
 #[derive(Debug, Default)]
@@ -12,7 +13,32 @@ pub(super) struct WorkerCounters {
     pub(super) polls: Counter,
     pub(super) steals: Counter,
     pub(super) parks: Counter,
-    pub(super) busy_nanos: Counter,
+    busy_nanos: Counter,
+    /// When the worker last woke up, plus one; 0 while it sleeps or nobody holds its core.
+    awake_since: AtomicU64,
+}
+
+impl WorkerCounters {
+    pub(super) fn wakes(&self, now: Nanos) {
+        self.awake_since.store(now + 1, Relaxed);
+    }
+
+    pub(super) fn sleeps(&self, now: Nanos) {
+        self.busy_nanos.add(self.awake_for(now));
+        self.awake_since.store(0, Relaxed);
+    }
+
+    fn awake_for(&self, now: Nanos) -> u64 {
+        match self.awake_since.load(Relaxed) {
+            0 => 0,
+            since => (now + 1).saturating_sub(since),
+        }
+    }
+
+    /// Read while the worker goes on, so that it may count its last stretch twice or not at all for a moment.
+    fn busy(&self, now: Nanos) -> Duration {
+        Duration::from_nanos(self.busy_nanos.get() + self.awake_for(now))
+    }
 }
 
 /// A counter with one writer: adding is a load and a store, no locked instruction.
@@ -63,7 +89,7 @@ pub struct WorkerMetrics {
     pub steals: u64,
     /// Times it ran out of work and went to sleep.
     pub parks: u64,
-    /// Time spent awake. Counted when it goes to sleep, so a long poll shows up when it is over.
+    /// Time spent awake, by the runtime's clock.
     pub busy: Duration,
     /// Tasks that wait in its own queue.
     pub queue_len: usize,
@@ -86,7 +112,11 @@ impl Metrics {
         Metrics {
             tasks_alive: shared.owned.len(),
             injector_len: shared.injector.len(),
-            workers: shared.workers.iter().map(WorkerMetrics::of).collect(),
+            workers: shared
+                .workers
+                .iter()
+                .map(|worker| WorkerMetrics::of(worker, shared.clock.now()))
+                .collect(),
             drivers: shared
                 .drivers
                 .iter()
@@ -128,12 +158,12 @@ impl Metrics {
 }
 
 impl WorkerMetrics {
-    fn of(worker: &super::shared::Worker) -> WorkerMetrics {
+    fn of(worker: &Worker, now: Nanos) -> WorkerMetrics {
         WorkerMetrics {
             polls: worker.counters.polls.get(),
             steals: worker.counters.steals.get(),
             parks: worker.counters.parks.get(),
-            busy: Duration::from_nanos(worker.counters.busy_nanos.get()),
+            busy: worker.counters.busy(now),
             queue_len: worker.stealer.len(),
         }
     }

@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `builder`, `runtime`, `handle`, `metrics`, `default` | what users hold |
-//! | `shared` | what all threads of a runtime share |
+//! | `shared`, `scheduler`, `seats`, `shutdown` | what all threads of a runtime share: queueing and waking, who is a worker when, the end |
 //! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
 //! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
 //! | `idle`, `parker`, `monitor` | who sleeps, how, and who looks after what was left alone |
@@ -27,7 +27,10 @@ mod ring;
 #[expect(unsafe_code, reason = "turns the ring's words back into tasks")]
 mod run_queue;
 mod runtime;
+mod scheduler;
+mod seats;
 mod shared;
+mod shutdown;
 mod threads;
 mod worker;
 
@@ -40,11 +43,15 @@ pub use default::offer_default;
 pub(crate) use handle::spawn_local_with;
 pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
 pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};
-pub use runtime::{Runtime, ShutdownReport};
+pub use runtime::Runtime;
 pub(crate) use shared::Shared;
+pub use shutdown::ShutdownReport;
 
 /// Runs a future on this thread until it is ready, with the current runtime, else the process-wide default one. Costs no
 /// thread as long as nothing is spawned.
+///
+/// Tasks that it spawned on the default runtime run on after it has returned, and are not dropped at the end of the process;
+/// those of [`spawn_local`] end with it.
 ///
 /// See [`Runtime::block_on`] for what happens on nested and concurrent calls.
 ///
@@ -53,7 +60,8 @@ pub(crate) use shared::Shared;
 /// ```
 ///
 /// # Panics
-/// When the future panics, and when the default runtime is needed and cannot be started.
+/// When the future panics, when calls are nested more than 32 deep on this thread, and when the default runtime is needed and
+/// cannot be started.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     block_on::block_on(&crate::context::shared(), future)

@@ -68,8 +68,11 @@ impl Monitor {
     /// A worker woke up.
     #[inline]
     pub(super) fn notice_activity(&self) {
-        fence(SeqCst);
-        self.rouse();
+        // One that starts later is awake.
+        if self.started.load(Relaxed) {
+            fence(SeqCst);
+            self.rouse();
+        }
     }
 
     /// A thread left `block_on`: nobody may be left to attend.

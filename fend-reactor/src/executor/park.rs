@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::current::Current;
 use super::local::LocalTasks;
+use super::metrics::WorkerCounters;
 use super::parker::Place;
 use super::shared::Shared;
 use super::worker::Root;
@@ -92,17 +93,16 @@ impl Worker<'_> {
     }
 
     fn count_park(&self) {
-        let counters = &self.current.shared.workers[self.worker].counters;
-        counters.parks.add(1);
-        if let Some(core) = self.current.core.borrow().as_ref() {
-            counters.busy_nanos.add(self.now().saturating_sub(core.awake_since));
-        }
+        self.counters().parks.add(1);
+        self.counters().sleeps(self.now());
     }
 
     fn count_wake(&self) {
-        if let Some(core) = self.current.core.borrow_mut().as_mut() {
-            core.awake_since = self.now();
-        }
+        self.counters().wakes(self.now());
+    }
+
+    fn counters(&self) -> &WorkerCounters {
+        &self.current.shared.workers[self.worker].counters
     }
 
     fn now(&self) -> Nanos {

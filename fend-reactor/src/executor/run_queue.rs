@@ -50,6 +50,10 @@ impl RunQueue {
         self.0.pop().map(task)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// How many tasks surely fit.
     pub(super) fn room(&self) -> usize {
         self.0.room()

@@ -1,26 +1,23 @@
 //! [`Runtime`]: made, used, shut down.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::block_on::block_on;
 use super::builder::Builder;
 use super::handle::{EnterGuard, Handle};
 use super::metrics::Metrics;
 use super::shared::Shared;
-use super::threads::Threads;
-use crate::context;
+use super::shutdown::{ShutdownReport, shut_down};
 use crate::task::JoinHandle;
-
-/// How long dropping a runtime waits for what still runs.
-const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Workers, drivers, timers and a blocking pool.
 ///
-/// Dropping it shuts it down, as [`shutdown_timeout`](Runtime::shutdown_timeout) with 5 s does, or without waiting when that happens
-/// inside a task.
+/// Dropping it shuts it down, as [`shutdown_timeout`](Runtime::shutdown_timeout) with 5 s
+/// ([`Builder::drop_timeout`]) does, or without waiting when that happens inside a task.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -30,30 +27,14 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Runtime {
     shared: Arc<Shared>,
     shut_down_on_drop: bool,
 }
 
-/// What a shutdown had to leave behind when its time was over. Whatever is left ends by itself when the code it is stuck in
-/// returns; its memory is kept until then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "says whether everything has stopped"]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// Background threads stuck in a task.
-    pub workers_left: usize,
-    /// Threads of the blocking pool stuck in a job.
-    pub blocking_left: usize,
-    /// Tasks whose future was not dropped: it runs on a thread that is left, or its destructor does.
-    pub tasks_left: usize,
-}
-
-impl ShutdownReport {
-    /// Whether everything has stopped.
-    pub fn is_clean(&self) -> bool {
-        self.workers_left == 0 && self.blocking_left == 0 && self.tasks_left == 0
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.describe(f.debug_struct("Runtime"))
     }
 }
 
@@ -156,44 +137,7 @@ impl Runtime {
 impl Drop for Runtime {
     fn drop(&mut self) {
         if self.shut_down_on_drop {
-            let _ = shut_down(&self.shared, DROP_TIMEOUT);
+            let _ = shut_down(&self.shared, self.shared.config.drop_timeout);
         }
-    }
-}
-
-fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownReport {
-    let timeout = if context::current_shared().is_some() { Duration::ZERO } else { timeout };
-    // 30 years, when more than an `Instant` holds was asked for.
-    let deadline =
-        Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
-    let dropper = Arc::new(Threads::default());
-    if shared.begin_shut_down() {
-        // At once, and not when the dropping thread gets to it: no spawn succeeds once this has returned.
-        shared.owned.close();
-        shared.blocking.close();
-        for driver in &shared.drivers {
-            driver.close();
-        }
-        shared.wake_everybody();
-        drop_tasks(shared, &dropper);
-    }
-    let dropping = dropper.wait(deadline);
-    let workers_left = shared.threads.wait(deadline);
-    let blocking_left = shared.blocking.wait(deadline);
-    ShutdownReport { workers_left, blocking_left, tasks_left: shared.owned.len().max(dropping) }
-}
-
-/// Drops the tasks' futures on a thread of their own: a destructor that waits for something, even for this thread, cannot hold
-/// the shutdown up.
-fn drop_tasks(shared: &Arc<Shared>, dropper: &Arc<Threads>) {
-    let dropping = shared.clone();
-    let drop_tasks = move || dropping.drop_tasks();
-    if shared.owned.len() == 0 && !shared.has_queued_tasks() {
-        drop_tasks();
-        return;
-    }
-    let name = format!("{}-shutdown", shared.config.thread_name);
-    if dropper.start(name, shared.config.thread_stack_size, drop_tasks.clone()).is_err() {
-        drop_tasks();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   loop: the future of block_on, if woken
-//!         next task: own queue (every 61st time injector and driver first), local tasks, injector, other queues
+//!         next task: own queue (every 61st time the driver and the injector first), local tasks, injector, others' queues
 //!         none: park: in a driver if one is free, else on its own
 //! ```
 
@@ -18,7 +18,6 @@ use super::park;
 use super::parker::Parker;
 use super::run_queue::RunQueue;
 use super::shared::Shared;
-use crate::clock::Nanos;
 use crate::context;
 use crate::random::Random;
 use crate::task::Runnable;
@@ -35,8 +34,9 @@ pub(crate) struct Core {
     pub(super) random: Random,
     /// This worker is the one that searches.
     pub(super) searching: bool,
-    /// When it last woke up.
-    pub(super) awake_since: Nanos,
+    /// More tasks wait on the injector than here, so it goes first: what runs goes behind the others there when this queue
+    /// overflows, and all take turns.
+    pub(super) crowded: bool,
 }
 
 /// The future of a `block_on`, seen from its waker.
@@ -125,8 +125,11 @@ fn step(current: &Current) -> bool {
 fn next_task(current: &Current) -> Option<Runnable> {
     let tick = current.tick.get().wrapping_add(1);
     current.tick.set(tick);
-    if tick % TICKS == 0 {
+    let looks_around = tick % TICKS == 0;
+    if looks_around {
         look_around(current);
+    }
+    if looks_around || current.is_crowded() {
         if let Some(task) = from_injector(current) {
             return Some(task);
         }
@@ -166,7 +169,9 @@ fn from_injector(current: &Current) -> Option<Runnable> {
     }
     let mut core = current.core.borrow_mut();
     let core = core.as_mut()?;
-    shared.injector.pop_into(&mut core.queue, shared.workers.len())
+    let task = shared.injector.pop_into(&mut core.queue, shared.workers.len());
+    core.crowded = shared.injector.len() > core.queue.len();
+    task
 }
 
 /// Takes half the queue of another worker, starting at a random one.
@@ -190,6 +195,11 @@ fn steal(current: &Current) -> Option<Runnable> {
 }
 
 impl Current {
+    #[inline]
+    fn is_crowded(&self) -> bool {
+        self.core.borrow().as_ref().is_some_and(|core| core.crowded)
+    }
+
     /// This thread is about to poll: counts it, and hands the search on, since a searcher that runs a long task would keep
     /// all others asleep.
     fn begin_poll(&self, waker: *const ()) {
