@@ -8,6 +8,7 @@
 //! a read that saw the version change is made again. Changes are for tests: a read in production finds the same version
 //! twice, at the price of two loads.
 
+use std::hint;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
