@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use super::scaled;
 
 on_every_shape!(
-    run: abort_before_the_first_poll,
+    abort_before_the_first_poll,
     abort_while_running,
     abort_while_idle,
     abort_after_completion,

@@ -15,7 +15,7 @@ use fend::runtime::Builder;
 use fend::task::CancellationToken;
 
 on_every_shape!(
-    run: a_panic_in_wake_or_drop_leaves_other_waiters_alone,
+    a_panic_in_wake_or_drop_leaves_other_waiters_alone,
     a_waker_that_re_enters_does_not_deadlock,
     a_join_waker_that_panics_leaves_the_worker_alone,
 );

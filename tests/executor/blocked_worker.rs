@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use fend::net::TcpListener;
 use fend::runtime::{Builder, Dispatcher};
 
-use crate::support::{run_alone, shape};
+use crate::shape::{Shape, undisturbed};
 
 const BLOCKED: Duration = Duration::from_millis(500);
 const BEAT: Duration = Duration::from_millis(10);
@@ -115,6 +115,10 @@ fn blocked_workers_are_not_felt(builder: Builder, blocked: usize, block: fn()) {
     assert!(answers < most, "{answers:?} for an answer, {noise:?} of it the machine's");
 }
 
+fn on(dispatcher: Dispatcher, workers: usize, drivers: usize, test: fn(Builder)) {
+    undisturbed(Shape { dispatcher, workers, drivers, test: module_path!() }, test);
+}
+
 /// EX15: for each dispatcher, with one driver and with one for each worker.
 macro_rules! blocked {
     ($($name:ident: $blocked:literal of $workers:literal, $block:ident;)+) => {
@@ -126,19 +130,19 @@ macro_rules! blocked {
             }
             #[test]
             fn epoll_one_driver() {
-                run_alone(shape(Dispatcher::Epoll, $workers, 1), blocked);
+                on(Dispatcher::Epoll, $workers, 1, blocked);
             }
             #[test]
             fn epoll_each_a_driver() {
-                run_alone(shape(Dispatcher::Epoll, $workers, $workers), blocked);
+                on(Dispatcher::Epoll, $workers, $workers, blocked);
             }
             #[test]
             fn poll_one_driver() {
-                run_alone(shape(Dispatcher::Poll, $workers, 1), blocked);
+                on(Dispatcher::Poll, $workers, 1, blocked);
             }
             #[test]
             fn poll_each_a_driver() {
-                run_alone(shape(Dispatcher::Poll, $workers, $workers), blocked);
+                on(Dispatcher::Poll, $workers, $workers, blocked);
             }
         })+
     };

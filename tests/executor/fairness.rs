@@ -11,7 +11,7 @@ use fend::runtime::Builder;
 use futures::channel::mpsc;
 use futures::{SinkExt, StreamExt};
 
-on_every_shape!(run_alone: a_heartbeat_beside_busy_tasks, a_heartbeat_beside_a_busy_socket);
+on_every_shape!(undisturbed: a_heartbeat_beside_busy_tasks, a_heartbeat_beside_a_busy_socket);
 
 const BEATS: u32 = 50;
 const BEAT: Duration = Duration::from_millis(10);

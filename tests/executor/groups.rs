@@ -10,10 +10,7 @@ use fend::runtime::Builder;
 use fend::task::{TaskGroup, scope};
 use futures::FutureExt;
 
-on_every_shape!(
-    run: dropping_a_group_or_scope_drops_each_task_once,
-    join_next_cancelled_loses_nothing,
-);
+on_every_shape!(dropping_a_group_or_scope_drops_each_task_once, join_next_cancelled_loses_nothing,);
 
 struct Counted(Arc<AtomicUsize>);
 

@@ -9,7 +9,7 @@ use fend::runtime::Builder;
 use futures::channel::oneshot;
 
 on_every_shape!(
-    run: dropping_the_handle_detaches,
+    dropping_the_handle_detaches,
     is_finished_turns_true_when_the_value_is_there,
     a_handle_awaited_on_another_runtime,
     a_blocking_job_gives_value_and_panic,

@@ -9,7 +9,7 @@ use fend::runtime::Builder;
 use fend::task::JoinHandle;
 
 on_every_shape!(
-    run: tasks_that_await_each_other_are_freed,
+    tasks_that_await_each_other_are_freed,
     tasks_in_every_state_are_freed,
     tasks_queued_while_the_last_thread_leaves_are_freed,
 );

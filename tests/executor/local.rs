@@ -10,7 +10,7 @@ use fend::runtime::Builder;
 use futures::channel::oneshot;
 
 on_every_shape!(
-    run: local_tasks_stay_on_their_thread,
+    local_tasks_stay_on_their_thread,
     local_tasks_end_with_their_block_on,
     local_tasks_of_a_background_worker,
     spawn_local_without_a_home_panics_clearly,

@@ -2,9 +2,12 @@
 //!
 //! With `FEND_TEST_FULL` set, and in release builds, tests that scale do so to their full size.
 
+#[expect(dead_code, reason = "the part for other suites")]
 #[macro_use]
-#[path = "../support/shapes.rs"]
-mod support;
+#[path = "../support/shape.rs"]
+mod shape;
+#[path = "../support/stall.rs"]
+mod stall;
 
 mod abort;
 mod bad_wakers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fend::net::{TcpListener, TcpStream};
 use fend::runtime::{Builder, Metrics};
 
-on_every_shape!(run: counters_are_plausible, counters_only_grow, tasks_alive_is_exact);
+on_every_shape!(counters_are_plausible, counters_only_grow, tasks_alive_is_exact);
 
 fn counters_are_plausible(builder: Builder) {
     let runtime = builder.build().unwrap();

@@ -7,7 +7,7 @@ use fend::Handle;
 use fend::runtime::Builder;
 
 on_every_shape!(
-    run: in_the_future_of_block_on,
+    in_the_future_of_block_on,
     in_a_task,
     in_a_blocking_job,
     on_another_runtime_and_back,

@@ -13,7 +13,7 @@ use fend::task;
 use super::scaled;
 
 on_every_shape!(
-    run: ten_thousand_panics_leave_the_workers_alone,
+    ten_thousand_panics_leave_the_workers_alone,
     a_panic_in_a_destructor_during_abort_is_joined,
     a_panic_in_an_unwanted_output_is_swallowed,
     a_panic_can_be_resumed_by_who_joins,

@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use super::scaled;
 
 on_every_shape!(
-    run: each_thread_progresses,
+    each_thread_progresses,
     the_driver_is_handed_on_when_its_owner_leaves,
     tasks_are_handed_on_when_worker_0_leaves,
     threads_come_and_go,

@@ -10,7 +10,7 @@ use fend::runtime::Builder;
 use super::scaled;
 
 on_every_shape!(
-    run: a_spawn_polls_nothing_inline,
+    a_spawn_polls_nothing_inline,
     a_future_of_two_mebibytes,
     spawns_from_many_threads,
     a_tree_of_spawns,

@@ -8,7 +8,7 @@ use std::thread;
 use fend::Handle;
 use fend::runtime::Builder;
 
-on_every_shape!(run: a_destructor_that_spawns_wakes_and_enters);
+on_every_shape!(a_destructor_that_spawns_wakes_and_enters);
 
 /// Runs what it holds when its thread ends.
 #[derive(Default)]

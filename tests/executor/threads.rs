@@ -9,7 +9,7 @@ use fend::runtime::Builder;
 
 use super::environment::in_a_child;
 
-on_every_shape!(run: with_one_worker_no_other_thread_runs_tasks);
+on_every_shape!(with_one_worker_no_other_thread_runs_tasks);
 
 fn with_one_worker_no_other_thread_runs_tasks(builder: Builder) {
     let runtime = builder.worker_threads(1).drivers(1).build().unwrap();

@@ -14,7 +14,7 @@ use futures::task::AtomicWaker;
 use super::{let_others_run, scaled};
 
 on_every_shape!(
-    run: a_million_tasks_woken_from_eight_threads,
+    a_million_tasks_woken_from_eight_threads,
     a_wake_during_a_poll_is_one_more_poll,
     wakes_race_with_polls,
     a_thousand_wakes_while_queued_are_one_poll,

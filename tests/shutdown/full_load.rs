@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use fend::net::{TcpListener, TcpStream};
 use fend::runtime::Builder;
 
-on_every_shape!(run_alone: under_full_load_in_time);
+on_every_shape!(undisturbed: under_full_load_in_time);
 
 struct Counted(Arc<AtomicUsize>);
 

@@ -1,8 +1,11 @@
 //! Ends of runtimes: in time, complete, and at the oddest moments.
 
+#[expect(dead_code, reason = "the part for other suites")]
 #[macro_use]
-#[path = "../support/shapes.rs"]
-mod support;
+#[path = "../support/shape.rs"]
+mod shape;
+#[path = "../support/stall.rs"]
+mod stall;
 
 mod full_load;
 mod many;
@@ -19,7 +22,7 @@ use fend::net::{TcpListener, TcpStream};
 use fend::runtime::{Builder, Runtime};
 
 on_every_shape!(
-    run: destructors_that_misbehave,
+    destructors_that_misbehave,
     objects_after_shutdown_report_errors,
     spawns_after_shutdown_are_cancelled,
     dropped_inside_a_task_or_block_on,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fend::net::TcpListener;
 use fend::runtime::Builder;
 
-on_every_shape!(run_alone: create_and_drop_many);
+on_every_shape!(undisturbed: create_and_drop_many);
 
 fn count(directory: &str) -> usize {
     std::fs::read_dir(directory).unwrap().count()

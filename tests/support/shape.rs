@@ -1,8 +1,11 @@
 //! The runtimes that a test is run on: each dispatcher, with one worker, with two, and with two that have a driver each.
 
 use std::future::Future;
+use std::sync::{PoisonError, RwLock};
 
 use fend::runtime::{Builder, Dispatcher, Runtime};
+
+use crate::stall::unless_it_stalls;
 
 /// A runtime to build, and the test that it is for.
 #[derive(Debug, Clone, Copy)]
@@ -37,18 +40,42 @@ impl Shape {
     }
 }
 
-/// Makes tests of every `fn(Shape)` that it names, one for each shape.
+impl From<Shape> for Builder {
+    fn from(shape: Shape) -> Builder {
+        shape.builder()
+    }
+}
+
+/// Tests that measure time have the machine to themselves; the others run beside each other.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// Runs `test`, beside others.
+pub(crate) fn beside<T: From<Shape> + 'static>(shape: Shape, test: fn(T)) {
+    let _machine = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    unless_it_stalls(move || test(shape.into()));
+}
+
+/// Runs `test` while no other test of this binary runs.
+pub(crate) fn undisturbed<T: From<Shape> + 'static>(shape: Shape, test: fn(T)) {
+    let _machine = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    unless_it_stalls(move || test(shape.into()));
+}
+
+/// Makes a test for each shape of every `fn(Shape)` or `fn(Builder)` that it names. `on_every_shape!(undisturbed: a, b)` is for
+/// tests that measure time.
 macro_rules! on_every_shape {
-    ($($test:ident),+ $(,)?) => {
-        on_every_shape!(@modules [$($test)+]
+    (undisturbed: $($test:ident),+ $(,)?) => { on_every_shape!(@modules undisturbed [$($test)+]); };
+    ($($test:ident),+ $(,)?) => { on_every_shape!(@modules beside [$($test)+]); };
+    (@modules $run:ident $tests:tt) => {
+        on_every_shape!(@each $run $tests
             epoll_single Epoll 1 1, epoll_shared Epoll 2 1, epoll_split Epoll 2 2,
             poll_single Poll 1 1, poll_shared Poll 2 1, poll_split Poll 2 2,
         );
     };
-    (@modules $tests:tt $($shape:ident $dispatcher:ident $workers:literal $drivers:literal,)+) => {
-        $(on_every_shape!(@module $tests $shape $dispatcher $workers $drivers);)+
+    (@each $run:ident $tests:tt $($shape:ident $dispatcher:ident $workers:literal $drivers:literal,)+) => {
+        $(on_every_shape!(@module $run $tests $shape $dispatcher $workers $drivers);)+
     };
-    (@module [$($test:ident)+] $shape:ident $dispatcher:ident $workers:literal $drivers:literal) => {
+    (@module $run:ident [$($test:ident)+] $shape:ident $dispatcher:ident $workers:literal $drivers:literal) => {
         mod $shape {
             $(#[test]
             fn $test() {
@@ -58,7 +85,7 @@ macro_rules! on_every_shape {
                     drivers: $drivers,
                     test: concat!(module_path!(), "::", stringify!($test)),
                 };
-                crate::support::unless_it_stalls(move || super::$test(shape));
+                crate::shape::$run(shape, super::$test);
             })+
         }
     };

@@ -12,7 +12,7 @@ use crate::alone::alone;
 use crate::process::cpu_time;
 use crate::shape::Shape;
 
-on_every_shape!(an_earlier_deadline_reaches_a_sleeping_runtime, short_sleeps_are_short_and_do_not_spin);
+on_every_shape!(undisturbed: an_earlier_deadline_reaches_a_sleeping_runtime, short_sleeps_are_short_and_do_not_spin);
 
 /// TM7: while the runtime sleeps towards an hour, another thread sets, or resets, a timer to 5 ms.
 fn an_earlier_deadline_reaches_a_sleeping_runtime(shape: Shape) {

@@ -10,9 +10,8 @@ mod process;
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
-#[expect(dead_code, unused_macros, reason = "the part for other suites")]
-#[path = "../support/mod.rs"]
-mod support;
+#[path = "../support/stall.rs"]
+mod stall;
 
 mod random;
 
