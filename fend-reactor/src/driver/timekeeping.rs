@@ -46,6 +46,11 @@ impl Timekeeping {
     /// advances the clock must hear of it.
     pub(super) fn fall_asleep(&mut self, clock: &Clock, timeout: Option<Duration>) -> Option<Duration> {
         let deadline = self.timers.next_deadline().unwrap_or(NEVER);
+        if deadline == NEVER && timeout.is_none() {
+            // Nothing to reckon with, so the clock need not be read.
+            self.sleeping_until = Some(NEVER);
+            return None;
+        }
         if clock.is_paused() {
             self.sleeping_until = Some(deadline);
             return timeout;

@@ -1,6 +1,7 @@
 //! Attending a driver: wait, then set readiness and fire timers, then wake whoever waited, with no lock held.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ impl<'a> Attendance<'a> {
     }
 
     /// Waits and dispatches.
-    pub(crate) fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turned> {
+    pub(crate) fn turn(mut self, timeout: Option<Duration>) -> io::Result<Turned> {
         let waited = self.wait(timeout);
         // A failed wait still fires timers before it is reported.
         let turned = self.dispatch();
@@ -59,14 +60,19 @@ impl<'a> Attendance<'a> {
         Ok(events.len())
     }
 
-    /// Sets readiness, fires timers, then wakes whoever waits, with no lock held.
-    pub(crate) fn dispatch(&mut self) -> Turned {
+    /// Sets readiness and fires timers, leaves the driver, then wakes whoever waits: a waker may run anything, even a
+    /// `block_on` that needs this driver.
+    pub(crate) fn dispatch(mut self) -> Turned {
+        let driver = self.driver;
         let Buffers { events, wakes } = &mut *self.buffers;
-        let timers = self.driver.timers.lock().rise(&self.driver.clock, wakes);
-        let events = self.driver.deliver(events, wakes);
+        let timers = driver.timers.lock().rise(&driver.clock, wakes);
+        let events = driver.deliver(events, wakes);
         let turned = Turned { events, timers };
-        self.driver.count_turn(turned);
+        driver.count_turn(turned);
+        let mut wakes = mem::take(wakes);
+        drop(self);
         wakes.wake_all();
+        driver.give_back(wakes);
         turned
     }
 }
@@ -85,6 +91,13 @@ impl Driver {
         }
         let timeout = self.timers.lock().fall_asleep(&self.clock, timeout);
         self.dispatch.wait(events, timeout)
+    }
+
+    /// Keeps the buffer for the next turn, unless that has begun.
+    fn give_back(&self, wakes: WakeList) {
+        if let Some(mut buffers) = self.attendance.try_lock() {
+            buffers.wakes = wakes;
+        }
     }
 
     /// Hands the events to their sources, and says how many found theirs.

@@ -38,30 +38,10 @@ pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
 }
 
 fn run<F: Future>(current: &Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
-    let listed = ListedRoot::new(current);
-    let waker = Waker::from(listed.root.clone());
+    let root = Root::new(current);
+    let waker = Waker::from(root.clone());
     let mut cx = Context::from_waker(&waker);
-    worker::run_until(current, &listed.root, &mut cx, |cx| future.as_mut().poll(cx))
-}
-
-/// The future of one call, known to the runtime for as long as it runs.
-struct ListedRoot<'a> {
-    root: Arc<Root>,
-    shared: &'a Shared,
-}
-
-impl<'a> ListedRoot<'a> {
-    fn new(current: &'a Current) -> Self {
-        let root = Root::new(current);
-        current.shared.enter_root(&root);
-        ListedRoot { root, shared: &current.shared }
-    }
-}
-
-impl Drop for ListedRoot<'_> {
-    fn drop(&mut self) {
-        self.shared.leave_root(&self.root);
-    }
+    worker::run_until(current, &root, &mut cx, |cx| future.as_mut().poll(cx))
 }
 
 /// A thread's stay in `block_on`.

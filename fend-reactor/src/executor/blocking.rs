@@ -66,10 +66,10 @@ impl BlockingPool {
         match self.enqueue(shared, job) {
             Push::Called => self.work.notify_one(),
             Push::Full => {}
-            Push::Closed(job) => self.cancel(job),
+            Push::Closed(job) => self.cancel(shared, job),
             Push::Start(name) => {
                 if self.start_thread(shared, name).is_err() {
-                    self.thread_failed();
+                    self.thread_failed(shared);
                 }
             }
         }
@@ -101,30 +101,34 @@ impl BlockingPool {
         })
     }
 
-    fn thread_failed(&self) {
+    fn thread_failed(&self, shared: &Shared) {
         let mut queue = self.queue.lock();
         queue.running -= 1;
         // Other threads will come to the job in time.
         let orphans = if queue.running == 0 { std::mem::take(&mut queue.jobs) } else { VecDeque::new() };
         drop(queue);
-        orphans.into_iter().for_each(|job| self.cancel(job));
+        orphans.into_iter().for_each(|job| self.cancel(shared, job));
     }
 
-    fn cancel(&self, job: Runnable) {
+    fn cancel(&self, shared: &Shared, job: Runnable) {
         // A job is on no list of tasks, so that this ends it.
         drop(job);
+        self.end_job(shared);
+    }
+
+    fn end_job(&self, shared: &Shared) {
         self.jobs.fetch_sub(1, AcqRel);
+        // A paused clock waits for jobs: let the workers look again.
+        if shared.clock.is_paused() {
+            shared.wake_drivers();
+        }
     }
 
     /// A thread's life.
     fn run(&self, shared: &Arc<Shared>) {
         while let Some(job) = self.next_job(shared.config.thread_keep_alive) {
             job.run();
-            self.jobs.fetch_sub(1, AcqRel);
-            // A paused clock waits for jobs: let the workers look again.
-            if shared.clock.is_paused() {
-                shared.wake_drivers();
-            }
+            self.end_job(shared);
         }
     }
 
@@ -152,13 +156,13 @@ impl BlockingPool {
     }
 
     /// Cancels the jobs that wait and lets idle threads go.
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, shared: &Shared) {
         let mut queue = self.queue.lock();
         queue.closed = true;
         let waiting = std::mem::take(&mut queue.jobs);
         drop(queue);
         self.work.notify_all();
-        waiting.into_iter().for_each(|job| self.cancel(job));
+        waiting.into_iter().for_each(|job| self.cancel(shared, job));
     }
 
     /// Waits for the jobs that run. Gives the number of threads that have not ended by `deadline`.

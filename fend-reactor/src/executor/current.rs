@@ -127,9 +127,15 @@ impl Current {
     /// Queues a task of this runtime on this thread's own queue; gives it back when it has none.
     #[inline]
     pub(super) fn push(&self, task: Runnable) -> Result<(), Runnable> {
-        let mut core = self.core.borrow_mut();
-        let Some(core) = core.as_mut() else { return Err(task) };
-        let before = core.queue.push(task, &self.shared.injector);
+        let pushed = match self.core.borrow_mut().as_mut() {
+            Some(core) => core.queue.push(task),
+            None => return Err(task),
+        };
+        let before = pushed.unwrap_or_else(|overflow| {
+            let count = overflow.len();
+            self.shared.injector.push_many(overflow.into_iter());
+            count
+        });
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
         if before > 0 && self.shared.workers.len() > 1 {
             self.shared.notify();

@@ -67,9 +67,16 @@ impl Idle {
             && self.state.compare_exchange(state, state + SEARCHING, AcqRel, Acquire).is_ok()
     }
 
-    /// The searcher is done, with or without work.
+    /// The searcher is done, with or without work, and must look at all queues after this (rule 2): who added work meanwhile
+    /// saw a searcher and woke nobody.
     pub(super) fn end_search(&self) {
         self.state.fetch_sub(SEARCHING, AcqRel);
+        fence(SeqCst);
+    }
+
+    /// Whether a worker searches, who will look at all queues when it ends.
+    pub(super) fn has_searcher(&self) -> bool {
+        searching(self.state.load(Acquire)) != 0
     }
 
     /// `worker`, which does not search, goes to sleep. It must look at all queues once more before it does.
@@ -152,6 +159,7 @@ mod tests {
 mod loom_models {
     use super::*;
     use crate::executor::parker::Parker;
+    use crate::sync::atomic::Ordering::Release;
     use crate::sync::model;
     use loom::sync::Arc;
     use loom::thread;
@@ -189,6 +197,27 @@ mod loom_models {
                 }
             }
             producers.into_iter().for_each(|producer| producer.join().unwrap());
+        });
+    }
+
+    /// Rule 2 for the end of a search: work that is added beside a searcher is seen by it, or wakes a sleeper.
+    #[test]
+    fn loom_idle_work_added_at_the_end_of_a_search_is_seen() {
+        model(2, || {
+            let idle = Arc::new(Idle::new());
+            let queue = Arc::new(AtomicUsize::new(0));
+            idle.sleep(1, Place::Own);
+            assert!(idle.start_search());
+            let producer = {
+                let (idle, queue) = (idle.clone(), queue.clone());
+                thread::spawn(move || {
+                    queue.store(1, Release);
+                    idle.wake_one().is_some()
+                })
+            };
+            idle.end_search();
+            let seen = queue.load(Acquire) != 0;
+            assert!(producer.join().unwrap() || seen, "work is queued, a worker sleeps, and nobody searches");
         });
     }
 }

@@ -67,8 +67,7 @@ impl Injector {
         let first = queue.tasks.pop_front()?;
         let share = (queue.tasks.len() / workers).min(BATCH).min(mine.room());
         for task in queue.tasks.drain(..share) {
-            // `mine` has room for it, so it does not push back into this locked queue.
-            mine.push(task, self);
+            mine.push(task).expect("there is room for the share");
         }
         self.len.store(queue.tasks.len(), Release);
         if queue.tasks.is_empty() && queue.tasks.capacity() > KEPT_SLOTS {

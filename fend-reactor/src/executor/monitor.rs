@@ -52,7 +52,12 @@ impl Monitor {
     /// Makes sure that the monitor runs and is awake. When no thread can be had it is tried again next time.
     pub(super) fn start(&self, shared: &Arc<Shared>) {
         if self.started.load(Acquire) {
-            self.rouse();
+            if shared.is_deserted() && !self.attending.load(Relaxed) {
+                // Somebody outside waits, and nobody else will attend: not even a nap may last.
+                let _ = self.parker.unpark();
+            } else {
+                self.rouse();
+            }
             return;
         }
         if shared.is_shut_down() || self.started.swap(true, AcqRel) {
@@ -127,13 +132,17 @@ impl Monitor {
         let Some(mut attendance) = driver.try_attend() else { return false };
         self.attending.store(true, Relaxed);
         fence(SeqCst);
-        if needed() && self.parker.prepare(Place::Driver(0)) {
+        let waits = needed() && self.parker.prepare(Place::Driver(0));
+        if waits {
             attendance.wait(None).expect("waiting for events");
             self.parker.finish();
-            attendance.dispatch();
         }
         self.attending.store(false, Relaxed);
-        drop(attendance);
+        if waits {
+            attendance.dispatch();
+        } else {
+            drop(attendance);
+        }
         if !shared.is_deserted() {
             shared.offer_driver();
         }
@@ -182,8 +191,10 @@ impl Watch {
             }
             active = true;
             if !shared.offer_driver() {
-                if let Some(mut attendance) = driver.try_attend() {
+                if let Some(attendance) = driver.try_attend() {
                     attendance.turn(Some(Duration::ZERO)).expect("waiting for events");
+                    // That was no worker's turn: at the next look it is as unattended as now.
+                    *seen = driver.turns();
                 }
             }
         }
@@ -192,6 +203,10 @@ impl Watch {
 
     /// A worker that has not polled since the last look, with tasks behind it, is stuck.
     fn look_at_queues(&mut self, shared: &Shared) -> bool {
+        if shared.active_workers() == 0 {
+            // Nobody is there to run what is queued, and whoever comes looks at the queues.
+            return false;
+        }
         let mut left_alone = shared.injector.len() > 0;
         for (worker, seen) in shared.workers.iter().zip(&mut self.polls) {
             let polls = worker.counters.polls.get();

@@ -1,5 +1,7 @@
 //! Going to sleep: in a driver that nobody attends, else on one's own; and what a paused clock makes of it.
 
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::fence;
 use std::time::{Duration, Instant};
 
 use super::current::Current;
@@ -47,32 +49,22 @@ impl Worker<'_> {
         let (shared, parker) = (&self.current.shared, &self.current.parker);
         let place = Place::Driver(attendance.driver().index());
         shared.idle.sleep(self.worker, place);
-        let waits = !self.sees_work() && parker.prepare(place);
-        if waits {
-            if shared.clock.is_paused() {
-                self.wait_paused(&mut attendance);
-            } else {
-                attendance.wait(None).expect("waiting for events");
-            }
-            let _ = parker.finish();
+        if self.sees_work() || !parker.prepare(place) {
+            return self.wake_up();
         }
+        wait(self.current, &mut attendance);
+        parker.finish();
         // Awake before the tasks are woken, so that they do not wake their own worker.
         self.wake_up();
-        if waits {
-            attendance.dispatch();
-        }
+        attendance.dispatch();
     }
 
     fn on_its_own(&self) {
         let shared = &self.current.shared;
         shared.idle.sleep(self.worker, Place::Own);
-        if shared.clock.is_paused() {
-            // The last one to sleep moves the clock, and only one in a driver can.
-            shared.wake_drivers();
-        }
         shared.monitor.release_driver(shared);
         if !self.sees_work() {
-            self.current.parker.sleep(None);
+            self.current.parker.sleep_after(None, || tell_the_clock(shared));
         }
         self.wake_up();
     }
@@ -86,7 +78,8 @@ impl Worker<'_> {
     /// The look at everything between saying that one sleeps and sleeping.
     fn sees_work(&self) -> bool {
         let shared = &self.current.shared;
-        shared.has_queued_tasks()
+        // What is queued beside a searcher is the searcher's: it looks again when it ends.
+        (shared.has_queued_tasks() && !shared.idle.has_searcher())
             || self.current.local().is_some_and(LocalTasks::has_work)
             || self.root.is_some_and(Root::is_woken)
             || (self.root.is_none() && shared.is_shut_down())
@@ -108,26 +101,43 @@ impl Worker<'_> {
     fn now(&self) -> Nanos {
         self.current.shared.clock.now()
     }
+}
 
-    /// With a paused clock the last worker to fall asleep moves time on to the next timer. While a blocking job runs time stands
-    /// still; while a task waits for a real fd, it is given a moment of real time first.
-    fn wait_paused(&self, attendance: &mut Attendance<'_>) {
-        let shared = &self.current.shared;
-        let next = shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();
-        let Some(next) = next.filter(|_| shared.is_quiet()) else {
-            attendance.wait(None).expect("waiting for events");
-            return;
-        };
-        let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
-        let grace = if in_flight { QUIET } else { Duration::ZERO };
-        let start = Instant::now();
-        let ready = attendance.wait(Some(grace)).expect("waiting for events");
-        // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
-        let waited = start.elapsed() >= grace;
-        if ready == 0 && waited && !self.current.parker.is_notified() && shared.is_quiet() {
-            shared.clock.advance_to(next);
-            shared.wake_drivers();
-        }
+/// Waits in the driver for whatever comes.
+fn wait(current: &Current, attendance: &mut Attendance<'_>) {
+    if current.shared.clock.is_paused() {
+        wait_paused(current, attendance);
+    } else {
+        attendance.wait(None).expect("waiting for events");
+    }
+}
+
+/// With a paused clock the last thread to fall asleep moves time on to the next timer. While a blocking job runs time stands
+/// still; while a task waits for a real fd, it is given a moment of real time first.
+fn wait_paused(current: &Current, attendance: &mut Attendance<'_>) {
+    let shared = &current.shared;
+    let next = shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();
+    let Some(next) = next.filter(|_| shared.is_quiet()) else {
+        attendance.wait(None).expect("waiting for events");
+        return;
+    };
+    let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
+    let grace = if in_flight { QUIET } else { Duration::ZERO };
+    let start = Instant::now();
+    let ready = attendance.wait(Some(grace)).expect("waiting for events");
+    // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
+    let waited = start.elapsed() >= grace;
+    if ready == 0 && waited && shared.is_quiet() {
+        shared.clock.advance_to(next);
+        shared.wake_drivers();
+    }
+}
+
+/// The last thread to sleep moves a paused clock, and only one in a driver can: it looks again.
+fn tell_the_clock(shared: &Shared) {
+    if shared.clock.is_paused() {
+        fence(SeqCst);
+        shared.wake_drivers();
     }
 }
 
@@ -144,30 +154,34 @@ fn park_guest(current: &Current, root: Option<&Root>) {
         Some(mut attendance) => {
             if parker.prepare(Place::Driver(attendance.driver().index())) {
                 if may_sleep() {
-                    attendance.wait(None).expect("waiting for events");
+                    wait(current, &mut attendance);
                 }
-                let _ = parker.finish();
+                parker.finish();
                 attendance.dispatch();
+            } else {
+                drop(attendance);
             }
-            drop(attendance);
             shared.offer_driver();
         }
         None if may_sleep() => {
-            if shared.clock.is_paused() {
-                // It may have been this thread that a worker, looking whether all was quiet, saw awake.
-                shared.wake_drivers();
-            }
             shared.monitor.release_driver(shared);
-            parker.sleep(None);
+            parker.sleep_after(None, || tell_the_clock(shared));
         }
         None => {}
     }
 }
 
-/// A driver that nobody attends: the worker's own, or another one that has work.
+/// A driver that nobody attends: the worker's own, or another one that has work; one with work before one without.
 fn free_driver(shared: &Shared, worker: usize) -> Option<Attendance<'_>> {
-    let drivers = &shared.drivers;
+    let drivers = &*shared.drivers;
     let home = worker % drivers.len();
+    if drivers.len() == 1 {
+        return drivers[0].try_attend();
+    }
     let others = (home + 1..drivers.len()).chain(0..home).filter(|&index| drivers[index].has_work());
-    [home].into_iter().chain(others).find_map(|index| drivers[index].try_attend())
+    if drivers[home].has_work() {
+        [home].into_iter().chain(others).find_map(|index| drivers[index].try_attend())
+    } else {
+        others.chain([home]).find_map(|index| drivers[index].try_attend())
+    }
 }

@@ -80,10 +80,21 @@ impl Parker {
         self.state.load(Relaxed) == ASLEEP
     }
 
+    /// Whether the thread sleeps, anywhere, and nobody has woken it. A hint.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state.load(Acquire) >= ASLEEP
+    }
+
     /// Sleeps on its own until `unpark`, or until `timeout` has passed.
     pub(crate) fn sleep(&self, timeout: Option<Duration>) {
+        self.sleep_after(timeout, || ());
+    }
+
+    /// The same, with a last step once others can see that this thread sleeps.
+    pub(crate) fn sleep_after(&self, timeout: Option<Duration>, last_step: impl FnOnce()) {
         let mut guard = self.lock.lock();
         if self.prepare(Place::Own) {
+            last_step();
             while self.state.load(Relaxed) != NOTIFIED {
                 let Some(timeout) = timeout else {
                     guard = self.condvar.wait(guard);

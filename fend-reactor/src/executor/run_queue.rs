@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use super::injector::Injector;
 use super::ring::{Full, Ring, Word};
 use crate::task::Runnable;
 
@@ -30,20 +29,14 @@ impl RunQueue {
         (RunQueue(ring.clone()), Stealer(ring))
     }
 
-    /// Puts `runnable` at the end and gives the number that waited before it. A full queue shares its older half.
-    pub(super) fn push(&mut self, runnable: Runnable, injector: &Injector) -> usize {
+    /// Puts `runnable` at the end and gives the number that waited before it. A full queue gives back what must go to the injector:
+    /// its older half and the task, or the task alone while a thief makes room. Not done here, since that may drop tasks.
+    pub(super) fn push(&mut self, runnable: Runnable) -> Result<usize, Vec<Runnable>> {
         let word = runnable.into_raw();
-        match self.0.push(word) {
-            Ok(before) => before,
-            Err(Full::Thief) => {
-                injector.push(task(word));
-                1
-            }
-            Err(Full::Half(half)) => {
-                injector.push_many(half.into_iter().chain([word]).map(task));
-                1
-            }
-        }
+        self.0.push(word).map_err(|full| match full {
+            Full::Thief => vec![task(word)],
+            Full::Half(half) => half.into_iter().chain([word]).map(task).collect(),
+        })
     }
 
     pub(super) fn pop(&mut self) -> Option<Runnable> {

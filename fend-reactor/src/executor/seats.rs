@@ -7,7 +7,7 @@ use std::sync::atomic::fence;
 
 use super::current::{Current, Role};
 use super::shared::Shared;
-use super::worker::{self, Core, Root};
+use super::worker::{self, Core};
 use crate::context;
 
 impl Shared {
@@ -15,23 +15,15 @@ impl Shared {
         self.active_workers.load(Acquire)
     }
 
-    /// Every worker sleeps and no blocking job runs: nothing happens but by the kernel or another thread. A thread whose own
-    /// future was woken counts as asleep until it has got up, so that is asked too, and last: a job wakes before it ends.
+    /// Every thread of the runtime sleeps, nobody has woken one, and no blocking job runs: nothing happens but by the kernel or by
+    /// threads outside. The jobs are asked before the threads: a job wakes whom it wakes before it ends.
     pub(super) fn is_quiet(&self) -> bool {
         fence(SeqCst);
         self.idle.asleep() == self.active_workers()
             && !self.has_queued_tasks()
             && self.blocking.jobs() == 0
-            && !self.roots.lock().iter().any(|root| root.is_woken())
-    }
-
-    /// A future is about to be run by `block_on`.
-    pub(super) fn enter_root(&self, root: &Arc<Root>) {
-        self.roots.lock().push(root.clone());
-    }
-
-    pub(super) fn leave_root(&self, root: &Arc<Root>) {
-        self.roots.lock().retain(|entered| !Arc::ptr_eq(entered, root));
+            && self.blocked_on.lock().iter().all(|parker| parker.is_asleep())
+            && self.workers[1..].iter().all(|worker| !worker.parker.lock().is_notified())
     }
 
     /// Nobody works here: only the monitor can attend the drivers.
@@ -59,6 +51,8 @@ impl Shared {
         if current.role == Role::InBlockOn && self.has_vacant_seat() && current.worker().is_none() {
             if let Some(core) = self.take_core(0) {
                 current.take_core(core);
+                // From now on there may be a task to get stuck in.
+                self.monitor.notice_activity();
             }
         }
     }
@@ -98,12 +92,15 @@ impl Shared {
         if self.has_queued_tasks() {
             self.notify();
         }
-        let next = self.blocked_on.lock().first().cloned();
-        match next {
-            Some(next) => self.unpark(&next),
-            None => {
-                self.offer_driver();
-            }
+        let others = self.blocked_on.lock().clone();
+        if others.is_empty() {
+            self.offer_driver();
+        }
+        // All of them: the one that is asked first may be stuck in its future.
+        others.iter().for_each(|parker| self.unpark(parker));
+        if self.clock.is_paused() {
+            // One thread less to wait for.
+            self.wake_drivers();
         }
         self.monitor.notice_departure();
     }

@@ -17,7 +17,7 @@ use super::monitor::Monitor;
 use super::parker::Parker;
 use super::run_queue::{RunQueue, Stealer};
 use super::threads::Threads;
-use super::worker::{Core, Root};
+use super::worker::Core;
 use crate::clock::Clock;
 use crate::context;
 use crate::driver::Driver;
@@ -45,8 +45,6 @@ pub(crate) struct Shared {
     pub(super) seat_vacant: AtomicBool,
     /// Threads in `block_on`, worker 0 and guests alike.
     pub(super) blocked_on: Mutex<Vec<Arc<Parker>>>,
-    /// The futures of all calls to `block_on`, nested ones too.
-    pub(super) roots: Mutex<Vec<Arc<Root>>>,
     /// Threads that hold a core.
     pub(super) active_workers: AtomicUsize,
     pub(super) workers_started: AtomicBool,
@@ -89,7 +87,6 @@ impl Shared {
             vacant: Mutex::new(cores),
             seat_vacant: AtomicBool::new(true),
             blocked_on: Mutex::default(),
-            roots: Mutex::default(),
             active_workers: AtomicUsize::new(0),
             workers_started: AtomicBool::new(config.worker_threads == 1),
             shut_down: AtomicBool::new(false),
@@ -138,8 +135,7 @@ impl Shared {
     }
 
     pub(super) fn unpark_worker(&self, worker: usize) {
-        let parker = self.workers[worker].parker.lock().clone();
-        self.unpark(&parker);
+        self.unpark(&self.workers[worker].parker.lock());
     }
 
     pub(super) fn wake_drivers(&self) {

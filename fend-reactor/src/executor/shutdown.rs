@@ -43,7 +43,7 @@ pub(super) fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownRepo
     if shared.begin_shut_down() {
         // At once, and not when the dropping thread gets to it: no spawn succeeds once this has returned.
         shared.owned.close();
-        shared.blocking.close();
+        shared.blocking.close(shared);
         for driver in &shared.drivers {
             driver.close();
         }

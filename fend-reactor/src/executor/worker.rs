@@ -112,6 +112,7 @@ pub(super) fn run_background(current: &Current) {
             park::park(current, None);
         }
     }
+    current.end_search();
 }
 
 /// Runs one task. False: there is none.
@@ -157,7 +158,7 @@ fn look_around(current: &Current) {
     if !driver.has_work() {
         return;
     }
-    if let Some(mut attendance) = driver.try_attend() {
+    if let Some(attendance) = driver.try_attend() {
         attendance.turn(Some(Duration::ZERO)).expect("waiting for events");
     }
 }

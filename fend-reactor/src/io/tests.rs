@@ -365,9 +365,8 @@ fn attended(driver: &Driver, work: impl FnOnce()) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut attendance = driver.try_attend().unwrap();
             while !over.load(SeqCst) {
-                attendance.turn(None).unwrap();
+                driver.try_attend().unwrap().turn(None).unwrap();
             }
         });
         work();

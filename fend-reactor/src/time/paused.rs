@@ -107,7 +107,7 @@ fn fire(drivers: &[Arc<Driver>]) {
     for driver in drivers {
         match driver.try_attend() {
             // An error is the dispatcher's; who waits in it next meets it again and says so.
-            Some(mut attendance) => drop(attendance.turn(Some(Duration::ZERO))),
+            Some(attendance) => drop(attendance.turn(Some(Duration::ZERO))),
             None => driver.wake(),
         }
     }

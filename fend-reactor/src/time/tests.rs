@@ -187,8 +187,7 @@ fn a_reset_ends_the_wait_of_the_driver() {
     let (fired, firing) = mpsc::channel();
     let driver = bench.driver.clone();
     let attendant = thread::spawn(move || {
-        let mut attendance = driver.try_attend().unwrap();
-        while attendance.turn(Some(Duration::from_secs(60))).unwrap().timers == 0 {}
+        while driver.try_attend().unwrap().turn(Some(Duration::from_secs(60))).unwrap().timers == 0 {}
         fired.send(()).unwrap();
     });
     while !bench.driver.is_attended() {
