@@ -13,7 +13,8 @@
 //!
 //! **A little late.** The kernel wakes a waiting thread some 50 µs after the time it was asked for (its timer slack, see
 //! `PR_SET_TIMERSLACK` in [prctl(2)](https://man7.org/linux/man-pages/man2/prctl.2.html)); then the task waits for its turn
-//! on a worker. Nothing rounds to milliseconds. A worker that is kept busy by one task delays its other tasks, and
+//! on a worker. Nothing rounds to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded
+//! up. A worker that is kept busy by one task delays its other tasks, and
 //! those that fall due meanwhile.
 //!
 //! **Any duration is legal.** Zero and the past are ready at once. A deadline more than 584 years after the program first
@@ -61,14 +62,16 @@ pub use timer::{Timer, TimerStatus};
 ///
 /// ```
 /// use std::time::Duration;
-/// # use fend_reactor::time;
+/// # use fend_reactor as fend;
+/// use fend::time;
 ///
-/// fend_reactor::block_on(async {
+/// fend::block_on(async {
 ///     let start = time::now();
 ///     time::sleep(Duration::from_millis(20)).await;
 ///     assert!(time::now() - start >= Duration::from_millis(20));
 /// });
 /// ```
+#[must_use]
 pub fn now() -> Instant {
     crate::context::current_clock().now_instant()
 }

@@ -15,6 +15,7 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZero;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -243,6 +244,10 @@ impl Sleep {
         self.driver = Some(driver);
     }
 }
+
+// Wakers, the only foreign code, run when the timers are in order again.
+impl UnwindSafe for Sleep {}
+impl RefUnwindSafe for Sleep {}
 
 impl Future for Sleep {
     type Output = ();
