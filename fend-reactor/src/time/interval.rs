@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_core::{FusedStream, Stream};
 
 use super::sleep::{Sleep, sleep_until};
-use crate::clock::{NEVER, Nanos, saturating_nanos};
+use crate::clock::{Clock, NEVER, Nanos, saturating_nanos};
 use crate::context;
 
 /// Ticks now, and then every `period`.
@@ -36,7 +36,7 @@ use crate::context;
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     assert_period(period);
-    Interval::new(Sleep::until(context::current_clock().now()), period)
+    Interval::new(Sleep::until(context::with_clock(Clock::now)), period)
 }
 
 /// Ticks at `start`, and then every `period`.

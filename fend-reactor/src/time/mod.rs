@@ -47,6 +47,8 @@ mod timer;
 
 use std::time::Instant;
 
+use crate::clock::Clock;
+
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use paused::{advance, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
@@ -55,7 +57,7 @@ pub use timer::{Timer, TimerStatus};
 
 /// The time on the clock of the current runtime.
 ///
-/// This is [`Instant::now`] as long as nobody [paused](pause) or [advanced](advance) the clock. Code that takes the time from
+/// This is [`Instant::now`], to within a microsecond, as long as nobody [paused](pause) or [advanced](advance) the clock. Code that takes the time from
 /// here can be tested with a paused clock.
 ///
 /// # Examples
@@ -73,7 +75,7 @@ pub use timer::{Timer, TimerStatus};
 /// ```
 #[must_use]
 pub fn now() -> Instant {
-    crate::context::current_clock().now_instant()
+    crate::context::with_clock(Clock::now_instant)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -45,7 +45,7 @@ use crate::driver::{Driver, TimerKey};
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::until(context::current_clock().deadline(duration))
+    Sleep::until(context::with_clock(|clock| clock.deadline(duration)))
 }
 
 /// Waits until `deadline`, on the clock that [`now`](super::now) reads.
@@ -67,7 +67,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// });
 /// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep::until(context::current_clock().nanos(deadline))
+    Sleep::until(context::with_clock(|clock| clock.nanos(deadline)))
 }
 
 /// Future of [`sleep()`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
@@ -184,7 +184,7 @@ impl Sleep {
     pub(super) fn with_clock<R>(&self, read: impl FnOnce(&Clock) -> R) -> R {
         match &self.driver {
             Some(driver) => read(driver.clock()),
-            None => read(&context::current_clock()),
+            None => context::with_clock(read),
         }
     }
 
