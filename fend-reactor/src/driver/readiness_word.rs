@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(READ_SIDE & WRITE_SIDE, 0);
         assert_eq!((READ_SIDE | WRITE_SIDE) & (DETACHED | MARKED), 0);
         assert_eq!(READ_SIDE | WRITE_SIDE | DETACHED | MARKED, (1 << READ_TICK.shift) - 1);
-        assert!(WRITE_TICK.shift + Tick::BITS <= u64::BITS);
+        const { assert!(WRITE_TICK.shift + Tick::BITS <= u64::BITS) };
         let owned = Direction::ALL.map(owned_by);
         assert_eq!(owned.iter().sum::<u64>(), READ_SIDE | WRITE_SIDE);
         assert_eq!(owned.iter().fold(0, |all, bits| all | bits), READ_SIDE | WRITE_SIDE);

@@ -63,7 +63,10 @@ impl Runnable {
     }
 
     /// Cancels a task on no list, since there is no thread to run it on.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the blocking pool, when it can start no thread"))]
+    #[cfg_attr(
+        any(loom, not(test)),
+        expect(dead_code, reason = "for the blocking pool, when it can start no thread")
+    )]
     pub(crate) fn refuse(self) {
         // Its drop finds the task over.
         self.cancel_unowned(CancelCause::Refused);
