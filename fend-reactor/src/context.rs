@@ -134,6 +134,16 @@ pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
     shared().drivers.to_vec()
 }
 
+/// Reads the clock of the current runtime, without counting another reference to it.
+#[inline]
+pub(crate) fn with_clock<R>(read: impl FnOnce(&Clock) -> R) -> R {
+    let mut read = Some(read);
+    let mut read = |clock: &Clock| read.take().map(|read| read(clock));
+    let shown = with_current(|current| current.and_then(|current| read(&current.shared.clock)));
+    // Not inside: the default runtime, if it must be started, changes what is current.
+    shown.or_else(|| read(&default_shared().clock)).expect("one of the two has read")
+}
+
 /// The clock of the current runtime.
 pub(crate) fn current_clock() -> Arc<Clock> {
     with_current(|current| current.map(|current| current.shared.clock.clone()))

@@ -11,7 +11,7 @@ mod readiness;
 mod wakeup;
 mod watched;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::str::FromStr;
@@ -51,6 +51,13 @@ impl Dispatcher {
             Dispatcher::Epoll => Box::new(epoll::Epoll::new()?),
             Dispatcher::Poll => Box::new(poll::Poll::new()?),
         })
+    }
+}
+
+/// The [name](Dispatcher::name).
+impl fmt::Display for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -115,4 +122,18 @@ pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Ends the wait. What the caller did before is seen by the thread that returns from `wait`. Cheap when a wake is pending
     /// already.
     fn wake(&self);
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_and_read() {
+        for &dispatcher in Dispatcher::ALL {
+            assert_eq!(dispatcher.to_string().parse::<Dispatcher>().unwrap(), dispatcher);
+        }
+        assert_eq!(format!("{:>6}", Dispatcher::Epoll), " epoll");
+        assert!("kqueue".parse::<Dispatcher>().is_err());
+    }
 }

@@ -106,6 +106,10 @@ impl Direction {
 }
 
 /// What to wait for with [`AsyncFd::ready`](crate::io::AsyncFd::ready): one direction or several.
+///
+/// A pending error ([`Readiness::ERROR`]) ends every wait, so there is no interest in errors alone. For that, say of a
+/// pipe's writer which wants to know that its reader is gone, wait for [`PEER_CLOSED`](Interest::PEER_CLOSED): neither
+/// data nor room ends it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interest(u8);
 
@@ -132,6 +136,12 @@ impl BitOr for Interest {
     type Output = Interest;
     fn bitor(self, other: Interest) -> Interest {
         Interest(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Interest {
+    fn bitor_assign(&mut self, other: Interest) {
+        self.0 |= other.0;
     }
 }
 

@@ -196,10 +196,13 @@ impl Driver {
         if wake {
             self.dispatch.wake();
         }
-        discard(unused);
+        if unused.is_some() {
+            discard(unused);
+        }
         true
     }
 
+    #[inline]
     fn arm_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
         self.timers.lock().arm(key, deadline, waker)
     }

@@ -86,6 +86,7 @@ impl Timekeeping {
     }
 
     /// Arms `key`, or a new timer in its place when it has fired.
+    #[inline]
     pub(super) fn arm(&mut self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
         if self.closed {
             *key = None;
@@ -109,6 +110,7 @@ impl Timekeeping {
         Ok(replaced)
     }
 
+    #[inline]
     #[must_use = "the waker must be dropped outside the lock"]
     pub(super) fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
         self.timers.cancel(key)
@@ -120,6 +122,7 @@ impl Timekeeping {
     }
 
     /// Whether the sleeper must be woken for `deadline`. Once is enough: it will look at all timers again.
+    #[inline]
     fn cuts_sleep_short(&mut self, deadline: Nanos) -> bool {
         self.sleeping_until.take_if(|until| deadline < *until).is_some()
     }

@@ -93,6 +93,7 @@ impl Timers {
     }
 
     /// Arms a timer. One for [`NEVER`] waits for [`drain`](Timers::drain).
+    #[inline]
     pub(crate) fn insert(&mut self, deadline: Nanos, waker: Waker) -> TimerKey {
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
@@ -129,6 +130,7 @@ impl Timers {
     }
 
     /// Disarms a timer and returns its waker; `None` when it fired or was cancelled already.
+    #[inline]
     pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
         let position = self.position(key)?;
         let waker = self.remove(position);
@@ -160,16 +162,19 @@ impl Timers {
         }
     }
 
+    #[inline]
     fn armed(&self, key: TimerKey) -> Option<&Slot> {
         let slot = self.slots.get(key.slot as usize)?;
         (slot.generation == key.generation && slot.waker.is_some()).then_some(slot)
     }
 
+    #[inline]
     fn position(&self, key: TimerKey) -> Option<usize> {
         self.armed(key).map(|slot| slot.position as usize)
     }
 
     /// Takes the entry at `position` out of the heap and frees its slot.
+    #[inline]
     fn remove(&mut self, position: usize) -> Option<Waker> {
         let removed = self.heap.swap_remove(position);
         if let Some(&moved) = self.heap.get(position) {
@@ -190,6 +195,7 @@ impl Timers {
         }
     }
 
+    #[inline]
     fn is_before_parent(&self, position: usize, entry: Entry) -> bool {
         position > 0 && entry.deadline < self.heap[parent(position)].deadline
     }
@@ -223,6 +229,7 @@ impl Timers {
         Some((first + child, entry))
     }
 
+    #[inline]
     fn put(&mut self, position: usize, entry: Entry) {
         self.heap[position] = entry;
         self.slots[entry.slot as usize].position = position as u32;
@@ -235,6 +242,7 @@ fn parent(position: usize) -> usize {
 
 /// The slots.
 impl Timers {
+    #[inline]
     fn take_slot(&mut self, content: Slot) -> u32 {
         let index = self.free;
         let Some(slot) = self.slots.get_mut(index as usize) else { return self.push_slot(content) };
@@ -252,6 +260,7 @@ impl Timers {
         index as u32
     }
 
+    #[inline]
     fn free_slot(&mut self, slot: u32) -> Option<Waker> {
         let freed = &mut self.slots[slot as usize];
         freed.position = self.free;
@@ -259,6 +268,7 @@ impl Timers {
         freed.waker.take()
     }
 
+    #[inline]
     fn trim_if_sparse(&mut self) {
         if self.heap.len() < self.trim_below {
             self.trim();

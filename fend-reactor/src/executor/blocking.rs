@@ -107,7 +107,10 @@ impl BlockingPool {
         // Other threads will come to the job in time.
         let orphans = if queue.running == 0 { std::mem::take(&mut queue.jobs) } else { VecDeque::new() };
         drop(queue);
-        orphans.into_iter().for_each(|job| self.cancel(shared, job));
+        for job in orphans {
+            job.refuse();
+            self.end_job(shared);
+        }
     }
 
     fn cancel(&self, shared: &Shared, job: Runnable) {

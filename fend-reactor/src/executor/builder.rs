@@ -26,8 +26,9 @@ use crate::task::TaskInfo;
 /// workers, so that its tasks run while nobody is in `block_on`.
 ///
 /// ```
+/// # use fend_reactor as fend;
 /// # fn main() -> std::io::Result<()> {
-/// use fend_reactor::runtime::{Builder, Dispatcher};
+/// use fend::runtime::{Builder, Dispatcher};
 ///
 /// let runtime = Builder::new().worker_threads(2).dispatcher(Dispatcher::Poll).thread_name("web").build()?;
 /// assert_eq!(runtime.block_on(async { 6 * 7 }), 42);

@@ -144,8 +144,9 @@ impl Shared {
 /// The place of this call is kept, and named in [`JoinError`](crate::task::JoinError)s.
 ///
 /// ```
-/// # fend_reactor::block_on(async {
-/// let task = fend_reactor::spawn(async { 6 * 7 });
+/// # use fend_reactor as fend;
+/// # fend::block_on(async {
+/// let task = fend::spawn(async { 6 * 7 });
 /// assert_eq!(task.await.unwrap(), 42);
 /// # })
 /// ```
@@ -171,9 +172,10 @@ where
 /// its future is dropped, on this thread, and the handle resolves to cancelled.
 ///
 /// ```
-/// # fend_reactor::block_on(async {
+/// # use fend_reactor as fend;
+/// # fend::block_on(async {
 /// let shared = std::rc::Rc::new(7);
-/// let task = fend_reactor::spawn_local({
+/// let task = fend::spawn_local({
 ///     let shared = shared.clone();
 ///     async move { *shared }
 /// });
@@ -211,11 +213,12 @@ where
 /// Jobs run in the order they were given, on up to 512 threads
 /// ([`Builder::max_blocking_threads`](crate::runtime::Builder::max_blocking_threads)). One that has started cannot be stopped:
 /// `abort` only reaches jobs that wait. When no thread can be started and none runs, and after the runtime's shutdown, the
-/// job is not run and its handle resolves to cancelled.
+/// job is not run and its handle resolves to cancelled; the error says which it was.
 ///
 /// ```
-/// # fend_reactor::block_on(async {
-/// let text = fend_reactor::spawn_blocking(|| std::fs::read_to_string("/proc/self/comm")).await.unwrap();
+/// # use fend_reactor as fend;
+/// # fend::block_on(async {
+/// let text = fend::spawn_blocking(|| std::fs::read_to_string("/proc/self/comm")).await.unwrap();
 /// assert!(text.is_ok());
 /// # })
 /// ```

@@ -56,7 +56,8 @@ pub use shutdown::ShutdownReport;
 /// See [`Runtime::block_on`] for what happens on nested and concurrent calls.
 ///
 /// ```
-/// assert_eq!(fend_reactor::block_on(async { 6 * 7 }), 42);
+/// # use fend_reactor as fend;
+/// assert_eq!(fend::block_on(async { 6 * 7 }), 42);
 /// ```
 ///
 /// # Panics

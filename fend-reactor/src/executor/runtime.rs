@@ -20,9 +20,10 @@ use crate::task::JoinHandle;
 /// ([`Builder::drop_timeout`]) does, or without waiting when that happens inside a task.
 ///
 /// ```
+/// # use fend_reactor as fend;
 /// # fn main() -> std::io::Result<()> {
-/// let runtime = fend_reactor::runtime::Runtime::new()?;
-/// let answer = runtime.block_on(async { fend_reactor::spawn(async { 42 }).await.unwrap() });
+/// let runtime = fend::runtime::Runtime::new()?;
+/// let answer = runtime.block_on(async { fend::spawn(async { 42 }).await.unwrap() });
 /// assert_eq!(answer, 42);
 /// # Ok(())
 /// # }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -31,14 +32,16 @@ use crate::sys;
 /// The object must lend the same open fd for as long as it is wrapped. A bare number does not say who keeps it open:
 ///
 /// ```compile_fail,E0277
-/// let fd = fend_reactor::io::AsyncFd::new(0_i32);
+/// # use fend_reactor as fend;
+/// let fd = fend::io::AsyncFd::new(0_i32);
 /// ```
 ///
 /// There is no mutable access, which could swap it:
 ///
 /// ```compile_fail,E0599
+/// # use fend_reactor as fend;
 /// # use std::os::unix::net::UnixStream;
-/// fn swap(fd: &mut fend_reactor::io::AsyncFd<UnixStream>, other: UnixStream) {
+/// fn swap(fd: &mut fend::io::AsyncFd<UnixStream>, other: UnixStream) {
 ///     *fd.get_mut() = other;
 /// }
 /// ```
@@ -48,12 +51,13 @@ use crate::sys;
 /// # Examples
 ///
 /// ```
+/// # use fend_reactor as fend;
 /// use std::io::{Read, Write};
 /// use std::os::unix::net::UnixStream;
-/// use fend_reactor::io::AsyncFd;
+/// use fend::io::AsyncFd;
 ///
 /// # fn main() -> std::io::Result<()> {
-/// fend_reactor::block_on(async {
+/// fend::block_on(async {
 ///     let (ours, mut theirs) = UnixStream::pair()?;
 ///     let ours = AsyncFd::new(ours)?;
 ///     theirs.write_all(b"hello")?;
@@ -82,16 +86,19 @@ impl<T: AsFd> AsyncFd<T> {
     ///
     /// - `PermissionDenied` for what the kernel cannot poll: regular files, directories, `/dev/null`. Their calls belong into
     ///   the blocking pool, [`spawn_blocking`](crate::spawn_blocking).
-    /// - `AlreadyExists` when the same fd is registered already: share one `AsyncFd`, or duplicate the fd.
+    /// - `AlreadyExists` when the same fd is registered already: share one `AsyncFd`, or duplicate the fd. Only the driver
+    ///   of the current thread looks: a runtime with several workers has as many drivers, and does not notice an fd that is
+    ///   registered with another one of them.
     /// - `StorageFull` or `OutOfMemory` when the kernel takes no more registrations.
     /// - any, when the runtime has shut down.
     ///
     /// # Examples
     ///
     /// ```
+    /// # use fend_reactor as fend;
     /// # fn main() -> std::io::Result<()> {
     /// let file = std::fs::File::open(std::env::current_exe()?)?;
-    /// let error = fend_reactor::io::AsyncFd::new(file).unwrap_err();
+    /// let error = fend::io::AsyncFd::new(file).unwrap_err();
     /// assert!(error.to_string().contains("spawn_blocking"));
     /// # Ok(())
     /// # }
@@ -136,8 +143,9 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Examples
     ///
     /// ```
+    /// # use fend_reactor as fend;
     /// use std::os::unix::net::UnixStream;
-    /// use fend_reactor::io::AsyncFd;
+    /// use fend::io::AsyncFd;
     ///
     /// # fn main() -> std::io::Result<()> {
     /// let (socket, _peer) = UnixStream::pair()?;
@@ -157,6 +165,9 @@ impl<T: AsFd> AsyncFd<T> {
 impl<T: AsFd> AsyncFd<T> {
     /// Waits until the fd is readable, at its end, or has an error to tell.
     ///
+    /// Afterwards use [`try_read_with`](AsyncFd::try_read_with) or [`read_with`](AsyncFd::read_with): readiness that is not
+    /// cleared stays, and a loop of `readable().await` and reads through [`get_ref`](AsyncFd::get_ref) would spin.
+    ///
     /// # Errors
     ///
     /// When the runtime has shut down.
@@ -171,6 +182,9 @@ impl<T: AsFd> AsyncFd<T> {
     /// Waits until the fd takes data, or has an error to tell.
     ///
     /// A peer that has finished sending does not end this wait: it may still read.
+    ///
+    /// Afterwards use [`try_write_with`](AsyncFd::try_write_with) or [`write_with`](AsyncFd::write_with): readiness that is
+    /// not cleared stays, as with [`readable`](AsyncFd::readable).
     ///
     /// # Errors
     ///
@@ -204,6 +218,8 @@ impl<T: AsFd> AsyncFd<T> {
     /// Waits until the peer has closed its side, without reading up to the end; for an error too. Once it has ended it ends at
     /// once each time.
     ///
+    /// For the writer of a pipe, this waits until the reader is gone.
+    ///
     /// # Errors
     ///
     /// When the runtime has shut down.
@@ -215,11 +231,12 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Examples
     ///
     /// ```
+    /// # use fend_reactor as fend;
     /// use std::os::unix::net::UnixStream;
-    /// use fend_reactor::io::AsyncFd;
+    /// use fend::io::AsyncFd;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// fend_reactor::block_on(async {
+    /// fend::block_on(async {
     ///     let (ours, theirs) = UnixStream::pair()?;
     ///     let ours = AsyncFd::new(ours)?;
     ///     drop(theirs);
@@ -244,11 +261,12 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Examples
     ///
     /// ```
+    /// # use fend_reactor as fend;
     /// use std::os::unix::net::UnixStream;
-    /// use fend_reactor::io::{AsyncFd, Interest, Readiness};
+    /// use fend::io::{AsyncFd, Interest, Readiness};
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// fend_reactor::block_on(async {
+    /// fend::block_on(async {
     ///     let (ours, _theirs) = UnixStream::pair()?;
     ///     let ours = AsyncFd::new(ours)?;
     ///     let ready = ours.ready(Interest::READABLE | Interest::WRITABLE).await?;
@@ -269,14 +287,58 @@ impl<T: AsFd> AsyncFd<T> {
         .await
     }
 
+    /// Like [`ready`](AsyncFd::ready), for poll functions. The waker of `cx` is kept until the fd is ready: of each
+    /// direction up to 32 different ones.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// use std::future::poll_fn;
+    /// use std::os::unix::net::UnixStream;
+    /// use fend::io::{AsyncFd, Interest, Readiness};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// fend::block_on(async {
+    ///     let (ours, _theirs) = UnixStream::pair()?;
+    ///     let ours = AsyncFd::new(ours)?;
+    ///     let interest = Interest::READABLE | Interest::WRITABLE;
+    ///     let ready = poll_fn(|cx| ours.poll_ready(cx, interest)).await?;
+    ///     assert_eq!(ready, Readiness::WRITABLE);
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    pub fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<io::Result<Readiness>> {
+        let mut ready = Readiness::NONE;
+        for direction in interest.directions() {
+            if let Poll::Ready(seen) = self.source.poll_ready(cx, self.io.as_fd(), direction) {
+                ready |= seen?.readiness(direction);
+            }
+        }
+        if ready.is_empty() { Poll::Pending } else { poll_budget(cx).map(|()| Ok(ready)) }
+    }
+
     /// Like [`readable`](AsyncFd::readable), for poll functions. The waker of `cx` is kept until the fd is ready: of each
     /// direction up to 32 different ones.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_wait(cx, Direction::Read)
     }
 
     /// Like [`writable`](AsyncFd::writable), for poll functions. The waker of `cx` is kept until the fd is ready: of each
     /// direction up to 32 different ones.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime has shut down.
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_wait(cx, Direction::Write)
     }
@@ -340,12 +402,13 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Examples
     ///
     /// ```
+    /// # use fend_reactor as fend;
     /// use std::io::{Read, Write};
     /// use std::os::unix::net::UnixStream;
-    /// use fend_reactor::io::AsyncFd;
+    /// use fend::io::AsyncFd;
     ///
     /// # fn main() -> std::io::Result<()> {
-    /// fend_reactor::block_on(async {
+    /// fend::block_on(async {
     ///     let (ours, mut theirs) = UnixStream::pair()?;
     ///     let ours = AsyncFd::new(ours)?;
     ///     let sent = ours.write_with(|mut socket| socket.write(b"hello")).await?;
@@ -376,7 +439,34 @@ impl<T: AsFd> AsyncFd<T> {
         self.try_with(Direction::Write, op)
     }
 
-    fn try_with<R>(&self, direction: Direction, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+    /// Calls `op`, which works in `direction`, once and without waiting. When a signal interrupts it, it is called again.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`. `WouldBlock` is remembered: the next wait for `direction` lasts until there is something new.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// use std::io::{ErrorKind, Read};
+    /// use std::os::unix::net::UnixStream;
+    /// use fend::io::{AsyncFd, Direction};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// # let _runtime = fend::runtime::Handle::current().enter();
+    /// let (ours, _theirs) = UnixStream::pair()?;
+    /// let ours = AsyncFd::new(ours)?;
+    /// let error = ours.try_with(Direction::Read, |mut socket| socket.read(&mut [0; 16])).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_with<R>(
+        &self,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
         attempt(&self.source, self.source.seen(), direction, &Never, || op(&self.io))
     }
 
@@ -432,6 +522,10 @@ impl<T: AsFd> AsyncFd<T> {
 
     /// Like [`with`](AsyncFd::with), for poll functions. The waker of `cx` is kept until the fd is ready: of each direction
     /// up to 32 different ones.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
     pub fn poll_with<R>(
         &self,
         cx: &mut Context<'_>,
@@ -443,6 +537,10 @@ impl<T: AsFd> AsyncFd<T> {
 
     /// Like [`bytes_with`](AsyncFd::bytes_with), for poll functions. The waker of `cx` is kept until the fd is ready: of each
     /// direction up to 32 different ones.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and when the runtime has shut down.
     pub fn poll_bytes_with(
         &self,
         cx: &mut Context<'_>,
@@ -453,6 +551,16 @@ impl<T: AsFd> AsyncFd<T> {
         poll_attempts(&self.source, &mut &self.io, cx, direction, ShortOf(asked), |io| op(io))
     }
 }
+
+impl<T: AsFd> AsRef<T> for AsyncFd<T> {
+    fn as_ref(&self) -> &T {
+        self.get_ref()
+    }
+}
+
+// Of ours, only wakers are foreign code, and they run when the source is in order again.
+impl<T: AsFd + UnwindSafe> UnwindSafe for AsyncFd<T> {}
+impl<T: AsFd + RefUnwindSafe> RefUnwindSafe for AsyncFd<T> {}
 
 impl<T: AsFd> AsFd for AsyncFd<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -437,4 +438,31 @@ fn auto_traits() {
         future_is_send(fd.read_with(|mut socket| socket.read(&mut [])));
     }
     let _ = uses;
+}
+
+#[test]
+fn poll_ready_waits_for_each_interest() {
+    fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    is_unwind_safe::<AsyncFd<UnixStream>>();
+    on_each_dispatcher(|bench| {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let ours = bench.fd(ours);
+        assert!(ours.as_ref().peer_addr().is_ok());
+        let mut interest = Interest::READABLE;
+        interest |= Interest::PEER_CLOSED;
+        let poll = || ours.poll_ready(&mut Context::from_waker(&bench.waker), interest).map(Result::unwrap);
+        let read = || ours.try_with(Direction::Read, |mut io| io.read(&mut [0; 8]));
+        bench.settle();
+        assert_eq!(poll(), Poll::Pending);
+        theirs.write_all(b"x").unwrap();
+        bench.settle();
+        assert_eq!(poll(), Poll::Ready(Readiness::READABLE));
+        assert_eq!(read().unwrap(), 1);
+        assert_eq!(read().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(poll(), Poll::Pending);
+        drop(theirs);
+        bench.settle();
+        let Poll::Ready(ready) = poll() else { panic!("the peer is gone") };
+        assert!(ready.contains(Readiness::READ_CLOSED));
+    });
 }

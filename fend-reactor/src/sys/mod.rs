@@ -3,6 +3,7 @@
 //! No other module of this crate calls the kernel through libc. That keeps the unsafe code in one place, and gives tests
 //! one place to make calls fail.
 
+mod clock;
 mod epoll;
 mod eventfd;
 mod fd;
@@ -19,6 +20,7 @@ mod rlimit;
 
 use std::io;
 
+pub(crate) use clock::monotonic_nanos;
 pub(crate) use epoll::{EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_wait};
 pub(crate) use eventfd::EventFd;
 pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status};

@@ -11,10 +11,26 @@ use crate::executor::{self, Handle};
 /// # Examples
 ///
 /// ```
-/// use fend_reactor::{block_on, task};
+/// # use fend_reactor as fend;
+/// use fend::{block_on, task};
 ///
 /// let sum = block_on(async { task::Builder::new().name("adder").spawn(async { 1 + 2 }).await });
 /// assert_eq!(sum.unwrap(), 3);
+/// ```
+///
+/// A [`TaskGroup`](super::TaskGroup) takes what a builder has spawned:
+///
+/// ```
+/// # use fend_reactor as fend;
+/// # fend::block_on(async {
+/// use fend::task;
+///
+/// let mut group = task::TaskGroup::new();
+/// for name in ["reader", "writer"] {
+///     group.insert(task::Builder::new().name(name).spawn(async move { name.len() }));
+/// }
+/// assert_eq!(group.join_next().await.unwrap().unwrap(), 6);
+/// # });
 /// ```
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until it spawns"]
@@ -35,6 +51,10 @@ impl Builder {
     }
 
     /// Spawns on the current runtime, as [`spawn`](crate::spawn) does.
+    ///
+    /// # Panics
+    ///
+    /// When the default runtime is needed and cannot be started.
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
     where
@@ -70,6 +90,10 @@ impl Builder {
 
     /// Runs a function that blocks on a thread of the current runtime's pool, as
     /// [`spawn_blocking`](crate::spawn_blocking) does.
+    ///
+    /// # Panics
+    ///
+    /// When the default runtime is needed and cannot be started.
     #[track_caller]
     pub fn spawn_blocking<F, T>(self, job: F) -> JoinHandle<T>
     where

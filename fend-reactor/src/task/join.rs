@@ -6,6 +6,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::future::FusedFuture;
+
 use super::error::JoinError;
 use super::raw::{JoinRef, TaskRef};
 
@@ -28,11 +30,12 @@ use super::raw::{JoinRef, TaskRef};
 /// # Examples
 ///
 /// ```
-/// fend_reactor::block_on(async {
-///     let sum = fend_reactor::spawn(async { 1 + 2 });
+/// # use fend_reactor as fend;
+/// fend::block_on(async {
+///     let sum = fend::spawn(async { 1 + 2 });
 ///     assert_eq!(sum.await.unwrap(), 3);
 ///
-///     let endless = fend_reactor::spawn(std::future::pending::<()>());
+///     let endless = fend::spawn(std::future::pending::<()>());
 ///     endless.abort();
 ///     assert!(endless.await.unwrap_err().is_cancelled());
 /// });
@@ -56,12 +59,72 @@ impl<T> JoinHandle<T> {
         self.0.task().abort();
     }
 
+    /// Asks the task to end, as [`abort`](JoinHandle::abort) does, and waits until it has: its future is gone when
+    /// this returns. Gives the output when the task had completed before.
+    ///
+    /// A blocking job that has begun is waited for, and gives its output.
+    ///
+    /// # Panics
+    ///
+    /// With the task's panic, if it panicked: that would be lost here. To get it as an error,
+    /// [`abort`](JoinHandle::abort) and await the handle.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropped early, the task has been asked to end if this was polled, and its output is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// fend::block_on(async {
+    ///     let held = std::sync::Arc::new(());
+    ///     let endless = fend::spawn({
+    ///         let held = held.clone();
+    ///         async move {
+    ///             std::future::pending::<()>().await;
+    ///             drop(held);
+    ///         }
+    ///     });
+    ///     assert_eq!(endless.cancel().await, None);
+    ///     assert_eq!(std::sync::Arc::strong_count(&held), 1);
+    /// });
+    /// ```
+    pub async fn cancel(self) -> Option<T> {
+        self.abort();
+        match self.await {
+            Ok(output) => Some(output),
+            Err(error) if error.is_cancelled() => None,
+            Err(error) => error.resume_unwind(),
+        }
+    }
+
+    /// Lets the task run on without anybody to await it. Dropping the handle does the same; this says that it is meant.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// fend::block_on(async {
+    ///     let (sender, receiver) = std::os::unix::net::UnixStream::pair()?;
+    ///     let receiver = fend::io::AsyncFd::new(receiver)?;
+    ///     fend::spawn(async move { drop(sender) }).detach();
+    ///     receiver.peer_closed().await
+    /// })
+    /// # .unwrap();
+    /// ```
+    pub fn detach(self) {
+        drop(self);
+    }
+
     /// A handle that can only abort, for others to hold.
+    #[must_use = "the task stays as it is unless the handle aborts it"]
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle(self.0.task().clone())
     }
 
     /// Whether the task is over, so that awaiting it does not wait.
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.task().is_finished()
     }
@@ -73,6 +136,13 @@ impl<T> Future for JoinHandle<T> {
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll_output(cx)
+    }
+}
+
+/// Terminated once it has given the result.
+impl<T> FusedFuture for JoinHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.0.is_taken()
     }
 }
 
@@ -90,6 +160,18 @@ impl<T> fmt::Debug for JoinHandle<T> {
 /// The right to abort a task, without the right to its result. Clones share it.
 ///
 /// It keeps the memory of the task, but neither the future nor the output, for as long as it lives.
+///
+/// # Examples
+///
+/// ```
+/// # use fend_reactor as fend;
+/// fend::block_on(async {
+///     let endless = fend::spawn(std::future::pending::<()>());
+///     let abort = endless.abort_handle();
+///     fend::spawn(async move { abort.abort() });
+///     assert!(endless.await.unwrap_err().is_cancelled());
+/// });
+/// ```
 #[derive(Clone)]
 pub struct AbortHandle(TaskRef);
 
@@ -100,6 +182,7 @@ impl AbortHandle {
     }
 
     /// Whether the task is over.
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
     }

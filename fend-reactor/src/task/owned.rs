@@ -15,6 +15,7 @@ use std::task::{Context, Poll};
 
 use super::join::JoinHandle;
 use super::raw::{Header, JoinRef, Meta, Runnable, Schedule, TaskRef};
+use super::state::CancelCause;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -135,7 +136,7 @@ impl OwnedTasks {
             Ok(()) => (handle, Some(runnable)),
             Err(task) => {
                 // SAFETY: rule 8: the future has not left this thread yet.
-                unsafe { task.shut_down() }
+                unsafe { task.shut_down(CancelCause::ShutDown) }
                 (handle, None)
             }
         }
@@ -165,7 +166,7 @@ impl OwnedTasks {
         for shard in &self.shards {
             while let Some(task) = shard.pop() {
                 // SAFETY: rule 8: what is not `Send` was spawned with the promise that this is its thread.
-                unsafe { task.shut_down() }
+                unsafe { task.shut_down(CancelCause::ShutDown) }
             }
         }
     }

@@ -23,8 +23,12 @@ const JOIN_INTEREST: usize = 1 << 3;
 const JOIN_WAKER: usize = 1 << 4;
 /// The future shall be dropped instead of being polled again.
 const ABORT: usize = 1 << 5;
+/// With ABORT: the runtime asked for it, for the first of the reasons in [`CancelCause`].
+const SHUT_DOWN: usize = 1 << 6;
+/// With ABORT: the same, for the second of them.
+const REFUSED: usize = 1 << 7;
 /// One reference. The count fills the rest of the word.
-const REF: usize = 1 << 6;
+const REF: usize = 1 << 8;
 /// More references than memory could hold wakers for: only a leak in a loop gets here.
 const REFS_MAX: usize = usize::MAX / 2;
 
@@ -35,6 +39,17 @@ pub(super) struct State(AtomicUsize);
 /// The state at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot(usize);
+
+/// Why a task is cancelled. The first one to ask is the cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CancelCause {
+    /// Somebody aborted it.
+    Abort,
+    /// Its runtime ended.
+    ShutDown,
+    /// Its runtime had no thread to run it on.
+    Refused,
+}
 
 /// What the owner of a `Runnable` does.
 #[must_use]
@@ -132,6 +147,25 @@ impl Snapshot {
         self.has(SCHEDULED)
     }
 
+    /// Of a task with ABORT: who has set it.
+    pub(super) fn cancel_cause(self) -> CancelCause {
+        match () {
+            () if self.has(SHUT_DOWN) => CancelCause::ShutDown,
+            () if self.has(REFUSED) => CancelCause::Refused,
+            () => CancelCause::Abort,
+        }
+    }
+
+    /// With ABORT, and its cause unless there was one before.
+    fn cancelled_by(self, cause: CancelCause) -> Self {
+        let flag = match cause {
+            CancelCause::ShutDown if !self.has(ABORT) => SHUT_DOWN,
+            CancelCause::Refused if !self.has(ABORT) => REFUSED,
+            _ => 0,
+        };
+        self.with(ABORT | flag)
+    }
+
     pub(super) fn has_join_waker(self) -> bool {
         self.has(JOIN_WAKER)
     }
@@ -205,6 +239,7 @@ impl State {
     pub(super) fn complete(&self) -> Completed {
         let before = Snapshot(self.0.fetch_xor(RUNNING | COMPLETE, AcqRel));
         debug_assert!(before.is_running() && !before.is_complete());
+        debug_assert!(before.has(JOIN_INTEREST) || !before.has(JOIN_WAKER), "a join waker without a handle");
         match (before.has(JOIN_INTEREST), before.has(JOIN_WAKER)) {
             (false, _) => Completed::Unwanted,
             (true, false) => Completed::Wanted,
@@ -255,15 +290,15 @@ impl State {
         })
     }
 
-    /// The task's list is closed: this thread drops the future unless another one is at it.
-    pub(super) fn shut_down(&self) -> ShutDown {
+    /// The task's list is closed, or nobody will run it: this thread drops the future unless another one is at it.
+    pub(super) fn shut_down(&self, cause: CancelCause) -> ShutDown {
         self.transition(|now| {
             if now.has(COMPLETE) {
                 (ShutDown::Flagged, None)
             } else if now.has(RUNNING) {
-                (ShutDown::Flagged, Some(now.with(ABORT)))
+                (ShutDown::Flagged, Some(now.cancelled_by(cause)))
             } else {
-                (ShutDown::Cancel, Some(now.with(ABORT | RUNNING)))
+                (ShutDown::Cancel, Some(now.cancelled_by(cause).with(RUNNING)))
             }
         })
     }
@@ -356,7 +391,7 @@ mod tests {
 
     #[test]
     fn flags_and_references_do_not_overlap() {
-        let flags = [RUNNING, COMPLETE, SCHEDULED, JOIN_INTEREST, JOIN_WAKER, ABORT];
+        let flags = [RUNNING, COMPLETE, SCHEDULED, JOIN_INTEREST, JOIN_WAKER, ABORT, SHUT_DOWN, REFUSED];
         assert_eq!(flags.iter().sum::<usize>(), flags.iter().fold(0, |all, flag| all | flag));
         assert_eq!(flags.iter().sum::<usize>(), REF - 1);
     }
@@ -416,5 +451,33 @@ mod tests {
         assert_eq!(state.complete(), Completed::Awaited);
         assert_eq!(state.take_back_join_waker(), Err(AlreadyComplete));
         assert_eq!(state.detach(), Detach::DropOutput);
+    }
+
+    /// Rule 5: the field of a detached task belongs to nobody, so nothing may say that a waker is lent.
+    #[test]
+    fn a_detached_task_lends_no_join_waker() {
+        let state = State::new(3);
+        assert_eq!(state.lend_join_waker(), Ok(()));
+        assert_eq!(state.detach(), Detach::DropWaker);
+        assert!(!state.load().has_join_waker());
+        assert!(!state.drop_refs(1));
+        assert_eq!(state.start(), Start::Poll);
+        assert_eq!(state.complete(), Completed::Unwanted);
+    }
+
+    #[test]
+    fn the_first_one_to_cancel_is_the_cause() {
+        let (abort, end) = (State::new(3), State::new(3));
+        assert_eq!(abort.abort(), Notify::Nothing);
+        assert_eq!(abort.shut_down(CancelCause::ShutDown), ShutDown::Cancel);
+        assert_eq!(abort.load().cancel_cause(), CancelCause::Abort);
+        assert_eq!(end.start(), Start::Poll);
+        assert_eq!(end.shut_down(CancelCause::ShutDown), ShutDown::Flagged);
+        assert_eq!(end.abort(), Notify::Nothing);
+        assert_eq!(end.suspend(), Suspend::Cancel);
+        assert_eq!(end.load().cancel_cause(), CancelCause::ShutDown);
+        let refused = State::new(2);
+        assert_eq!(refused.shut_down(CancelCause::Refused), ShutDown::Cancel);
+        assert_eq!(refused.load().cancel_cause(), CancelCause::Refused);
     }
 }

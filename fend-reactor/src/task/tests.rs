@@ -10,7 +10,11 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
 
 use super::test_scheduler::TestScheduler;
-use super::{AbortHandle, JoinError, JoinHandle, Meta, Runnable, unowned_task, yield_now};
+use futures_core::future::FusedFuture;
+
+use super::{
+    AbortHandle, CancellationToken, JoinError, JoinHandle, Meta, Runnable, TaskGroup, unowned_task, yield_now,
+};
 
 fn poll<T>(handle: &mut JoinHandle<T>) -> Poll<Result<T, JoinError>> {
     Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()))
@@ -46,6 +50,9 @@ fn handles_go_where_their_output_goes() {
     is_send_and_sync::<Runnable>();
     is_unpin_and_unwind_safe::<JoinHandle<&mut std::marker::PhantomPinned>>();
     is_unpin_and_unwind_safe::<AbortHandle>();
+    is_unpin_and_unwind_safe::<JoinError>();
+    is_unpin_and_unwind_safe::<CancellationToken>();
+    is_unpin_and_unwind_safe::<TaskGroup<std::cell::Cell<u8>>>();
     assert_eq!(size_of::<Option<Runnable>>(), size_of::<usize>());
     assert_eq!(size_of::<JoinError>(), size_of::<usize>());
 }
@@ -143,8 +150,9 @@ fn a_handle_gives_its_result_once() {
     let mut handle = scheduler.spawn(async { 7 });
     assert!(poll(&mut handle).is_pending());
     scheduler.run_all();
-    assert!(handle.is_finished());
+    assert!(handle.is_finished() && !handle.is_terminated());
     assert_eq!(poll(&mut handle).map(Result::unwrap), Poll::Ready(7));
+    assert!(handle.is_terminated());
     assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut handle))).is_err());
     assert!(format!("{handle:?}").contains("finished"));
 }
@@ -163,8 +171,94 @@ fn spawning_on_a_closed_list_drops_the_future() {
         pending::<()>().await;
     });
     assert_eq!(dropped.load(Relaxed), 1);
-    assert!(result(handle).unwrap_err().is_cancelled());
+    assert!(result(handle).unwrap_err().is_shutdown());
     assert_eq!(scheduler.run_all(), 0);
+}
+
+#[test]
+fn an_error_knows_why_it_was_cancelled() {
+    let scheduler = TestScheduler::new();
+    let (aborted, ended) = (scheduler.spawn(pending::<()>()), scheduler.spawn(pending::<()>()));
+    aborted.abort();
+    scheduler.0.owned.close_and_shut_down();
+    ended.abort();
+    let (aborted, ended) = (result(aborted).unwrap_err(), result(ended).unwrap_err());
+    assert!(aborted.is_cancelled() && !aborted.is_shutdown());
+    assert!(ended.is_cancelled() && ended.is_shutdown());
+    assert!(ended.to_string().ends_with("was cancelled: its runtime shut down"), "{ended}");
+    assert_eq!((ended.name(), ended.spawned_at().file()), (None, aborted.spawned_at().file()));
+
+    let (waiting, handle) = unowned_task(|| (), scheduler.clone(), Meta::here());
+    drop(waiting);
+    assert!(result(handle).unwrap_err().is_shutdown());
+    let (refused, handle) = unowned_task(|| (), scheduler.clone(), Meta::here());
+    refused.refuse();
+    let error = result(handle).unwrap_err();
+    assert!(error.is_cancelled() && !error.is_shutdown());
+    assert!(error.to_string().ends_with("was cancelled: no thread could be started to run it"), "{error}");
+    scheduler.run_all();
+    assert_eq!(Arc::strong_count(&scheduler.0), 1);
+}
+
+#[test]
+fn a_shut_down_during_the_poll_is_the_cause() {
+    let scheduler = TestScheduler::new();
+    let handle = scheduler.spawn(poll_fn({
+        let weak = Arc::downgrade(&scheduler.0);
+        move |_| {
+            weak.upgrade().unwrap().owned.close_and_shut_down();
+            Poll::<()>::Pending
+        }
+    }));
+    scheduler.run_all();
+    assert!(result(handle).unwrap_err().is_shutdown());
+}
+
+#[test]
+fn cancel_waits_for_the_end() {
+    let scheduler = TestScheduler::new();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let on_drop = OnDrop({
+        let dropped = dropped.clone();
+        move || dropped.store(true, Relaxed)
+    });
+    let endless = scheduler.spawn(async move {
+        let _on_drop = on_drop;
+        pending::<()>().await;
+    });
+    scheduler.run_all();
+    let mut cancel = pin!(endless.cancel());
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(cancel.as_mut().poll(&mut cx).is_pending());
+    assert!(!dropped.load(Relaxed));
+    scheduler.run_all();
+    assert_eq!(cancel.poll(&mut cx), Poll::Ready(None));
+    assert!(dropped.load(Relaxed));
+
+    let over = scheduler.spawn(async { 7 });
+    scheduler.run_all();
+    assert_eq!(pin!(over.cancel()).poll(&mut cx), Poll::Ready(Some(7)));
+
+    let failed = scheduler.spawn(async { std::panic::resume_unwind(Box::new("lost")) });
+    scheduler.run_all();
+    let mut failed = pin!(JoinHandle::<()>::cancel(failed));
+    let payload = catch_unwind(AssertUnwindSafe(|| failed.as_mut().poll(&mut cx))).unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&"lost"));
+    assert_eq!(scheduler.0.unhandled.load(Relaxed), 0);
+}
+
+#[test]
+fn a_detached_task_runs_on() {
+    let scheduler = TestScheduler::new();
+    let ran = Arc::new(AtomicBool::new(false));
+    scheduler
+        .spawn({
+            let ran = ran.clone();
+            async move { ran.store(true, Relaxed) }
+        })
+        .detach();
+    scheduler.run_all();
+    assert!(ran.load(Relaxed));
 }
 
 /// SD2

@@ -16,11 +16,12 @@ use std::task::{Context, Poll};
 /// # Examples
 ///
 /// ```
-/// fend_reactor::block_on(async {
+/// # use fend_reactor as fend;
+/// fend::block_on(async {
 ///     let mut sum = 0_u64;
 ///     for chunk in 0..10 {
 ///         sum += (chunk * 1000..(chunk + 1) * 1000).sum::<u64>();
-///         fend_reactor::yield_now().await;
+///         fend::yield_now().await;
 ///     }
 ///     assert_eq!(sum, 49_995_000);
 /// });

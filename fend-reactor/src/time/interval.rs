@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
 use super::sleep::{Sleep, sleep_until};
-use crate::clock::{NEVER, Nanos, saturating_nanos};
+use crate::clock::{Clock, NEVER, Nanos, saturating_nanos};
 use crate::context;
 
 /// Ticks now, and then every `period`.
@@ -32,10 +32,11 @@ use crate::context;
 ///     assert_eq!(second - first, Duration::from_millis(2));
 /// });
 /// ```
+#[must_use = "an interval does nothing unless its ticks are awaited"]
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     assert_period(period);
-    Interval::new(Sleep::until(context::current_clock().now()), period)
+    Interval::new(Sleep::until(context::with_clock(Clock::now)), period)
 }
 
 /// Ticks at `start`, and then every `period`.
@@ -43,6 +44,22 @@ pub fn interval(period: Duration) -> Interval {
 /// # Panics
 ///
 /// When `period` is zero.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// # use fend_reactor as fend;
+/// use fend::time::{interval_at, now};
+///
+/// fend::block_on(async {
+///     let start = now() + Duration::from_millis(3);
+///     let mut every = interval_at(start, Duration::from_millis(1));
+///     assert_eq!(every.tick().await, start);
+///     assert_eq!(every.next_tick(), start + Duration::from_millis(1));
+/// });
+/// ```
+#[must_use = "an interval does nothing unless its ticks are awaited"]
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert_period(period);
@@ -172,6 +189,24 @@ impl Interval {
     }
 
     /// Chooses what happens after a late tick. Applies from the next tick on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use fend_reactor as fend;
+    /// use fend::time::{MissedTickBehavior, interval};
+    ///
+    /// fend::block_on(async {
+    ///     let mut every = interval(Duration::from_millis(10));
+    ///     every.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ///     let start = every.tick().await;
+    ///     std::thread::sleep(Duration::from_millis(25));
+    ///     assert_eq!(every.tick().await - start, Duration::from_millis(10));
+    ///     // What was missed beyond that is left out.
+    ///     assert!(every.next_tick() - start >= Duration::from_millis(30));
+    /// });
+    /// ```
     pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
         self.missed = behavior;
     }
@@ -191,6 +226,13 @@ impl Stream for Interval {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (usize::MAX, None)
+    }
+}
+
+/// Never terminated: there is always another tick.
+impl FusedStream for Interval {
+    fn is_terminated(&self) -> bool {
+        false
     }
 }
 

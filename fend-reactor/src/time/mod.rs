@@ -13,7 +13,8 @@
 //!
 //! **A little late.** The kernel wakes a waiting thread some 50 µs after the time it was asked for (its timer slack, see
 //! `PR_SET_TIMERSLACK` in [prctl(2)](https://man7.org/linux/man-pages/man2/prctl.2.html)); then the task waits for its turn
-//! on a worker. Nothing rounds to milliseconds. A worker that is kept busy by one task delays its other tasks, and
+//! on a worker. Nothing rounds to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded
+//! up. A worker that is kept busy by one task delays its other tasks, and
 //! those that fall due meanwhile.
 //!
 //! **Any duration is legal.** Zero and the past are ready at once. A deadline more than 584 years after the program first
@@ -46,6 +47,8 @@ mod timer;
 
 use std::time::Instant;
 
+use crate::clock::Clock;
+
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use paused::{advance, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
@@ -54,23 +57,25 @@ pub use timer::{Timer, TimerStatus};
 
 /// The time on the clock of the current runtime.
 ///
-/// This is [`Instant::now`] as long as nobody [paused](pause) or [advanced](advance) the clock. Code that takes the time from
+/// This is [`Instant::now`], to within a microsecond, as long as nobody [paused](pause) or [advanced](advance) the clock. Code that takes the time from
 /// here can be tested with a paused clock.
 ///
 /// # Examples
 ///
 /// ```
 /// use std::time::Duration;
-/// # use fend_reactor::time;
+/// # use fend_reactor as fend;
+/// use fend::time;
 ///
-/// fend_reactor::block_on(async {
+/// fend::block_on(async {
 ///     let start = time::now();
 ///     time::sleep(Duration::from_millis(20)).await;
 ///     assert!(time::now() - start >= Duration::from_millis(20));
 /// });
 /// ```
+#[must_use]
 pub fn now() -> Instant {
-    crate::context::current_clock().now_instant()
+    crate::context::with_clock(Clock::now_instant)
 }
 
 #[cfg(all(test, not(loom)))]

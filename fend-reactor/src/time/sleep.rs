@@ -15,6 +15,7 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZero;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ use crate::driver::{Driver, TimerKey};
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::until(context::current_clock().deadline(duration))
+    Sleep::until(context::with_clock(|clock| clock.deadline(duration)))
 }
 
 /// Waits until `deadline`, on the clock that [`now`](super::now) reads.
@@ -66,7 +67,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// });
 /// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep::until(context::current_clock().nanos(deadline))
+    Sleep::until(context::with_clock(|clock| clock.nanos(deadline)))
 }
 
 /// Future of [`sleep()`] and [`sleep_until`]: ready once its deadline has passed, and again at every later poll until it is
@@ -183,7 +184,7 @@ impl Sleep {
     pub(super) fn with_clock<R>(&self, read: impl FnOnce(&Clock) -> R) -> R {
         match &self.driver {
             Some(driver) => read(driver.clock()),
-            None => read(&context::current_clock()),
+            None => context::with_clock(read),
         }
     }
 
@@ -243,6 +244,10 @@ impl Sleep {
         self.driver = Some(driver);
     }
 }
+
+// Wakers, the only foreign code, run when the timers are in order again.
+impl UnwindSafe for Sleep {}
+impl RefUnwindSafe for Sleep {}
 
 impl Future for Sleep {
     type Output = ();

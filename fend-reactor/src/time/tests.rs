@@ -1,12 +1,17 @@
 //! Sleeps and what is made of them, on a driver whose turns the test runs, and mostly on a clock that stands.
 
 use std::future::{Future, pending, poll_fn, ready};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
+
+use futures_core::FusedStream;
+use futures_core::future::FusedFuture;
+use futures_util::StreamExt;
 
 use super::*;
 use crate::clock::{Clock, NEVER, Nanos};
@@ -355,4 +360,39 @@ fn a_timeout_that_has_returned_panics_when_polled() {
     let mut timed = Timeout::new(bench.sleep(MS), Duration::from_millis(1), ready(()));
     assert!(bench.poll(&mut timed).is_ready());
     let _ = bench.poll(&mut timed);
+}
+
+#[test]
+fn all_survive_a_panic_around_them() {
+    fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    is_unwind_safe::<Sleep>();
+    is_unwind_safe::<Interval>();
+    is_unwind_safe::<Timer>();
+    is_unwind_safe::<Timeout<()>>();
+}
+
+/// In `select!`, without `.fuse()`.
+#[test]
+fn select_knows_what_is_over() {
+    let bench = Bench::paused();
+    let mut seven = Timeout::new(bench.sleep(MS), Duration::from_millis(1), ready(7));
+    let mut interval = Interval::new(bench.sleep(0), Duration::from_millis(300));
+    let mut timer = Timer::with(bench.sleep(NEVER));
+    let mut selected = pin!(async {
+        let (mut value, mut ticks) = (None, 0);
+        while value.is_none() || ticks == 0 {
+            futures_util::select! {
+                done = seven => value = Some(done),
+                _tick = interval.select_next_some() => ticks += 1,
+                _count = timer.select_next_some() => unreachable!("it is disarmed"),
+            }
+        }
+        (value, ticks)
+    });
+    let (value, ticks) = match bench.poll(&mut selected) {
+        Poll::Ready(end) => end,
+        Poll::Pending => panic!("both were ready"),
+    };
+    assert_eq!((value, ticks), (Some(Ok(7)), 1));
+    assert!(seven.is_terminated() && !interval.is_terminated() && !timer.is_terminated());
 }

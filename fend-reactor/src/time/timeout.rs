@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use futures_core::future::FusedFuture;
 use pin_project_lite::pin_project;
 
 use super::sleep::{Sleep, sleep, sleep_until};
@@ -48,6 +49,23 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 /// Waits for `future`, until `deadline` at the latest, on the clock that [`now`](super::now) reads.
 ///
 /// See [`timeout()`], also for errors and cancel safety.
+///
+/// # Examples
+///
+/// Several steps with one deadline:
+///
+/// ```
+/// use std::time::Duration;
+/// # use fend_reactor as fend;
+/// use fend::time::{now, sleep, timeout_at};
+///
+/// fend::block_on(async {
+///     let deadline = now() + Duration::from_millis(20);
+///     assert!(timeout_at(deadline, sleep(Duration::from_millis(1))).await.is_ok());
+///     assert!(timeout_at(deadline, sleep(Duration::from_secs(3600))).await.is_err());
+///     assert!(now() >= deadline);
+/// });
+/// ```
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
     let sleep = sleep_until(deadline);
     let left = sleep.deadline_nanos().saturating_sub(sleep.now());
@@ -96,6 +114,13 @@ impl<F: Future> Future for Timeout<F> {
         ready!(this.sleep.poll_elapsed(cx));
         this.future.set(None);
         Poll::Ready(Err(Elapsed { after: *this.duration }))
+    }
+}
+
+/// Terminated once it has given the result.
+impl<F: Future> FusedFuture for Timeout<F> {
+    fn is_terminated(&self) -> bool {
+        self.future.is_none()
     }
 }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
 use super::sleep::Sleep;
 use crate::clock::{NEVER, Nanos, is_due, saturating_nanos};
@@ -138,6 +138,13 @@ impl Stream for Timer {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u64>> {
         self.poll_wait(cx).map(Some)
+    }
+}
+
+/// Never terminated: a timer that is disarmed may be set again.
+impl FusedStream for Timer {
+    fn is_terminated(&self) -> bool {
+        false
     }
 }
 

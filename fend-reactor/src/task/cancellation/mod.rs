@@ -11,6 +11,7 @@ mod tests;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use tree::Node;
@@ -28,7 +29,8 @@ pub use wait::{RunUntilCancelled, WaitForCancellation, WaitForCancellationOwned}
 /// # Examples
 ///
 /// ```
-/// use fend_reactor::task::CancellationToken;
+/// # use fend_reactor as fend;
+/// use fend::task::CancellationToken;
 ///
 /// let server = CancellationToken::new();
 /// let connection = server.child_token();
@@ -53,6 +55,7 @@ pub struct CancellationToken {
 
 impl CancellationToken {
     /// A token that depends on no other.
+    #[must_use]
     pub fn new() -> Self {
         CancellationToken { node: Node::root() }
     }
@@ -62,7 +65,8 @@ impl CancellationToken {
     /// The child of a cancelled token is cancelled from the start.
     ///
     /// ```
-    /// use fend_reactor::task::CancellationToken;
+    /// # use fend_reactor as fend;
+    /// use fend::task::CancellationToken;
     ///
     /// let parent = CancellationToken::new();
     /// let (first, second) = (parent.child_token(), parent.child_token());
@@ -90,6 +94,7 @@ impl CancellationToken {
     }
 
     /// Whether this token or an ancestor of it was cancelled. One load, no lock.
+    #[must_use]
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.node.is_cancelled()
@@ -104,11 +109,12 @@ impl CancellationToken {
     /// # Examples
     ///
     /// ```
-    /// use fend_reactor::task::CancellationToken;
+    /// # use fend_reactor as fend;
+    /// use fend::task::CancellationToken;
     ///
-    /// # fend_reactor::block_on(async {
+    /// # fend::block_on(async {
     /// let token = CancellationToken::new();
-    /// let task = fend_reactor::spawn({
+    /// let task = fend::spawn({
     ///     let token = token.clone();
     ///     async move {
     ///         token.cancelled().await;
@@ -144,9 +150,10 @@ impl CancellationToken {
     /// # Examples
     ///
     /// ```
-    /// use fend_reactor::task::CancellationToken;
+    /// # use fend_reactor as fend;
+    /// use fend::task::CancellationToken;
     ///
-    /// # fend_reactor::block_on(async {
+    /// # fend::block_on(async {
     /// let token = CancellationToken::new();
     /// assert_eq!(token.run_until_cancelled(async { 1 }).await, Some(1));
     /// token.cancel();
@@ -160,7 +167,8 @@ impl CancellationToken {
     /// A guard that cancels the token when it is dropped: at the end of a block, by `?`, or by a panic.
     ///
     /// ```
-    /// use fend_reactor::task::CancellationToken;
+    /// # use fend_reactor as fend;
+    /// use fend::task::CancellationToken;
     ///
     /// let token = CancellationToken::new();
     /// {
@@ -173,6 +181,10 @@ impl CancellationToken {
         DropGuard { token: Some(self) }
     }
 }
+
+// Wakers, the only foreign code, run when the tree is in order again.
+impl UnwindSafe for CancellationToken {}
+impl RefUnwindSafe for CancellationToken {}
 
 impl Default for CancellationToken {
     fn default() -> Self {
@@ -196,6 +208,29 @@ pub struct DropGuard {
 
 impl DropGuard {
     /// Gives the token back and cancels nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// use fend::task::CancellationToken;
+    ///
+    /// fn all_or_nothing(token: &CancellationToken, steps: &[bool]) -> Option<()> {
+    ///     let guard = token.clone().drop_guard();
+    ///     for done in steps {
+    ///         done.then_some(())?;
+    ///     }
+    ///     let _token = guard.disarm();
+    ///     Some(())
+    /// }
+    ///
+    /// let token = CancellationToken::new();
+    /// all_or_nothing(&token, &[true, true]);
+    /// assert!(!token.is_cancelled());
+    /// all_or_nothing(&token, &[true, false]);
+    /// assert!(token.is_cancelled());
+    /// ```
+    #[must_use = "the token that is given back can no longer be cancelled by the guard: to cancel, drop the guard"]
     pub fn disarm(mut self) -> CancellationToken {
         self.token.take().expect("a guard holds its token until it is disarmed, which consumes it")
     }

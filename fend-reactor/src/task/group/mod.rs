@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 use slab::Slab;
 
 use crate::executor::{self, Handle};
@@ -34,9 +35,10 @@ mod tests;
 /// # Examples
 ///
 /// ```
-/// use fend_reactor::task::TaskGroup;
+/// # use fend_reactor as fend;
+/// use fend::task::TaskGroup;
 ///
-/// # fend_reactor::block_on(async {
+/// # fend::block_on(async {
 /// let mut group = TaskGroup::new();
 /// for n in 1..=10 {
 ///     group.spawn(async move { n * n });
@@ -46,7 +48,7 @@ mod tests;
 ///     sum += square?;
 /// }
 /// assert_eq!(sum, 385);
-/// # Ok::<(), fend_reactor::task::JoinError>(()) }).unwrap();
+/// # Ok::<(), fend::task::JoinError>(()) }).unwrap();
 /// ```
 #[must_use = "dropping a group aborts its tasks"]
 pub struct TaskGroup<T> {
@@ -155,6 +157,10 @@ impl<T> TaskGroup<T> {
     ///
     /// Tasks come in the order in which they ended. The cost is that of the tasks that ended, not of those that run.
     ///
+    /// # Errors
+    ///
+    /// The inner result is a [`JoinError`] when the task panicked or was cancelled. The group goes on with the others.
+    ///
     /// # Cancel safety
     ///
     /// Cancel safe: a task leaves the group in the moment in which this gives its result. Dropped before that, it has
@@ -163,9 +169,10 @@ impl<T> TaskGroup<T> {
     /// # Examples
     ///
     /// ```
-    /// use fend_reactor::task::TaskGroup;
+    /// # use fend_reactor as fend;
+    /// use fend::task::TaskGroup;
     ///
-    /// # fend_reactor::block_on(async {
+    /// # fend::block_on(async {
     /// let mut group = TaskGroup::new();
     /// group.spawn(async { panic!("no luck") });
     /// let error = group.join_next().await.unwrap().unwrap_err();
@@ -243,6 +250,9 @@ impl<T> TaskGroup<T> {
 
     /// Waits for all tasks and gives their results, in the order in which they ended.
     ///
+    /// A task that panicked or was cancelled is an `Err` among the results and changes nothing for the others; this itself
+    /// does not panic, as `JoinSet::join_all` of tokio does.
+    ///
     /// To stop at the first failure instead, loop over [`join_next`](TaskGroup::join_next) and drop the group, or use
     /// [`try_scope`](crate::task::try_scope).
     ///
@@ -254,9 +264,10 @@ impl<T> TaskGroup<T> {
     /// # Examples
     ///
     /// ```
-    /// use fend_reactor::task::TaskGroup;
+    /// # use fend_reactor as fend;
+    /// use fend::task::TaskGroup;
     ///
-    /// # fend_reactor::block_on(async {
+    /// # fend::block_on(async {
     /// let group: TaskGroup<u32> = (0..3).map(|n| async move { n }).collect();
     /// let mut values: Vec<u32> = group.join_all().await.into_iter().map(Result::unwrap).collect();
     /// values.sort();
@@ -310,6 +321,27 @@ impl<T> Child<T> {
 
 impl<T: Send + 'static> TaskGroup<T> {
     /// Spawns a task on the current runtime, as [`spawn`](crate::spawn) does.
+    ///
+    /// # Examples
+    ///
+    /// A task with a name comes from a [`Builder`](crate::task::Builder):
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// use fend::task::{Builder, TaskGroup};
+    ///
+    /// # fend::block_on(async {
+    /// let mut group = TaskGroup::new();
+    /// group.insert(Builder::new().name("pump").spawn(async { panic!("dry") }));
+    /// let error: fend::task::JoinError = group.join_next().await.unwrap().unwrap_err();
+    /// assert_eq!(error.name(), Some("pump"));
+    /// # let _: TaskGroup<()> = group;
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the default runtime is needed and cannot be started.
     #[track_caller]
     pub fn spawn<F>(&mut self, future: F) -> AbortHandle
     where
@@ -330,6 +362,10 @@ impl<T: Send + 'static> TaskGroup<T> {
     /// Gives a job to the blocking pool of the current runtime, as [`spawn_blocking`](crate::spawn_blocking) does.
     ///
     /// A job that has begun cannot be aborted: the group's drop leaves it running.
+    ///
+    /// # Panics
+    ///
+    /// When the default runtime is needed and cannot be started.
     #[track_caller]
     pub fn spawn_blocking<F>(&mut self, job: F) -> AbortHandle
     where
@@ -350,6 +386,10 @@ impl<T: Send + 'static> TaskGroup<T> {
 
 impl<T: 'static> TaskGroup<T> {
     /// Spawns a task that stays on this thread, as [`spawn_local`](crate::spawn_local) does.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs no tasks, outside `block_on`.
     #[track_caller]
     pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
     where
@@ -394,8 +434,18 @@ impl<T> Stream for TaskGroup<T> {
     }
 }
 
+/// Terminated while the group is empty.
+impl<T> FusedStream for TaskGroup<T> {
+    fn is_terminated(&self) -> bool {
+        self.is_empty()
+    }
+}
+
 /// Values lie in a group, but none is ever pinned there.
 impl<T> Unpin for TaskGroup<T> {}
+// What panics in a task is caught there, and no code of users runs while the group is half changed.
+impl<T> UnwindSafe for TaskGroup<T> {}
+impl<T> RefUnwindSafe for TaskGroup<T> {}
 
 /// Spawns each future.
 impl<F> FromIterator<F> for TaskGroup<F::Output>

@@ -9,12 +9,13 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use futures_core::Stream;
-use futures_lite::StreamExt;
+use futures_core::future::FusedFuture;
+use futures_core::{FusedStream, Stream};
+use futures_util::StreamExt;
 
 use super::TaskGroup;
 use crate::executor::{Handle, block_on};
-use crate::task::CancellationToken;
+use crate::task::{CancellationToken, scope};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -358,7 +359,7 @@ fn a_group_is_a_stream() {
     block_on(async {
         let group: TaskGroup<u32> = (0..10).map(|n| async move { n }).collect();
         assert_eq!(Stream::size_hint(&group), (10, None));
-        let sum = group.fold(0, |sum, n| sum + n.unwrap()).await;
+        let sum = group.fold(0, async |sum, n| sum + n.unwrap()).await;
         assert_eq!(sum, 45);
     });
 }
@@ -453,4 +454,46 @@ fn auto_traits_follow_the_value() {
     fn unpin<T: Unpin>() {}
     send::<TaskGroup<u8>>();
     unpin::<TaskGroup<std::marker::PhantomPinned>>();
+}
+
+/// Handles and groups in `select!`, which asks each whether it is over, without `.fuse()`.
+#[test]
+fn select_knows_what_is_over() {
+    block_on(async {
+        let mut seven = crate::spawn(async { 7 });
+        let mut group: TaskGroup<u32> = (1..=3).map(|n| async move { n }).collect();
+        let mut sum = 0;
+        loop {
+            futures_util::select! {
+                value = seven => sum += value.unwrap(),
+                value = group.select_next_some() => sum += value.unwrap(),
+                complete => break,
+            }
+        }
+        assert_eq!(sum, 13);
+        assert!(seven.is_terminated() && group.is_terminated());
+        group.spawn(async { 1 });
+        assert!(!group.is_terminated());
+    });
+}
+
+#[test]
+fn select_knows_scoped_handles_that_are_over() {
+    let sum = block_on(scope(async |s| {
+        let mut child = s.spawn(async { 7 });
+        s.spawn(async {}).await.unwrap();
+        let first = (&mut child).await.unwrap();
+        s.cancel();
+        let mut refused = s.spawn(async { 8 });
+        assert!(child.is_terminated() && !refused.is_terminated());
+        let mut sum = first;
+        loop {
+            futures_util::select! {
+                value = child => sum += value.unwrap(),
+                value = refused => assert!(value.is_err()),
+                complete => break sum,
+            }
+        }
+    }));
+    assert_eq!(sum, 7);
 }

@@ -38,6 +38,11 @@ impl<T> JoinRef<T> {
         &self.task
     }
 
+    /// Whether the output was handed out.
+    pub(in crate::task) fn is_taken(&self) -> bool {
+        self.taken
+    }
+
     /// The output, once the task is complete.
     #[track_caller]
     pub(in crate::task) fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {

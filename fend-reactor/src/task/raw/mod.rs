@@ -75,7 +75,7 @@ use std::task::Waker;
 
 use super::error::JoinError;
 use super::owned::{Links, OwnedTasks};
-use super::state::{Notify, ShutDown, State};
+use super::state::{CancelCause, Notify, ShutDown, State};
 use crate::sync::UnsafeCell;
 
 pub(super) use joining::JoinRef;
@@ -308,6 +308,12 @@ impl TaskRef {
         self.header().info()
     }
 
+    /// The error of a task that was told to end, and did.
+    #[cold]
+    fn cancelled(&self) -> JoinError {
+        JoinError::cancelled(self.info(), self.header().state.load().cancel_cause())
+    }
+
     pub(super) fn is_finished(&self) -> bool {
         self.header().state.load().is_complete()
     }
@@ -347,8 +353,8 @@ impl TaskRef {
     /// # Safety
     ///
     /// Rule 8: this is a thread that may drop the future.
-    pub(super) unsafe fn shut_down(&self) {
-        match self.header().state.shut_down() {
+    pub(super) unsafe fn shut_down(&self, cause: CancelCause) {
+        match self.header().state.shut_down(cause) {
             ShutDown::Flagged => {}
             // SAFETY: rule 2; rule 3: `shut_down` has set RUNNING for this thread. Rule 8: the caller's promise.
             ShutDown::Cancel => unsafe { (self.header().vtable.cancel)(self.0) },

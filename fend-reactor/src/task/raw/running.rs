@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::{Cell, Header, Schedule, Stage, TaskRef, UNOWNED};
 use crate::task::error::JoinError;
-use crate::task::state::{Completed, Start, Suspend};
+use crate::task::state::{CancelCause, Completed, Start, Suspend};
 use crate::task::unwind::{Payload, catch, discard, swallow};
 use crate::task::waker;
 
@@ -62,6 +62,19 @@ impl Runnable {
         Runnable(unsafe { TaskRef::from_raw(task.cast()) })
     }
 
+    /// Cancels a task on no list, since there is no thread to run it on.
+    pub(crate) fn refuse(self) {
+        // Its drop finds the task over.
+        self.cancel_unowned(CancelCause::Refused);
+    }
+
+    fn cancel_unowned(&self, cause: CancelCause) {
+        if self.0.header().shard == UNOWNED {
+            // SAFETY: rule 8: futures on no list are `Send`.
+            unsafe { self.0.shut_down(cause) }
+        }
+    }
+
     fn into_ref(self) -> TaskRef {
         let runnable = ManuallyDrop::new(self);
         // SAFETY: `runnable` is not used again and not dropped.
@@ -71,10 +84,7 @@ impl Runnable {
 
 impl Drop for Runnable {
     fn drop(&mut self) {
-        if self.0.header().shard == UNOWNED {
-            // SAFETY: rule 8: futures on no list are `Send`.
-            unsafe { self.0.shut_down() }
-        }
+        self.cancel_unowned(CancelCause::ShutDown);
     }
 }
 
@@ -107,7 +117,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
         // SAFETY: rule 3: `start` has set RUNNING for this thread.
         Start::Poll => unsafe { poll::<F, S>(task) },
         Start::Cancel => {
-            let error = JoinError::cancelled(task.info());
+            let error = task.cancelled();
             // SAFETY: as above.
             unsafe { finish::<F, S>(task, Err(error)) }
         }
@@ -124,7 +134,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
 pub(super) unsafe fn cancel<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: rule 1: the clone counts another reference for `finish`, and the caller's stays untouched.
     let task = TaskRef::clone(&ManuallyDrop::new(unsafe { TaskRef::from_raw(task) }));
-    let error = JoinError::cancelled(task.info());
+    let error = task.cancelled();
     // SAFETY: the caller's promise.
     unsafe { finish::<F, S>(task, Err(error)) }
 }
@@ -153,7 +163,7 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
                 // SAFETY: rule 1: `suspend` counted a reference for the `Runnable`; `task` keeps the scheduler.
                 return cell.scheduler.reschedule(Runnable(unsafe { TaskRef::from_raw(task.0) }));
             }
-            Suspend::Cancel => Err(JoinError::cancelled(task.info())),
+            Suspend::Cancel => Err(task.cancelled()),
         },
         Err(payload) => Err(JoinError::panicked(task.info(), payload)),
     };

@@ -7,7 +7,9 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use futures_core::future::FusedFuture;
 
 use super::child::{Child, Job, Unfailing};
 use super::core::Core;
@@ -63,6 +65,10 @@ impl<E: Send + 'static> TryScope<E> {
     }
 
     /// Spawns a child that stays on this thread, as [`spawn_local`](crate::spawn_local) does.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs no tasks, outside `block_on`.
     #[track_caller]
     pub fn spawn_local<F, U>(&self, future: F) -> ScopedHandle<U>
     where
@@ -79,6 +85,29 @@ impl<E: Send + 'static> TryScope<E> {
     ///
     /// A job that has begun cannot be stopped from outside: a long one should look at the scope's
     /// [`token`](TryScope::token) from time to time. One that has not begun when the scope is cancelled never does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// use fend::task::try_scope;
+    ///
+    /// # fend::block_on(async {
+    /// let result = try_scope(async |s| {
+    ///     let token = s.token();
+    ///     s.spawn_blocking(move || {
+    ///         // A step of the work, again and again, for as long as anybody wants it.
+    ///         while !token.is_cancelled() {
+    ///             std::thread::yield_now();
+    ///         }
+    ///         Ok(())
+    ///     });
+    ///     Err::<(), _>("no longer needed")
+    /// })
+    /// .await;
+    /// assert_eq!(result, Err("no longer needed"));
+    /// # });
+    /// ```
     #[track_caller]
     pub fn spawn_blocking<F, U>(&self, job: F) -> ScopedHandle<U>
     where
@@ -144,6 +173,10 @@ impl Scope {
     }
 
     /// Spawns a child that stays on this thread, as [`spawn_local`](crate::spawn_local) does.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that runs no tasks, outside `block_on`.
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> ScopedHandle<F::Output>
     where
@@ -181,15 +214,17 @@ impl fmt::Debug for Scope {
 pub struct ScopedHandle<U> {
     /// `None` for a child that was not let in.
     task: Option<JoinHandle<Option<U>>>,
+    /// The result was given.
+    given: bool,
 }
 
 impl<U> ScopedHandle<U> {
     fn of(task: JoinHandle<Option<U>>) -> Self {
-        ScopedHandle { task: Some(task) }
+        ScopedHandle { task: Some(task), given: false }
     }
 
     fn refused() -> Self {
-        ScopedHandle { task: None }
+        ScopedHandle { task: None, given: false }
     }
 
     /// Asks this child to end. The scope and the other children go on.
@@ -200,6 +235,7 @@ impl<U> ScopedHandle<U> {
     }
 
     /// Whether the child is over.
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.task.as_ref().is_none_or(JoinHandle::is_finished)
     }
@@ -209,10 +245,20 @@ impl<U> Future for ScopedHandle<U> {
     type Output = Result<U, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.get_mut().task {
-            Some(task) => Pin::new(task).poll(cx).map(|end| end.ok().flatten().ok_or(Cancelled(()))),
-            None => Poll::Ready(Err(Cancelled(()))),
-        }
+        let this = self.get_mut();
+        let value = match &mut this.task {
+            Some(task) => ready!(Pin::new(task).poll(cx)).ok().flatten(),
+            None => None,
+        };
+        this.given = true;
+        Poll::Ready(value.ok_or(Cancelled(())))
+    }
+}
+
+/// Terminated once it has given the result.
+impl<U> FusedFuture for ScopedHandle<U> {
+    fn is_terminated(&self) -> bool {
+        self.given
     }
 }
 

@@ -45,9 +45,10 @@ use self::run::Run;
 /// # Examples
 ///
 /// ```
-/// use fend_reactor::task::scope;
+/// # use fend_reactor as fend;
+/// use fend::task::scope;
 ///
-/// # fend_reactor::block_on(async {
+/// # fend::block_on(async {
 /// let words = vec!["the", "quick", "brown", "fox"];
 /// let total = scope(async |s| {
 ///     let lengths: Vec<_> = words.iter().map(|&word| s.spawn(async move { word.len() })).collect();
@@ -92,9 +93,10 @@ where
 /// # Examples
 ///
 /// ```
-/// use fend_reactor::task::try_scope;
+/// # use fend_reactor as fend;
+/// use fend::task::try_scope;
 ///
-/// # fend_reactor::block_on(async {
+/// # fend::block_on(async {
 /// let result = try_scope(async |s| {
 ///     let never = s.spawn(std::future::pending::<Result<(), String>>());
 ///     s.spawn(async { Err::<(), _>("no route".to_string()) });
