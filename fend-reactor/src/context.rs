@@ -166,14 +166,16 @@ pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
     }
 }
 
-/// This thread's loop polls next what has a waker with this data: gives it its budget.
+/// This thread's loop polls next what has a waker with this data: gives it its budget. True: the poll before this one used
+/// all of its own, and so took long.
 #[inline]
-pub(crate) fn begin_poll(waker: *const ()) {
-    let _ = CONTEXT.try_with(|context| {
-        context.budget.set(BUDGET);
+pub(crate) fn begin_poll(waker: *const ()) -> bool {
+    let left = CONTEXT.try_with(|context| {
         context.refused.set(0);
         context.polled_with.set(waker);
+        context.budget.replace(BUDGET)
     });
+    left == Ok(0)
 }
 
 /// Takes one unit of the running task's I/O budget. When it is used up, the task is woken and must return

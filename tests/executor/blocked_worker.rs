@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use fend::net::TcpListener;
 use fend::runtime::{Builder, Dispatcher};
 
+use crate::noise::Noise;
 use crate::shape::{Shape, undisturbed};
 
 const BLOCKED: Duration = Duration::from_millis(500);
@@ -26,19 +27,6 @@ async fn longest_gap(running: Arc<AtomicBool>) -> Duration {
         longest = longest.max(before.elapsed());
     }
     longest
-}
-
-/// What a plain thread sees of the same: the machine's share in the gaps.
-fn machine_noise(running: Arc<AtomicBool>) -> thread::JoinHandle<Duration> {
-    thread::spawn(move || {
-        let mut longest = Duration::ZERO;
-        while running.load(SeqCst) {
-            let before = Instant::now();
-            thread::sleep(BEAT);
-            longest = longest.max(before.elapsed());
-        }
-        longest - BEAT
-    })
 }
 
 /// An echo client on a plain thread: the longest time for an answer.
@@ -89,7 +77,7 @@ fn blocked_workers_are_not_felt(builder: Builder, blocked: usize, block: fn()) {
         fend::spawn(echo(listener));
         let beats = fend::spawn(longest_gap(running.clone()));
         let client = longest_answer(address, running.clone());
-        let noise = machine_noise(running.clone());
+        let noise = Noise::listen(BEAT);
         fend::time::sleep(Duration::from_millis(50)).await;
         let (blocking, blocks) = mpsc::channel();
         let blockers: Vec<_> = (0..blocked)
@@ -106,7 +94,7 @@ fn blocked_workers_are_not_felt(builder: Builder, blocked: usize, block: fn()) {
         }
         assert_eq!(blocks.try_iter().count(), blocked);
         running.store(false, SeqCst);
-        let threads = fend::spawn_blocking(move || (client.join().unwrap(), noise.join().unwrap()));
+        let threads = fend::spawn_blocking(move || (client.join().unwrap(), noise.worst()));
         let (answers, noise) = threads.await.unwrap();
         (beats.await.unwrap(), answers, noise)
     });

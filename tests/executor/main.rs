@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
+#[path = "../support/noise.rs"]
+mod noise;
 #[path = "../support/stall.rs"]
 mod stall;
 

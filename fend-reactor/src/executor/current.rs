@@ -34,6 +34,8 @@ pub(crate) struct Current {
     pub(super) left: Cell<bool>,
     /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
     pub(super) tick: Cell<u32>,
+    /// A task used up its budget: as many of those as polls between two looks would keep timers waiting for too long.
+    pub(super) look_soon: Cell<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,7 @@ impl Current {
             below: context::with_current(|below| below.cloned()),
             left: Cell::new(false),
             tick: Cell::new(0),
+            look_soon: Cell::new(false),
         })
     }
 

@@ -126,7 +126,7 @@ fn step(current: &Current) -> bool {
 fn next_task(current: &Current) -> Option<Runnable> {
     let tick = current.tick.get().wrapping_add(1);
     current.tick.set(tick);
-    let looks_around = tick % TICKS == 0;
+    let looks_around = tick % TICKS == 0 || current.look_soon.take();
     if looks_around {
         look_around(current);
     }
@@ -213,7 +213,9 @@ impl Current {
                 }
             }
         }
-        context::begin_poll(waker);
+        if context::begin_poll(waker) {
+            self.look_soon.set(true);
+        }
     }
 
     /// Ends this worker's search, if it is the searcher. It looks at all queues once more before it sleeps.
