@@ -73,7 +73,7 @@ async fn halves_of_different_streams_do_not() -> io::Result<()> {
     let (first_reader, first_writer) = first.into_split();
     let (_second_reader, second_writer) = second.into_split();
     let error = first_reader.reunite(second_writer).unwrap_err();
-    let stream = error.0.reunite(first_writer)?;
+    let stream = error.into_inner().0.reunite(first_writer)?;
     stream.send_all(b"open").await?;
     copy(&b"more"[..], &mut &stream).await?;
     first_peer.read_exact(&mut [0; 8])
