@@ -7,7 +7,9 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf};
+use super::{
+    Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf,
+};
 
 impl UnwindSafe for TcpListener {}
 impl RefUnwindSafe for TcpListener {}
