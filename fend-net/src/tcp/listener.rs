@@ -111,7 +111,7 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`] tells what to do about it. When the
+    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do about it. When the
     /// process or the system has no file descriptors left, the message names the limit; the connection stays queued, and a
     /// later `accept` gets it, but an `accept` at once would fail at once.
     ///
