@@ -104,12 +104,12 @@ pub(crate) async fn scope() -> Outcome {
     let result = try_scope(async move |scope| {
         for _ in 0..9 {
             let sibling = CountsItsEnd(counter.clone());
-            let _ = scope.spawn(async move {
+            scope.spawn(async move {
                 let _sibling = sibling;
                 pending::<Result<(), &str>>().await
             });
         }
-        let _ = scope.spawn(async { Err::<(), _>("no more coffee") });
+        scope.spawn(async { Err::<(), _>("no more coffee") });
         pending::<Result<(), &str>>().await
     })
     .await;
