@@ -254,7 +254,7 @@
 //! | shutdown | bounded: 5 s when a runtime is dropped, else [as long as you say](Runtime::shutdown_timeout), with a report of what has not stopped; later I/O fails, later tasks are cancelled |
 //! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order |
 //! | memory | every internal queue is bounded (a worker's own queue by 256 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
-//! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up, and no connection is lost to it |
+//! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued |
 //! | time | never early, and any `Duration` is legal; late by the kernel's timer slack (50 µs unless the process says otherwise) and the wait for a worker. Nothing is rounded to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded up |
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
 //! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof` |
