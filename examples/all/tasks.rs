@@ -104,12 +104,12 @@ pub(crate) async fn scope() -> Outcome {
     let result = try_scope(async move |scope| {
         for _ in 0..9 {
             let sibling = CountsItsEnd(counter.clone());
-            scope.spawn(async move {
+            drop(scope.spawn(async move {
                 let _sibling = sibling;
                 pending::<Result<(), &str>>().await
-            });
+            }));
         }
-        scope.spawn(async { Err::<(), _>("no more coffee") });
+        drop(scope.spawn(async { Err::<(), _>("no more coffee") }));
         pending::<Result<(), &str>>().await
     })
     .await;
