@@ -72,6 +72,40 @@
 //! # }
 //! ```
 //!
+//! The macros of `futures` (and of `futures-util` with its feature `async-await-macro`) take any number of futures, which
+//! must be fused and pinned first: `.fuse()` marks those that are over, `pin!` keeps an async function's future in place. A
+//! [`Sleep`](time::Sleep) needs no `pin!`.
+//!
+//! ```
+//! use std::pin::pin;
+//! use std::time::Duration;
+//!
+//! use fend::net::{TcpListener, TcpStream};
+//! use fend::time::sleep;
+//! use futures::{FutureExt, select};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! fend::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let client = TcpStream::connect(listener.local_addr()?).await?;
+//!     client.send_all(b"hello").await?;
+//!     let (server, _) = listener.accept().await?;
+//!
+//!     let mut buf = [0; 64];
+//!     let mut receive = pin!(server.recv(&mut buf).fuse());
+//!     let mut next_client = pin!(listener.accept().fuse());
+//!     let mut patience = sleep(Duration::from_secs(60)).fuse();
+//!     let event = select! {
+//!         count = receive => format!("{} bytes", count?),
+//!         accepted = next_client => format!("a client at {}", accepted?.1),
+//!         () = patience => "silence".to_owned(),
+//!     };
+//!     assert_eq!(event, "5 bytes");
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
 //! The loser is dropped, wherever it was: see [what that loses](#which-futures-may-be-dropped).
 //!
 //! ## A server
@@ -119,8 +153,8 @@
 //! # }
 //! ```
 //!
-//! A real server does not end with the first error of `accept`: out of file descriptors, it waits a moment and goes on. The
-//! example `echo` shows how.
+//! A real server does not end with the first error of `accept`: out of file descriptors, it waits a moment and goes on.
+//! [`accept`](net::TcpListener::accept) shows how.
 //!
 //! ## With libraries
 //!
@@ -193,7 +227,7 @@
 //! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
 //! | [`send`](net::TcpStream::send), [`send_vectored`](net::TcpStream::send_vectored) | yes | nothing was sent |
 //! | [`send_all`](net::TcpStream::send_all) | **no** | any part may have been sent |
-//! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed) | yes | the readiness is kept |
+//! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed), [`ready`](io::AsyncFd::ready) | yes | the readiness is kept |
 //! | [`read_with`](io::AsyncFd::read_with), [`write_with`](io::AsyncFd::write_with) | yes | the operation was not done |
 //! | [`sleep`](time::sleep()), [`sleep_until`](time::sleep_until) | yes | the wait begins anew; keep the [`Sleep`](time::Sleep), which is `Unpin`, to go on with it |
 //! | [`timeout`](time::timeout()), [`run_until_cancelled`](task::CancellationToken::run_until_cancelled) | as the future in it | that is dropped too |
@@ -214,13 +248,17 @@
 //! | spawn | never polls the task inside the call |
 //! | fairness | a task that is ready again and again gives way after 128 operations; timers and I/O go on while at least one worker is free |
 //! | join | a task's future is dropped before its join is seen; local futures live and die on their thread |
+//! | cancel safety | stated of every async function, and [in one table](#which-futures-may-be-dropped) |
 //! | panic | caught per task and given to whoever joins it; else to [`on_unhandled_panic`](runtime::Builder::on_unhandled_panic) |
+//! | panics in `Drop` | those of a task's future, of its result and of wakers are caught too: none ends a worker or aborts the process (a second panic while the first unwinds does, in any Rust program) |
 //! | shutdown | bounded: 5 s when a runtime is dropped, else [as long as you say](Runtime::shutdown_timeout), with a report of what has not stopped; later I/O fails, later tasks are cancelled |
 //! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order |
-//! | accept | connections that died in the queue are passed over; an error that is reported leaves the listener usable |
-//! | time | never early, nothing rounded to milliseconds where the kernel can help it, and any `Duration` is legal |
+//! | memory | every internal queue is bounded (a worker's own queue by 256 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
+//! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued |
+//! | time | never early, and any `Duration` is legal; late by the kernel's timer slack (50 µs unless the process says otherwise) and the wait for a worker. Nothing is rounded to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded up |
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
 //! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof` |
+//! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
 //! # Coming from tokio or smol
 //!
@@ -229,18 +267,23 @@
 //! | `#[tokio::main]` | `smol::block_on` | [`#[fend::main]`](main), [`block_on`] |
 //! | `Runtime`, `Handle` | `Executor` | [`Runtime`], [`Handle`] |
 //! | `tokio::spawn` | `smol::spawn(..).detach()` | [`spawn`]: dropping the handle detaches |
-//! | `spawn_local` in a `LocalSet` | `LocalExecutor` | [`spawn_local`], in any `block_on` or task |
+//! | `spawn_local` in a `LocalSet` | `LocalExecutor` | [`spawn_local`], in any `block_on` or task; there is no set of them to run elsewhere |
 //! | `task::spawn_blocking` | `unblock` | [`spawn_blocking`] |
 //! | `task::block_in_place` | | [`spawn_blocking`]; a worker that blocks all the same does not hold the others up |
-//! | `task::JoinSet` | | [`task::TaskGroup`] |
+//! | `JoinHandle::abort` | `Task::cancel` | [`abort`](task::JoinHandle::abort), then `await` the handle: the future is dropped by then |
+//! | `task::JoinSet` | | [`task::TaskGroup`]; its [`join_all`](task::TaskGroup::join_all) gives a `Vec` of `Result`s and never panics |
 //! | `CancellationToken` of tokio-util | | [`task::CancellationToken`] |
 //! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
 //! | `time::sleep`, `timeout`, `interval` | `Timer::after`, `Timer::interval` | [`time::sleep`](time::sleep()), [`timeout`](time::timeout()), [`interval`](time::interval()) |
 //! | `AsyncReadExt::read`, `AsyncWriteExt::write_all` | the same, of futures-lite | [`recv`](net::TcpStream::recv), [`send_all`](net::TcpStream::send_all); or those of futures-lite |
+//! | `io::copy` | `io::copy` | `futures_lite::io::copy` |
 //! | `TcpStream::into_split` | `clone` | either |
+//! | `TcpStream::into_std` | | [`into_std`](net::TcpStream::into_std), which gives a blocking socket, as std's are; it stays non-blocking in tokio |
 //! | `io::unix::AsyncFd` | `Async<T>` | [`io::AsyncFd`] |
 //! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
-//! | `net::lookup_host` | `net::resolve` | not yet: addresses only |
+//! | `net::lookup_host` | `net::resolve` | not yet: addresses only; [`spawn_blocking`] of [`ToSocketAddrs`](std::net::ToSocketAddrs) |
+//! | `task::Id`, `task_local!` | | none: a task is known by its handle, and takes with it what it needs |
+//! | `Builder::on_thread_start` | | none |
 //!
 //! # Features
 //!
@@ -255,6 +298,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[doc(inline)]
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
 pub use fend_reactor::{block_on, io, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};

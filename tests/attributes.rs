@@ -92,9 +92,15 @@ mod what_is_asked_of_fend {
         std::future::ready(()).await;
     }
 
-    #[fend::test(dispatcher = "epoll", crate = "crate::recorder", start_paused = true, worker_threads = 3)]
+    #[fend::test(
+        dispatcher = "epoll",
+        crate = "crate::recorder",
+        start_paused = true,
+        drivers = 2,
+        worker_threads = 3
+    )]
     async fn every_argument() {
-        assert_eq!(calls(), "new worker_threads(3) dispatcher(Epoll) start_paused(true)");
+        assert_eq!(calls(), "new worker_threads(3) drivers(2) dispatcher(Epoll) start_paused(true)");
         std::future::ready(()).await;
     }
 
@@ -144,6 +150,10 @@ mod recorder {
 
             pub(crate) fn worker_threads(self, count: usize) -> Builder {
                 self.called(&format!("worker_threads({count})"))
+            }
+
+            pub(crate) fn drivers(self, count: usize) -> Builder {
+                self.called(&format!("drivers({count})"))
             }
 
             pub(crate) fn dispatcher(self, dispatcher: Dispatcher) -> Builder {

@@ -1,19 +1,20 @@
-//! What the servers here share: their options, and a loop that accepts connections whatever happens.
+//! What the servers here share: their options, and a loop that accepts connections for as long as that can work.
 
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use fend::net::{TcpListener, TcpStream};
+use fend::net::{AcceptErrorKind, TcpListener, TcpStream};
 use fend::runtime::{Builder, Dispatcher, Runtime};
 use fend::time::sleep;
 
 use crate::arguments::{Arguments, Mistake};
 
-/// How long a failed `accept` waits before the next try. When the process has run out of file descriptors, the
+/// How long `accept` waits when the process has run out of file descriptors; twice as long each time, until one succeeds. The
 /// connection stays queued and the next `accept` would fail at once: without a pause that is a busy loop.
-const PAUSE: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The options that [`Options::read`] knows, for the help text.
 pub(crate) const HELP: &str =
@@ -43,7 +44,7 @@ impl Options {
     }
 
     /// Listens, prints the address on a line of its own, and gives each connection to a task that runs `answer`. Returns only
-    /// when the server cannot start.
+    /// when the server cannot start, or its listener is of no more use.
     pub(crate) fn serve<F>(self, answer: fn(TcpStream) -> F) -> io::Result<()>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -86,25 +87,30 @@ impl RuntimeOptions {
     }
 }
 
+/// Returns only with an error after which no `accept` can succeed.
 async fn accept_all<F>(listener: &TcpListener, answer: fn(TcpStream) -> F) -> io::Result<()>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    let mut last_error = String::new();
+    let mut pause = SHORTEST_PAUSE;
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                last_error.clear();
+                pause = SHORTEST_PAUSE;
                 fend::spawn(serve_one(stream, peer, answer));
             }
-            Err(error) => {
-                let error = error.to_string();
-                if error != last_error {
-                    complain(&error);
-                    last_error = error;
+            Err(error) => match AcceptErrorKind::of(&error) {
+                AcceptErrorKind::Retry => {}
+                AcceptErrorKind::BackOff => {
+                    // Once, and not with every try.
+                    if pause == SHORTEST_PAUSE {
+                        complain(&error.to_string());
+                    }
+                    sleep(pause).await;
+                    pause = LONGEST_PAUSE.min(pause * 2);
                 }
-                sleep(PAUSE).await;
-            }
+                AcceptErrorKind::Fatal => return Err(error),
+            },
         }
     }
 }

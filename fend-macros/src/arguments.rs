@@ -13,6 +13,7 @@ use crate::suggestion;
 /// The arguments of one attribute. `None` stands for an absent one.
 pub(crate) struct Arguments {
     pub(crate) worker_threads: Option<Literal>,
+    pub(crate) drivers: Option<Literal>,
     pub(crate) dispatchers: Dispatchers,
     pub(crate) start_paused: Option<Ident>,
     pub(crate) krate: Option<TokenStream>,
@@ -54,6 +55,7 @@ impl Arguments {
     pub(crate) fn parse(flavor: Flavor, tokens: TokenStream) -> Arguments {
         let mut arguments = Arguments {
             worker_threads: None,
+            drivers: None,
             dispatchers: Dispatchers::Default,
             start_paused: None,
             krate: None,
@@ -79,7 +81,8 @@ impl Arguments {
         check_repetition(&argument.name, &name, seen)?;
         seen.push(name.clone());
         match name.as_str() {
-            "worker_threads" => self.worker_threads = Some(argument.count()?),
+            "worker_threads" => self.worker_threads = Some(argument.workers()?),
+            "drivers" => self.drivers = Some(argument.drivers()?),
             "dispatcher" => self.dispatchers = Dispatchers::One(argument.dispatcher()?),
             "dispatchers" => self.dispatchers = argument.every_dispatcher()?,
             "start_paused" => self.start_paused = Some(argument.boolean()?),
@@ -87,6 +90,13 @@ impl Arguments {
         }
         Ok(())
     }
+}
+
+/// What is said of a count that is none.
+struct CountMessages {
+    not_an_integer: &'static str,
+    zero: &'static str,
+    too_large: &'static str,
 }
 
 impl Argument {
@@ -111,18 +121,29 @@ impl Argument {
         Ok(Argument { name, equals: equals.span(), value })
     }
 
-    fn count(&self) -> Result<Literal, Error> {
-        let literal =
-            self.single_literal("`worker_threads` takes a whole number, as in `worker_threads = 2`")?;
+    fn workers(&self) -> Result<Literal, Error> {
+        self.count(&CountMessages {
+            not_an_integer: "`worker_threads` takes a whole number, as in `worker_threads = 2`",
+            zero: "`worker_threads` must be at least 1: the thread that waits is a worker too",
+            too_large: "this number of workers does not fit `usize`",
+        })
+    }
+
+    fn drivers(&self) -> Result<Literal, Error> {
+        self.count(&CountMessages {
+            not_an_integer: "`drivers` takes a whole number, as in `drivers = 2`",
+            zero: "`drivers` must be at least 1: without one nothing can be waited for",
+            too_large: "this number of drivers does not fit `usize`",
+        })
+    }
+
+    fn count(&self, messages: &CountMessages) -> Result<Literal, Error> {
+        let literal = self.single_literal(messages.not_an_integer)?;
         let message = match literal::count(&literal.to_string()) {
             Ok(_) => return Ok(literal),
-            Err(CountError::NotAnInteger) => {
-                "`worker_threads` takes a whole number, as in `worker_threads = 2`"
-            }
-            Err(CountError::Zero) => {
-                "`worker_threads` must be at least 1: the thread that waits is a worker too"
-            }
-            Err(CountError::TooLarge) => "this number of workers does not fit `usize`",
+            Err(CountError::NotAnInteger) => messages.not_an_integer,
+            Err(CountError::Zero) => messages.zero,
+            Err(CountError::TooLarge) => messages.too_large,
         };
         Err(Error::new(literal.span(), message))
     }
@@ -261,15 +282,16 @@ fn split_at_commas(tokens: TokenStream, errors: &mut Vec<Error>) -> Vec<TokenStr
 /// The arguments that an attribute takes, and how each is written.
 fn known(flavor: Flavor) -> &'static [(&'static str, &'static str)] {
     // `dispatchers` stands last: a program has one `main`.
-    const KNOWN: [(&str, &str); 5] = [
+    const KNOWN: [(&str, &str); 6] = [
         ("worker_threads", "worker_threads = 2"),
+        ("drivers", "drivers = 2"),
         ("dispatcher", "dispatcher = \"poll\""),
         ("start_paused", "start_paused = true"),
         ("crate", "crate = \"fend\""),
         ("dispatchers", "dispatchers = \"all\""),
     ];
     match flavor {
-        Flavor::Main => &KNOWN[..4],
+        Flavor::Main => &KNOWN[..5],
         Flavor::Test => &KNOWN,
     }
 }

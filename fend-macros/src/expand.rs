@@ -211,6 +211,9 @@ fn builder(flavor: Flavor, arguments: &Arguments, dispatcher: Option<Dispatcher>
         (None, Flavor::Test) => builder.extend(source(".worker_threads(1)")),
         (None, Flavor::Main) => {}
     }
+    if let Some(count) = &arguments.drivers {
+        builder.extend(method("drivers", TokenTree::from(count.clone()).into()));
+    }
     if let Some(dispatcher) = dispatcher {
         let value = at(&format!("::runtime::Dispatcher::{}", dispatcher.variant));
         builder.extend(method("dispatcher", value));

@@ -20,16 +20,16 @@
 //!
 //! # How it works
 //!
-//! [`arguments`] reads what stands in the parentheses, [`function`] takes the annotated function apart, [`expand`] puts
-//! the result together. [`cursor`] walks over tokens for both readers; [`literal`] and [`suggestion`] are plain text
-//! functions; [`error`] turns a message into a `compile_error!` at a place. A mistake never hides the function: it is
+//! `arguments` reads what stands in the parentheses, `function` takes the annotated function apart, `expand` puts
+//! the result together. `cursor` walks over tokens for both readers; `literal` and `suggestion` are plain text
+//! functions; `error` turns a message into a `compile_error!` at a place. A mistake never hides the function: it is
 //! still emitted, so that the compiler does not go on to say that `main` is missing.
 //!
 //! # Why there is no syn here
 //!
 //! The compiler has parsed the item before it calls the attribute, so what arrives is a valid item and only the outline
 //! of a function has to be found: attributes, qualifiers, name, argument list, return type, body. The insides of all of
-//! these pass through untouched. With syn, [`cursor`] and the upper half of [`function`] would go, about two hundred short
+//! these pass through untouched. With syn, `cursor` and the upper half of `function` would go, about two hundred short
 //! lines; the checks, the messages and the expansion would stay as they are. That is not worth three more crates in every
 //! program that uses fend.
 
@@ -52,20 +52,27 @@ use expand::Flavor;
 /// `main`; any free function becomes one that builds a runtime, runs the body on it and returns its value. The body is
 /// a function inside a function, so within an `impl` block it can use the type's name but not `Self`.
 ///
+/// When the function returns, the runtime shuts down: futures of tasks are dropped, and jobs that block are waited for
+/// up to 5 s.
+///
 /// # Arguments
 ///
 /// | argument | value | without it |
 /// |---|---|---|
-/// | `worker_threads` | a whole number, at least 1; 1 is the single-threaded runtime | one worker for each available CPU |
-/// | `dispatcher` | `"epoll"` or `"poll"` | epoll |
+/// | `worker_threads` | a whole number, at least 1; 1 is the single-threaded runtime | `FEND_WORKER_THREADS`, else one worker for each available CPU |
+/// | `drivers` | a whole number from 1 to the number of workers | one for every 8 workers begun |
+/// | `dispatcher` | `"epoll"` or `"poll"` | `FEND_DISPATCHER`, else epoll |
 /// | `start_paused` | `true` or `false`: the runtime's clock stands still and jumps to the next deadline | `false` |
 /// | `crate` | where fend is found, as a path or as a string | `::fend` |
 ///
-/// `FEND_WORKER_THREADS` and `FEND_DISPATCHER` in the environment decide where an argument is absent.
+/// `FEND_WORKER_THREADS` and `FEND_DISPATCHER` are variables of the environment. For the other settings of a runtime (names
+/// and stacks of threads, the blocking pool, what happens to panics) `main` is written by hand, in as many lines; see the
+/// last example.
 ///
 /// # Panics
 ///
-/// The function panics when the runtime cannot be built, for want of file descriptors or threads.
+/// The function panics when the runtime cannot be built, for want of file descriptors, or because a number is out of its
+/// range.
 ///
 /// # Examples
 ///
@@ -105,6 +112,18 @@ use expand::Flavor;
 /// #[fend::main(worker_threads = 0)] // must be at least 1
 /// async fn main() {}
 /// ```
+///
+/// By hand, with settings for which there is no argument:
+///
+/// ```
+/// fn main() -> std::io::Result<()> {
+///     let runtime = fend::Runtime::builder().thread_name("web").max_blocking_threads(16).build()?;
+///     runtime.block_on(async {
+///         fend::yield_now().await;
+///         Ok(())
+///     })
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Flavor::Main, arguments, item)
@@ -120,11 +139,17 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | argument | value | without it |
 /// |---|---|---|
-/// | `worker_threads` | a whole number, at least 1 | 1 |
-/// | `dispatcher` | `"epoll"` or `"poll"` | epoll |
+/// | `worker_threads` | a whole number, at least 1 | 1; `FEND_WORKER_THREADS` is ignored |
+/// | `drivers` | a whole number from 1 to the number of workers | one for every 8 workers begun |
+/// | `dispatcher` | `"epoll"` or `"poll"` | `FEND_DISPATCHER`, else epoll |
 /// | `dispatchers` | `"all"`: one test for each dispatcher | one test |
 /// | `start_paused` | `true` or `false`: the runtime's clock stands still and jumps to the next deadline | `false` |
 /// | `crate` | where fend is found, as a path or as a string | `::fend` |
+///
+/// So a test has as many threads everywhere, and `FEND_DISPATCHER=poll cargo test` runs on poll whatever does not say
+/// otherwise.
+///
+/// When the test returns, its runtime shuts down, as that of [`main`](macro@main) does.
 ///
 /// # On every dispatcher
 ///

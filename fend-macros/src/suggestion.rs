@@ -37,7 +37,7 @@ fn distance(from: &str, to: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: &[&str] = &["worker_threads", "dispatcher", "start_paused", "crate"];
+    const KNOWN: &[&str] = &["worker_threads", "drivers", "dispatcher", "start_paused", "crate"];
 
     #[test]
     fn distances_count_edits() {
@@ -56,6 +56,7 @@ mod tests {
             ("workerthreads", "worker_threads"),
             ("threads", "worker_threads"),
             ("dispacther", "dispatcher"),
+            ("driver", "drivers"),
             ("paused", "start_paused"),
             ("krate", "crate"),
         ] {

@@ -12,12 +12,24 @@ use std::vec;
 ///
 /// Text must be an IP address and a port (`"127.0.0.1:8080"`, `"[::1]:8080"`). Unlike
 /// [`std::net::ToSocketAddrs`] this never asks a name server, which would block the worker: a host name is an error
-/// that says so. For names there are `fend::connect` and `fend::dns::lookup`.
+/// that says so, and `localhost` is one too. A name is resolved first, for example on the blocking pool:
+///
+/// ```
+/// use std::net::{SocketAddr, ToSocketAddrs};
+///
+/// # fend::block_on(async {
+/// let lookup = || "localhost:80".to_socket_addrs().map(Iterator::collect);
+/// let addrs: Vec<SocketAddr> = fend::spawn_blocking(lookup).await??;
+/// assert!(addrs.iter().all(|address| address.ip().is_loopback()));
+/// // `TcpStream::connect(addrs)` tries them in turn.
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 ///
 /// # Examples
 ///
 /// ```
-/// use fend_net::IntoAddrs;
+/// use fend::net::IntoAddrs;
 ///
 /// assert_eq!("127.0.0.1:80".into_addrs()?.next(), Some(([127, 0, 0, 1], 80).into()));
 /// assert_eq!(("::1", 80).into_addrs()?.next(), "[::1]:80".parse().ok());
@@ -45,7 +57,8 @@ fn one(address: impl Into<SocketAddr>) -> io::Result<One> {
 
 fn not_an_address(text: &str, form: &str) -> io::Error {
     let message = format!(
-        "{text:?} is not {form}; sockets take no host names: use `fend::connect`, or `fend::dns::lookup` first"
+        "{text:?} is not {form}; sockets take IP addresses, not host names: resolve it first, for example with \
+         std::net::ToSocketAddrs in fend::spawn_blocking"
     );
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
@@ -191,7 +204,7 @@ mod tests {
     fn a_host_name_is_refused_with_advice() {
         for error in [first("localhost:80").unwrap_err(), first(("localhost", 80)).unwrap_err()] {
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-            assert!(error.to_string().contains("fend::connect"), "{error}");
+            assert!(error.to_string().contains("ToSocketAddrs in fend::spawn_blocking"), "{error}");
         }
     }
 }

@@ -8,14 +8,15 @@ use std::net::SocketAddr;
 /// The error inside an [`io::Error`] of this crate that names an operation and its address.
 ///
 /// It reads "connect 127.0.0.1:1: Connection refused (os error 111)". The [`io::Error`] around it has the kind of the
-/// system's error, which is the [`source`](Error::source) and in [`os_error`](SocketError::os_error).
+/// system's error, which [`os_error`](SocketError::os_error) gives. The text tells the cause already, so there is no
+/// [`source`](Error::source): a report that prints the whole chain says everything once.
 ///
 /// # Examples
 ///
 /// ```
-/// use fend_net::{SocketError, TcpStream};
+/// use fend::net::{SocketError, TcpStream};
 ///
-/// # fend_reactor::block_on(async {
+/// # fend::block_on(async {
 /// # let unused = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
 /// let error = TcpStream::connect(unused).await.unwrap_err();
 /// assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
@@ -28,18 +29,18 @@ use std::net::SocketAddr;
 pub struct SocketError {
     operation: &'static str,
     address: Option<SocketAddr>,
-    source: io::Error,
+    os_error: io::Error,
 }
 
 impl SocketError {
-    /// Puts `operation` and `address` in front of `source`, whose kind is kept.
+    /// Puts `operation` and `address` in front of `os_error`, whose kind is kept.
     pub(crate) fn wrap(
         operation: &'static str,
         address: impl Into<Option<SocketAddr>>,
-        source: io::Error,
+        os_error: io::Error,
     ) -> io::Error {
-        let kind = source.kind();
-        io::Error::new(kind, SocketError { operation, address: address.into(), source })
+        let kind = os_error.kind();
+        io::Error::new(kind, SocketError { operation, address: address.into(), os_error })
     }
 
     /// The operation that failed: "bind", "connect", "accept".
@@ -54,7 +55,7 @@ impl SocketError {
 
     /// The system's own error, with its `errno` in [`raw_os_error`](io::Error::raw_os_error).
     pub fn os_error(&self) -> &io::Error {
-        &self.source
+        &self.os_error
     }
 }
 
@@ -64,19 +65,15 @@ impl fmt::Display for SocketError {
         if let Some(address) = self.address {
             write!(f, " {address}")?;
         }
-        write!(f, ": {}", self.source)?;
-        match self.source.raw_os_error().and_then(exhausted_limit) {
+        write!(f, ": {}", self.os_error)?;
+        match self.os_error.raw_os_error().and_then(exhausted_limit) {
             Some(limit) => write!(f, ": {limit}"),
             None => Ok(()),
         }
     }
 }
 
-impl Error for SocketError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
-}
+impl Error for SocketError {}
 
 /// The limit behind an error that is about resources, and where it is raised.
 fn exhausted_limit(errno: i32) -> Option<&'static str> {
@@ -107,6 +104,14 @@ mod tests {
         let error = SocketError::wrap("accept", None, io::Error::from_raw_os_error(libc::EMFILE));
         assert!(error.to_string().starts_with("accept: Too many open files (os error 24): "), "{error}");
         assert!(error.to_string().contains("RLIMIT_NOFILE"), "{error}");
+    }
+
+    #[test]
+    fn a_chain_of_errors_names_the_cause_once() {
+        let error = SocketError::wrap("bind", None, io::Error::from_raw_os_error(libc::EACCES));
+        assert_eq!(error.to_string(), "bind: Permission denied (os error 13)");
+        assert!(error.source().is_none());
+        assert!(error.get_ref().unwrap().source().is_none());
     }
 
     #[test]

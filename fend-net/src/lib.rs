@@ -7,9 +7,27 @@
 //! All operations take `&self`: one task may receive while another sends, on the same value or on clones, each
 //! with its own waker. The streams implement [`futures_io::AsyncRead`] and [`futures_io::AsyncWrite`] too, for `T` and `&T`.
 //!
-//! This crate takes addresses, never host names: see [`IntoAddrs`].
+//! Sockets take addresses, never host names: see [`IntoAddrs`].
 //!
-//! Most programs use it through the `fend` crate, as `fend::net`.
+//! This is `fend::net`, which is how programs use it: through the `fend` crate.
+//!
+//! # Examples
+//!
+//! ```
+//! use fend::net::{TcpListener, TcpStream};
+//!
+//! # fend::block_on(async {
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let client = TcpStream::connect(listener.local_addr()?).await?;
+//! let (server, _peer) = listener.accept().await?;
+//!
+//! client.send_all(b"ping").await?;
+//! let mut buf = [0; 4];
+//! server.recv_exact(&mut buf).await?;
+//! assert_eq!(&buf, b"ping");
+//! # std::io::Result::Ok(())
+//! # }).unwrap();
+//! ```
 
 mod addrs;
 mod error;
@@ -24,4 +42,5 @@ pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
-pub use tcp::{TcpListener, TcpStream};
+pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
+pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};

@@ -5,11 +5,13 @@
 //! before "ready" is said. Readiness that turns out stale is cleared by that, and the wait goes on. The question consumes
 //! nothing, not even a pending error.
 
+use std::future::{pending, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::task::{Context, Poll};
 
-use fend_reactor::io::{AsyncFd, Direction};
+use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
 use socket2::Socket;
 
 use crate::sys;
@@ -17,6 +19,46 @@ use crate::sys;
 /// Resolves when `direction` is ready in truth.
 pub(crate) async fn ready(fd: &AsyncFd<Socket>, direction: Direction) -> io::Result<()> {
     fd.with(direction, |socket| holds_now(socket, direction)).await
+}
+
+/// Resolves when any direction of `interest` is ready in truth: all that the kernel says of them then.
+pub(crate) async fn ready_any(fd: &AsyncFd<Socket>, interest: Interest) -> io::Result<Readiness> {
+    let mut read = pin!(ready_if_wanted(fd, interest, Direction::Read));
+    let mut write = pin!(ready_if_wanted(fd, interest, Direction::Write));
+    let mut priority = pin!(ready_if_wanted(fd, interest, Direction::Priority));
+    let mut peer_closed = pin!(ready_if_wanted(fd, interest, Direction::PeerClosed));
+    poll_fn(|cx| {
+        let mut found = Readiness::NONE;
+        // All are polled, so that each leaves its waker and what is ready is told together.
+        for wait in [read.as_mut(), write.as_mut(), priority.as_mut(), peer_closed.as_mut()] {
+            if let Poll::Ready(readiness) = wait.poll(cx) {
+                found |= readiness?;
+            }
+        }
+        if found.is_empty() { Poll::Pending } else { Poll::Ready(Ok(found)) }
+    })
+    .await
+}
+
+/// What the kernel says once `direction` is ready. Never resolves when it is not part of `interest`.
+async fn ready_if_wanted(
+    fd: &AsyncFd<Socket>,
+    interest: Interest,
+    direction: Direction,
+) -> io::Result<Readiness> {
+    if interest | alone(direction) != interest {
+        return pending().await;
+    }
+    fd.with(direction, |socket| readiness_now(socket, direction)).await
+}
+
+fn alone(direction: Direction) -> Interest {
+    match direction {
+        Direction::Read => Interest::READABLE,
+        Direction::Write => Interest::WRITABLE,
+        Direction::Priority => Interest::PRIORITY,
+        Direction::PeerClosed => Interest::PEER_CLOSED,
+    }
 }
 
 /// [`ready`], polled.
@@ -30,10 +72,15 @@ pub(crate) fn poll_ready(
 
 /// `WouldBlock` when the kernel says that `direction` is not ready.
 fn holds_now(socket: &Socket, direction: Direction) -> io::Result<()> {
+    readiness_now(socket, direction).map(drop)
+}
+
+/// What the kernel says of `direction`; `WouldBlock` when that is nothing.
+fn readiness_now(socket: &Socket, direction: Direction) -> io::Result<Readiness> {
     // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.
     match sys::poll_now(socket.as_fd(), events(direction))? {
         0 => Err(io::ErrorKind::WouldBlock.into()),
-        _ => Ok(()),
+        events => Ok(readiness(events)),
     }
 }
 
@@ -44,4 +91,19 @@ fn events(direction: Direction) -> libc::c_short {
         Direction::Priority => libc::POLLPRI,
         Direction::PeerClosed => libc::POLLRDHUP,
     }
+}
+
+fn readiness(events: libc::c_short) -> Readiness {
+    [
+        (libc::POLLIN, Readiness::READABLE),
+        (libc::POLLOUT, Readiness::WRITABLE),
+        (libc::POLLPRI, Readiness::PRIORITY),
+        (libc::POLLRDHUP, Readiness::READ_CLOSED),
+        (libc::POLLHUP, Readiness::READ_CLOSED | Readiness::WRITE_CLOSED),
+        // An fd that is not open can do nothing but fail.
+        (libc::POLLERR | libc::POLLNVAL, Readiness::ERROR),
+    ]
+    .into_iter()
+    .filter(|(bits, _)| events & bits != 0)
+    .fold(Readiness::NONE, |all, (_, readiness)| all | readiness)
 }

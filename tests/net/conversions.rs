@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use std::net;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use fend::net::tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
-use fend::net::{TcpListener, TcpStream};
+use fend::net::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpStream, WriteHalf};
 use futures_lite::future::poll_once;
 use socket2::SockRef;
 
@@ -135,16 +135,20 @@ async fn options_are_kept() -> io::Result<()> {
 
 #[test]
 fn types_are_what_the_design_promises() {
-    fn shared<T: Send + Sync + Unpin + Debug>() {}
-    fn socket<T: Send + Sync + Unpin + Debug + Clone + AsFd + AsRawFd + 'static>() {}
+    fn shared<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Debug>() {}
+    fn socket<
+        T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Debug + Clone + AsFd + AsRawFd + 'static,
+    >() {
+    }
     socket::<TcpStream>();
     socket::<TcpListener>();
     shared::<ReadHalf<'static>>();
     shared::<WriteHalf<'static>>();
     shared::<OwnedReadHalf>();
     shared::<OwnedWriteHalf>();
-    shared::<fend::net::tcp::Incoming<'static>>();
-    shared::<fend::net::tcp::IntoIncoming>();
+    shared::<ReuniteError>();
+    shared::<fend::net::Incoming<'static>>();
+    shared::<fend::net::IntoIncoming>();
 }
 
 #[test]

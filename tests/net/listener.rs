@@ -1,12 +1,12 @@
 //! Taking connections.
 
 use std::io::{self, Read, Write};
-use std::net;
+use std::net::{self, Shutdown};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use fend::net::{TcpListener, TcpStream};
+use fend::net::{AcceptErrorKind, SocketError, TcpListener, TcpStream};
 use futures_lite::{StreamExt, future};
 
 on_every_dispatcher!(
@@ -14,6 +14,8 @@ on_every_dispatcher!(
     incoming_gives_every_connection,
     into_incoming_moves_into_a_task,
     bind_error_names_the_address,
+    listener_that_is_shut_down_is_of_no_more_use,
+    many_polled_accepts_all_get_a_connection,
     options_are_kept,
     cancelled_accepts_lose_no_connection,
 );
@@ -57,6 +59,37 @@ async fn bind_error_names_the_address() -> io::Result<()> {
     let error = TcpListener::bind(address).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
     assert_eq!(error.to_string(), format!("bind {address}: Address already in use (os error 98)"));
+    Ok(())
+}
+
+async fn listener_that_is_shut_down_is_of_no_more_use() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    socket2::SockRef::from(&listener).shutdown(Shutdown::Both)?;
+    let error = listener.accept().await.unwrap_err();
+    assert_eq!(AcceptErrorKind::of(&error), AcceptErrorKind::Fatal, "{error}");
+    let detail = error.get_ref().and_then(|error| error.downcast_ref::<SocketError>());
+    assert_eq!(detail.and_then(|detail| detail.os_error().raw_os_error()), Some(libc::EINVAL));
+    Ok(())
+}
+
+/// More wakers than a direction keeps: those that had to go were woken first, so that no task is left alone.
+async fn many_polled_accepts_all_get_a_connection() -> io::Result<()> {
+    const TASKS: usize = 40;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let acceptors: Vec<_> = (0..TASKS)
+        .map(|_| {
+            let listener = listener.clone();
+            fend::spawn(future::poll_fn(move |cx| listener.poll_accept(cx)))
+        })
+        .collect();
+    let mut clients = Vec::new();
+    for _ in 0..TASKS {
+        clients.push(TcpStream::connect(address).await?);
+    }
+    for acceptor in acceptors {
+        acceptor.await.expect("an acceptor")?;
+    }
     Ok(())
 }
 

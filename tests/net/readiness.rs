@@ -1,8 +1,9 @@
 //! Waiting for a direction alone, and what must not end such a wait.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 
+use fend::io::{Interest, Readiness};
 use fend::net::TcpStream;
 use futures_lite::future::{self, poll_once};
 use socket2::SockRef;
@@ -12,6 +13,8 @@ use crate::peer::{accepted, connected};
 on_every_dispatcher!(
     readable_is_said_when_it_is_true,
     try_operations_do_not_wait,
+    ready_tells_each_direction_that_is_asked_for,
+    ready_is_woken_by_any_direction,
     full_sender_waits_for_room_and_nothing_else,
     peer_closed_is_seen_before_the_data_is_read,
     urgent_data_is_a_priority_event,
@@ -40,9 +43,67 @@ async fn try_operations_do_not_wait() -> io::Result<()> {
     assert_eq!(stream.send(&[]).await?, 0);
     assert_eq!(stream.send_vectored(&[]).await?, 0);
     assert_eq!(stream.try_send(b"abc")?, 3);
-    let mut buf = [0; 3];
+    assert_eq!(stream.try_send_vectored(&[IoSlice::new(b"de"), IoSlice::new(b"f")])?, 3);
+    let mut buf = [0; 6];
     peer.read_exact(&mut buf)?;
-    assert_eq!(&buf, b"abc");
+    assert_eq!(&buf, b"abcdef");
+
+    let would_block = |result: io::Result<usize>| result.unwrap_err().kind() == io::ErrorKind::WouldBlock;
+    let (mut first, mut second) = ([0; 2], [0; 8]);
+    assert!(would_block(stream.try_peek(&mut first)));
+    assert!(would_block(stream.try_recv_vectored(&mut [IoSliceMut::new(&mut first)])));
+    assert_eq!(stream.try_peek(&mut [])?, 0);
+    assert_eq!(stream.try_recv_vectored(&mut [])?, 0);
+    assert_eq!(stream.try_send_vectored(&[])?, 0);
+    peer.write_all(b"ghi")?;
+    stream.readable().await?;
+    assert_eq!(stream.try_peek(&mut first)?, 2);
+    let count = stream.try_recv_vectored(&mut [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)])?;
+    assert_eq!((count, &first, &second[..1]), (3, b"gh", &b"i"[..]));
+    assert!(would_block(stream.try_peek(&mut first)));
+    Ok(())
+}
+
+async fn ready_tells_each_direction_that_is_asked_for() -> io::Result<()> {
+    let (stream, mut peer) = accepted().await?;
+    let both = Interest::READABLE | Interest::WRITABLE;
+    assert_eq!(stream.ready(both).await?, Readiness::WRITABLE, "nothing was sent yet");
+    let reading = Interest::READABLE | Interest::PEER_CLOSED | Interest::PRIORITY;
+    assert!(poll_once(stream.ready(reading)).await.is_none());
+
+    peer.write_all(b"x")?;
+    assert_eq!(stream.ready(Interest::READABLE).await?, Readiness::READABLE);
+    assert_eq!(stream.ready(both).await?, Readiness::READABLE | Readiness::WRITABLE);
+    assert_eq!(stream.ready(reading).await?, Readiness::READABLE);
+    assert!(poll_once(stream.ready(Interest::PEER_CLOSED)).await.is_none());
+    assert!(poll_once(future::poll_fn(|cx| stream.poll_peer_closed(cx))).await.is_none());
+
+    peer.shutdown(Shutdown::Write)?;
+    future::poll_fn(|cx| stream.poll_peer_closed(cx)).await?;
+    assert_eq!(stream.ready(Interest::PEER_CLOSED).await?, Readiness::READ_CLOSED);
+    assert_eq!(stream.ready(reading).await?, Readiness::READABLE | Readiness::READ_CLOSED);
+    Ok(())
+}
+
+async fn ready_is_woken_by_any_direction() -> io::Result<()> {
+    let (stream, mut peer) = accepted().await?;
+    let any = Interest::READABLE | Interest::PEER_CLOSED | Interest::PRIORITY;
+    let mut wait = Box::pin(stream.ready(any));
+    assert!(poll_once(&mut wait).await.is_none());
+    peer.write_all(b"x")?;
+    assert_eq!(wait.await?, Readiness::READABLE);
+
+    let unread = Interest::PEER_CLOSED | Interest::PRIORITY;
+    let mut wait = Box::pin(stream.ready(unread));
+    assert!(poll_once(&mut wait).await.is_none());
+    SockRef::from(&peer).send_out_of_band(b"!")?;
+    assert_eq!(wait.await?, Readiness::PRIORITY);
+
+    let (stream, peer) = accepted().await?;
+    let mut wait = Box::pin(stream.ready(any));
+    assert!(poll_once(&mut wait).await.is_none());
+    peer.shutdown(Shutdown::Write)?;
+    assert!(wait.await?.contains(Readiness::READ_CLOSED));
     Ok(())
 }
 

@@ -38,8 +38,8 @@ impl TcpStream {
     /// # Examples
     ///
     /// ```
-    /// # use fend_net::{TcpListener, TcpStream};
-    /// # fend_reactor::block_on(async {
+    /// # use fend::net::{TcpListener, TcpStream};
+    /// # fend::block_on(async {
     /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
     /// let stream = TcpStream::connect(listener.local_addr()?).await?;
     /// let clone = stream.clone();

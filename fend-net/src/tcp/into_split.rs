@@ -5,8 +5,8 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
-use std::net::Shutdown;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
 use super::TcpStream;
@@ -64,17 +64,100 @@ impl OwnedReadHalf {
         self.stream.peek(buf).await
     }
 
+    /// [`TcpStream::recv_vectored`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::recv`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: bytes are either returned or still in the socket.
+    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.stream.recv_vectored(bufs).await
+    }
+
+    /// [`TcpStream::try_recv`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::try_recv`].
+    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stream.try_recv(buf)
+    }
+
+    /// [`TcpStream::readable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.stream.readable().await
+    }
+
+    /// [`TcpStream::peer_closed`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn peer_closed(&self) -> io::Result<()> {
+        self.stream.peer_closed().await
+    }
+
+    /// [`TcpStream::peer_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    /// [`TcpStream::local_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// The whole stream again, when `write` is the other half of this one.
     ///
     /// # Errors
     ///
     /// [`ReuniteError`] with both halves when they belong to different streams.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend::net::{TcpListener, TcpStream};
+    /// # fend::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let first = TcpStream::connect(listener.local_addr()?).await?;
+    /// let second = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (read, write) = first.into_split();
+    /// let (_, other) = second.into_split();
+    ///
+    /// let (read, _other) = read.reunite(other).unwrap_err().into_inner();
+    /// let first: TcpStream = read.reunite(write)?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub fn reunite(self, write: OwnedWriteHalf) -> Result<TcpStream, ReuniteError> {
         if Arc::ptr_eq(self.stream.registered(), write.stream.registered()) {
             write.forget();
             Ok(self.stream)
         } else {
-            Err(ReuniteError(self, write))
+            Err(ReuniteError { read: self, write })
         }
     }
 }
@@ -127,6 +210,72 @@ impl OwnedWriteHalf {
         self.stream.send_all(buf).await
     }
 
+    /// [`TcpStream::send_vectored`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
+    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.stream.send_vectored(bufs).await
+    }
+
+    /// [`TcpStream::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::try_send`].
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.stream.try_send(buf)
+    }
+
+    /// [`TcpStream::writable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.stream.writable().await
+    }
+
+    /// [`TcpStream::peer_closed`]: also tells a sender that nobody listens any more, when the peer closes all at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn peer_closed(&self) -> io::Result<()> {
+        self.stream.peer_closed().await
+    }
+
+    /// [`TcpStream::peer_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    /// [`TcpStream::local_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// Closes the write direction: the peer reads to its end.
     ///
     /// # Errors
@@ -166,9 +315,21 @@ impl AsRef<TcpStream> for OwnedWriteHalf {
     }
 }
 
-/// Two halves that belong to different streams, given back.
+/// Two halves that belong to different streams.
+///
+/// Dropping it drops both: the write half's stream is then closed in that direction.
 #[derive(Debug)]
-pub struct ReuniteError(pub OwnedReadHalf, pub OwnedWriteHalf);
+pub struct ReuniteError {
+    read: OwnedReadHalf,
+    write: OwnedWriteHalf,
+}
+
+impl ReuniteError {
+    /// The halves, unharmed.
+    pub fn into_inner(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        (self.read, self.write)
+    }
+}
 
 impl fmt::Display for ReuniteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
 use socket2::Socket;
 
+use super::accept_error::is_of_one_connection;
 use super::{Incoming, IntoIncoming, TcpStream};
 use crate::addrs::IntoAddrs;
 use crate::error::SocketError;
@@ -32,9 +33,9 @@ const MAX_DEAD: usize = 64;
 /// # Examples
 ///
 /// ```
-/// use fend_net::{TcpListener, TcpStream};
+/// use fend::net::{TcpListener, TcpStream};
 ///
-/// fend_reactor::block_on(async {
+/// fend::block_on(async {
 ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
 ///     let client = TcpStream::connect(listener.local_addr()?).await?;
 ///     let (server, peer) = listener.accept().await?;
@@ -69,6 +70,24 @@ impl TcpListener {
     /// # Cancel safety
     ///
     /// Cancel safe: it never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::Ipv6Addr;
+    ///
+    /// use fend::net::TcpListener;
+    ///
+    /// # fend::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    ///
+    /// // On IPv6 where there is one, else on IPv4.
+    /// let listener = TcpListener::bind(&[(Ipv6Addr::LOCALHOST, 0).into(), ([127, 0, 0, 1], 0).into()]).await?;
+    /// assert!(listener.local_addr()?.ip().is_loopback());
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn bind(addrs: impl IntoAddrs) -> io::Result<TcpListener> {
         let mut failure = None;
         for address in addrs.into_addrs()? {
@@ -92,13 +111,55 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What accept(2) says. When the process or the system has no file descriptors left, the message names the limit;
-    /// the connection stays queued, and a later `accept` gets it. A server should then close something, or wait a moment,
-    /// before it tries again.
+    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do about it. When the
+    /// process or the system has no file descriptors left, the message names the limit; the connection stays queued, and a
+    /// later `accept` gets it, but an `accept` at once would fail at once.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: a connection is either returned or still queued.
+    ///
+    /// # Examples
+    ///
+    /// A server that goes on for as long as its listener works:
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Duration;
+    ///
+    /// use fend::net::{AcceptErrorKind, TcpListener, TcpStream};
+    ///
+    /// async fn serve(listener: TcpListener) -> io::Result<()> {
+    ///     const SHORTEST: Duration = Duration::from_millis(5);
+    ///     const LONGEST: Duration = Duration::from_secs(1);
+    ///     let mut pause = SHORTEST;
+    ///     loop {
+    ///         match listener.accept().await {
+    ///             Ok((stream, _peer)) => {
+    ///                 pause = SHORTEST;
+    ///                 fend::spawn(async move { stream.send_all(b"hello").await });
+    ///             }
+    ///             Err(error) => match AcceptErrorKind::of(&error) {
+    ///                 AcceptErrorKind::Retry => {}
+    ///                 AcceptErrorKind::BackOff => {
+    ///                     fend::time::sleep(pause).await;
+    ///                     pause = LONGEST.min(pause * 2);
+    ///                 }
+    ///                 AcceptErrorKind::Fatal => return Err(error),
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    /// # fend::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let address = listener.local_addr()?;
+    /// # let server = fend::spawn(serve(listener));
+    /// # let client = TcpStream::connect(address).await?;
+    /// # client.recv_exact(&mut [0; 5]).await?;
+    /// # server.abort();
+    /// # io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let mut dead = 0;
         loop {
@@ -109,7 +170,8 @@ impl TcpListener {
         }
     }
 
-    /// [`accept`](Self::accept), polled. The waker of the latest call with `Pending` is woken when a connection is there.
+    /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
+    /// there. Up to 32 different ones are kept; one more wakes the oldest and forgets it, so that its task polls again.
     ///
     /// # Errors
     ///
@@ -146,10 +208,10 @@ impl TcpListener {
     /// # Examples
     ///
     /// ```
-    /// use fend_net::{TcpListener, TcpStream};
+    /// use fend::net::{TcpListener, TcpStream};
     /// use futures_lite::StreamExt;
     ///
-    /// fend_reactor::block_on(async {
+    /// fend::block_on(async {
     ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
     ///     let client = TcpStream::connect(listener.local_addr()?).await?;
     ///     let mut incoming = listener.incoming();
@@ -243,39 +305,10 @@ fn accept_once(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
     }
 }
 
-/// Whether accept(2) failed because of the one connection it took: aborted by its peer while it was queued, forbidden
-/// by the firewall, or with an error of the network already on it. accept(2) lists these as "treat like `EAGAIN`".
-fn is_of_one_connection(error: &io::Error) -> bool {
-    const OF_ONE: [i32; 11] = [
-        libc::ECONNABORTED,
-        libc::ECONNRESET,
-        libc::EPERM,
-        libc::EPROTO,
-        libc::ENOPROTOOPT,
-        libc::ENETDOWN,
-        libc::ENETUNREACH,
-        libc::EHOSTDOWN,
-        libc::EHOSTUNREACH,
-        libc::ENONET,
-        libc::ETIMEDOUT,
-    ];
-    error.raw_os_error().is_some_and(|errno| OF_ONE.contains(&errno))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn dead_connections_are_passed_over_and_limits_are_not() {
-        let is_of_one = |errno| is_of_one_connection(&io::Error::from_raw_os_error(errno));
-        assert!(is_of_one(libc::ECONNABORTED));
-        assert!(is_of_one(libc::EPROTO));
-        assert!(is_of_one(libc::EPERM));
-        assert!(!is_of_one(libc::EMFILE));
-        assert!(!is_of_one(libc::EINVAL));
-        assert!(!is_of_one(libc::EAGAIN));
-    }
     fn listener() -> TcpListener {
         TcpListener::try_from(std::net::TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
     }

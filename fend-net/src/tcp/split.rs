@@ -2,8 +2,8 @@
 //!
 //! A half forwards to the stream. What it does not forward is reached by `as_ref`.
 
-use std::io;
-use std::net::Shutdown;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{Shutdown, SocketAddr};
 
 use super::TcpStream;
 
@@ -57,6 +57,72 @@ impl<'a> ReadHalf<'a> {
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.peek(buf).await
     }
+
+    /// [`TcpStream::recv_vectored`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::recv`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: bytes are either returned or still in the socket.
+    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.stream.recv_vectored(bufs).await
+    }
+
+    /// [`TcpStream::try_recv`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::try_recv`].
+    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stream.try_recv(buf)
+    }
+
+    /// [`TcpStream::readable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.stream.readable().await
+    }
+
+    /// [`TcpStream::peer_closed`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn peer_closed(&self) -> io::Result<()> {
+        self.stream.peer_closed().await
+    }
+
+    /// [`TcpStream::peer_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    /// [`TcpStream::local_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
 }
 
 impl AsRef<TcpStream> for ReadHalf<'_> {
@@ -103,6 +169,72 @@ impl<'a> WriteHalf<'a> {
     /// **Not** cancel safe: any part of `buf` may have been sent.
     pub async fn send_all(&self, buf: &[u8]) -> io::Result<()> {
         self.stream.send_all(buf).await
+    }
+
+    /// [`TcpStream::send_vectored`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
+    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.stream.send_vectored(bufs).await
+    }
+
+    /// [`TcpStream::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::try_send`].
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.stream.try_send(buf)
+    }
+
+    /// [`TcpStream::writable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.stream.writable().await
+    }
+
+    /// [`TcpStream::peer_closed`]: also tells a sender that nobody listens any more, when the peer closes all at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    pub async fn peer_closed(&self) -> io::Result<()> {
+        self.stream.peer_closed().await
+    }
+
+    /// [`TcpStream::peer_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    /// [`TcpStream::local_addr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
     }
 
     /// Closes the write direction: the peer reads to its end.

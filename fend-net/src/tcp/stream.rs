@@ -7,14 +7,14 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
 use socket2::Socket;
 
 use super::connect;
 use super::into_split::{OwnedReadHalf, OwnedWriteHalf};
 use super::split::{ReadHalf, WriteHalf};
 use crate::addrs::IntoAddrs;
-use crate::ready::ready;
+use crate::ready::{ready, ready_any};
 use crate::socket::{self, Registered, asked, asked_of, ip_address};
 
 /// A TCP connection.
@@ -33,9 +33,9 @@ use crate::socket::{self, Registered, asked, asked_of, ip_address};
 /// # Examples
 ///
 /// ```
-/// use fend_net::{TcpListener, TcpStream};
+/// use fend::net::{TcpListener, TcpStream};
 ///
-/// # fend_reactor::block_on(async {
+/// # fend::block_on(async {
 /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
 /// # let address = listener.local_addr()?;
 /// let stream = TcpStream::connect(address).await?;
@@ -163,6 +163,30 @@ impl TcpStream {
         socket::recv(self.socket(), buf)
     }
 
+    /// Receives what is there like [`try_recv`](Self::try_recv), and leaves the bytes in the socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv).
+    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        socket::peek(self.socket(), buf)
+    }
+
+    /// Receives what is there into several buffers without waiting. At most 1024 of them are used.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_recv`](Self::try_recv).
+    pub fn try_recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
+            return Ok(0);
+        }
+        socket::recv_vectored(self.socket(), bufs)
+    }
+
     /// Sends some bytes of `buf`, as many as there is room for, and waits when there is none. Says how many.
     ///
     /// Sent means taken by the kernel, not received by the peer.
@@ -228,6 +252,48 @@ impl TcpStream {
             return Ok(0);
         }
         socket::send(self.socket(), buf)
+    }
+
+    /// Sends what there is room for of several buffers without waiting. At most 1024 of them are used.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
+            return Ok(0);
+        }
+        socket::send_vectored(self.socket(), bufs)
+    }
+
+    /// Waits for any direction of `interest`; returns those that are ready, and with them the end of a direction and a
+    /// pending error. What it says is true when it is said, unless another task receives or sends first.
+    ///
+    /// # Errors
+    ///
+    /// As [`readable`](Self::readable).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::io::{Interest, Readiness};
+    /// # use fend::net::{TcpListener, TcpStream};
+    ///
+    /// # fend::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let stream = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (server, _) = listener.accept().await?;
+    /// let ready = stream.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// assert_eq!(ready, Readiness::WRITABLE); // Nothing has come yet.
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
+        ready_any(&self.fd, interest).await
     }
 
     /// Waits until a receive would not block: there is data, the end of the stream, or an error. True when it is
@@ -387,13 +453,13 @@ impl TcpStream {
     /// # Examples
     ///
     /// ```
-    /// # use fend_net::{TcpListener, TcpStream};
-    /// # fend_reactor::block_on(async {
+    /// # use fend::net::{TcpListener, TcpStream};
+    /// # fend::block_on(async {
     /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
     /// # let client = TcpStream::connect(listener.local_addr()?).await?;
     /// # let (mut server, _) = listener.accept().await?;
     /// # client.send_all(b"echo").await?;
-    /// # client.shutdown(fend_net::Shutdown::Write)?;
+    /// # client.shutdown(fend::net::Shutdown::Write)?;
     /// let (reader, mut writer) = server.split();
     /// futures_lite::io::copy(reader, &mut writer).await?;
     /// # let mut buf = [0; 4];
@@ -407,7 +473,28 @@ impl TcpStream {
     }
 
     /// Both directions as values of their own that can move into different tasks. Dropping the write half closes
-    /// the write direction.
+    /// the write direction. [`OwnedReadHalf::reunite`] makes them one stream again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend::net::{TcpListener, TcpStream};
+    /// # fend::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// # let (server, _) = listener.accept().await?;
+    /// let (reader, writer) = client.into_split();
+    /// let sender = fend::spawn(async move {
+    ///     writer.send_all(b"a long message").await
+    ///     // The write half is dropped here: the peer reads to the end.
+    /// });
+    /// # server.send_all(b"answer").await?;
+    /// let mut answer = [0; 6];
+    /// reader.recv_exact(&mut answer).await?;
+    /// sender.await??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         (OwnedReadHalf::of(self.clone()), OwnedWriteHalf::of(self))
     }

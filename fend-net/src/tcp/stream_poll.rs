@@ -1,6 +1,8 @@
 //! The operations of [`TcpStream`] as poll functions, for hand-written futures and other I/O traits.
 //!
-//! Each wait keeps the waker of its own task: any number of tasks may poll the same stream.
+//! A call that says `Pending` leaves its waker. Of each direction up to 32 different ones are kept; one more wakes the oldest
+//! and forgets it, so that its task polls again and nobody is lost. For more than that, the async functions keep one waker
+//! for each future.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
@@ -96,5 +98,14 @@ impl TcpStream {
     /// As [`readable`](Self::readable).
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         poll_ready(self.registered(), cx, Direction::Write)
+    }
+
+    /// [`peer_closed`](Self::peer_closed), polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`readable`](Self::readable).
+    pub fn poll_peer_closed(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        poll_ready(self.registered(), cx, Direction::PeerClosed)
     }
 }
