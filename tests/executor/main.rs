@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
+#[path = "../support/rest.rs"]
+mod rest;
 #[path = "../support/stall.rs"]
 mod stall;
 
@@ -17,10 +19,12 @@ mod fairness;
 mod groups;
 mod join_handle;
 mod leaks;
+mod left_alone;
 mod local;
 mod metrics;
 mod nested_block_on;
 mod panics;
+mod reentrant_wakers;
 mod several_block_ons;
 mod spawning;
 mod thread_exit;

@@ -480,6 +480,34 @@ fn one_thread_attends_at_a_time() {
     assert!(bench.driver.try_attend().is_some());
 }
 
+/// EX9: a waker may run anything, even a turn of the driver that woke it. What a waker panics with is swallowed, so the turns that
+/// were had are what is asserted.
+#[test]
+fn a_turn_leaves_the_driver_before_it_wakes() {
+    let (bench, file) = (Bench::new(), null());
+    let (fd, turns) = (file.as_fd(), Arc::new(Mutex::new(Vec::new())));
+    let source = bench.source(fd);
+    let (driver, had) = (Arc::downgrade(&bench.driver), Arc::clone(&turns));
+    let waker = hook(
+        move || {
+            let driver: Arc<Driver> = Weak::upgrade(&driver).unwrap();
+            let (attended, mut key) = (driver.is_attended(), None);
+            driver.set_timer(&mut key, 0, Waker::noop());
+            let turn = driver.try_attend().map(|attendance| attendance.turn(Some(Duration::ZERO)).unwrap());
+            had.lock().unwrap().push((attended, turn.map(|turned| turned.timers)));
+        },
+        || (),
+    );
+    assert!(poll(&source, fd, Direction::Read, &waker).is_pending());
+    assert!(bench.driver.set_timer(&mut None, 0, &waker));
+    bench.report(fd, Readiness::READABLE);
+    let turned = bench.turn();
+    assert_eq!((turned.events, turned.timers), (1, 1));
+    assert_eq!(*turns.lock().unwrap(), [(false, Some(1)); 2], "each waker had a turn of its own");
+    bench.report(fd, Readiness::WRITABLE);
+    assert_eq!(bench.turn().events, 1, "the driver works on");
+}
+
 #[test]
 fn assumed_readiness_is_believed_without_registering() {
     let (bench, file) = (Bench::new(), null());
