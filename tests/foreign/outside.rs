@@ -49,7 +49,7 @@ fn short_sleeps_from_outside(shape: Shape) {
 }
 
 /// A driver with sources is always attended: nobody but the monitor can, at each of its looks and not at every other one, which
-/// would be 8 ms. The best of many.
+/// would be 8 ms. The middle one of many.
 fn sleeps_from_outside_while_all_workers_are_stuck(shape: Shape) {
     let runtime = shape.build();
     let stuck: Vec<_> = (0..shape.workers)
@@ -75,5 +75,5 @@ fn sleeps_from_outside_while_all_workers_are_stuck(shape: Shape) {
         drop(go_on);
         thread.join().unwrap();
     }
-    assert!(times[0] < Duration::from_millis(6), "{times:?}");
+    assert!(times[NAPS / 2] < Duration::from_millis(6), "{times:?}");
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::pin::pin;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -265,8 +267,10 @@ fn a_waker_may_use_its_source_and_driver_again() {
     let (bench, file) = (Bench::new(), Arc::new(null()));
     let source = Arc::new(bench.source(file.as_fd()));
     let driver = Arc::downgrade(&bench.driver);
+    // A panic in a waker is swallowed: only a count of those that got to the end tells.
+    let done = Arc::new(AtomicUsize::new(0));
     let re_enter = {
-        let (source, file) = (Arc::clone(&source), Arc::clone(&file));
+        let (source, file, done) = (Arc::clone(&source), Arc::clone(&file), Arc::clone(&done));
         move || {
             let driver: Arc<Driver> = Weak::upgrade(&driver).unwrap();
             assert!(!is_ready(&source, file.as_fd(), Direction::Write));
@@ -274,6 +278,7 @@ fn a_waker_may_use_its_source_and_driver_again() {
             let mut key = None;
             driver.set_timer(&mut key, 5, Waker::noop());
             driver.cancel_timer(key.unwrap());
+            done.fetch_add(1, SeqCst);
         }
     };
     let waker = hook(re_enter.clone(), re_enter.clone());
@@ -288,8 +293,10 @@ fn a_waker_may_use_its_source_and_driver_again() {
     let waker = hook(re_enter.clone(), re_enter);
     assert!(pin!(&mut timed).poll(&mut Context::from_waker(&waker)).is_pending());
     drop(waker);
+    assert_eq!(done.load(SeqCst), 1, "the first waker's drop");
     bench.report(file.as_fd(), Readiness::READABLE);
     bench.turn();
+    assert_eq!(done.load(SeqCst), 3, "the second one's wake and drop");
 }
 
 const NEVER_SOON: Nanos = u64::MAX / 2;
