@@ -8,6 +8,8 @@
 mod shape;
 #[path = "../support/noise.rs"]
 mod noise;
+#[path = "../support/rest.rs"]
+mod rest;
 #[path = "../support/stall.rs"]
 mod stall;
 
@@ -19,10 +21,12 @@ mod fairness;
 mod groups;
 mod join_handle;
 mod leaks;
+mod left_alone;
 mod local;
 mod metrics;
 mod nested_block_on;
 mod panics;
+mod reentrant_wakers;
 mod several_block_ons;
 mod spawning;
 mod thread_exit;

@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 use fend::net::{TcpListener, TcpStream};
 use fend::runtime::{Builder, Dispatcher};
 
+#[expect(dead_code, reason = "the part for other suites")]
+#[macro_use]
+#[path = "../support/shape.rs"]
+mod shape;
 #[path = "../support/stall.rs"]
-mod support;
+mod stall;
 
-use support::unless_it_stalls;
+mod outside;
+
+use stall::unless_it_stalls;
 
 const TURNS: u8 = 100;
 
@@ -97,21 +103,6 @@ fn under_tokio_multi_thread() {
 #[test]
 fn under_tokio_current_thread() {
     under_tokio(tokio::runtime::Builder::new_current_thread());
-}
-
-/// Who waits from outside is served by the monitor, which must not make each turn wait for its period: 200 turns of 4 ms would
-/// be 800 ms.
-#[test]
-fn waits_from_outside_do_not_feel_the_monitors_period() {
-    let best = unless_it_stalls(|| {
-        let timed = || {
-            let before = Instant::now();
-            futures::executor::block_on(echo_and_sleep()).unwrap();
-            before.elapsed()
-        };
-        (0..5).map(|_| timed()).min().unwrap()
-    });
-    assert!(best < Duration::from_millis(200), "{best:?} for {TURNS} turns");
 }
 
 fn every_shape() -> impl Iterator<Item = Builder> {

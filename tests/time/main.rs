@@ -7,6 +7,8 @@ mod idleness;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/rest.rs"]
+mod rest;
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
@@ -22,4 +24,5 @@ mod intervals;
 mod lateness;
 mod never_early;
 mod paused;
+mod paused_guests;
 mod timeouts;

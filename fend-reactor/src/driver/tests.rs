@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::pin::pin;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -265,8 +267,10 @@ fn a_waker_may_use_its_source_and_driver_again() {
     let (bench, file) = (Bench::new(), Arc::new(null()));
     let source = Arc::new(bench.source(file.as_fd()));
     let driver = Arc::downgrade(&bench.driver);
+    // A panic in a waker is swallowed: only a count of those that got to the end tells.
+    let done = Arc::new(AtomicUsize::new(0));
     let re_enter = {
-        let (source, file) = (Arc::clone(&source), Arc::clone(&file));
+        let (source, file, done) = (Arc::clone(&source), Arc::clone(&file), Arc::clone(&done));
         move || {
             let driver: Arc<Driver> = Weak::upgrade(&driver).unwrap();
             assert!(!is_ready(&source, file.as_fd(), Direction::Write));
@@ -274,6 +278,7 @@ fn a_waker_may_use_its_source_and_driver_again() {
             let mut key = None;
             driver.set_timer(&mut key, 5, Waker::noop());
             driver.cancel_timer(key.unwrap());
+            done.fetch_add(1, SeqCst);
         }
     };
     let waker = hook(re_enter.clone(), re_enter.clone());
@@ -288,8 +293,10 @@ fn a_waker_may_use_its_source_and_driver_again() {
     let waker = hook(re_enter.clone(), re_enter);
     assert!(pin!(&mut timed).poll(&mut Context::from_waker(&waker)).is_pending());
     drop(waker);
+    assert_eq!(done.load(SeqCst), 1, "the first waker's drop");
     bench.report(file.as_fd(), Readiness::READABLE);
     bench.turn();
+    assert_eq!(done.load(SeqCst), 3, "the second one's wake and drop");
 }
 
 const NEVER_SOON: Nanos = u64::MAX / 2;
@@ -478,6 +485,34 @@ fn one_thread_attends_at_a_time() {
     drop(attendance);
     assert!(!bench.driver.is_attended());
     assert!(bench.driver.try_attend().is_some());
+}
+
+/// EX9: a waker may run anything, even a turn of the driver that woke it. What a waker panics with is swallowed, so the turns that
+/// were had are what is asserted.
+#[test]
+fn a_turn_leaves_the_driver_before_it_wakes() {
+    let (bench, file) = (Bench::new(), null());
+    let (fd, turns) = (file.as_fd(), Arc::new(Mutex::new(Vec::new())));
+    let source = bench.source(fd);
+    let (driver, had) = (Arc::downgrade(&bench.driver), Arc::clone(&turns));
+    let waker = hook(
+        move || {
+            let driver: Arc<Driver> = Weak::upgrade(&driver).unwrap();
+            let (attended, mut key) = (driver.is_attended(), None);
+            driver.set_timer(&mut key, 0, Waker::noop());
+            let turn = driver.try_attend().map(|attendance| attendance.turn(Some(Duration::ZERO)).unwrap());
+            had.lock().unwrap().push((attended, turn.map(|turned| turned.timers)));
+        },
+        || (),
+    );
+    assert!(poll(&source, fd, Direction::Read, &waker).is_pending());
+    assert!(bench.driver.set_timer(&mut None, 0, &waker));
+    bench.report(fd, Readiness::READABLE);
+    let turned = bench.turn();
+    assert_eq!((turned.events, turned.timers), (1, 1));
+    assert_eq!(*turns.lock().unwrap(), [(false, Some(1)); 2], "each waker had a turn of its own");
+    bench.report(fd, Readiness::WRITABLE);
+    assert_eq!(bench.turn().events, 1, "the driver works on");
 }
 
 #[test]
