@@ -36,6 +36,8 @@ pub(super) struct Idle {
 struct Sleepers {
     on_their_own: Vec<usize>,
     in_drivers: Vec<usize>,
+    /// How often a thread fell asleep.
+    naps: u64,
 }
 
 impl Sleepers {
@@ -86,9 +88,27 @@ impl Idle {
             Place::Own => sleepers.on_their_own.push(worker),
             Place::Driver(_) => sleepers.in_drivers.push(worker),
         }
+        sleepers.naps += 1;
         self.state.fetch_add(ASLEEP, AcqRel);
         drop(sleepers);
         fence(SeqCst);
+    }
+
+    /// A thread that is no worker is about to sleep; that can be seen only after this.
+    pub(super) fn count_nap(&self) {
+        self.sleepers.lock().naps += 1;
+    }
+
+    /// How often a thread fell asleep: the same twice means that whoever sleeps slept all the while.
+    pub(super) fn naps(&self) -> u64 {
+        self.sleepers.lock().naps
+    }
+
+    /// Whether `is_asleep` holds for each worker that has said that it sleeps. One that was woken by other means than
+    /// [`wake_one`](Idle::wake_one) is among them until it has got up.
+    pub(super) fn sleepers_all(&self, mut is_asleep: impl FnMut(usize) -> bool) -> bool {
+        let sleepers = self.sleepers.lock();
+        sleepers.on_their_own.iter().chain(&sleepers.in_drivers).all(|&worker| is_asleep(worker))
     }
 
     /// `worker` is up. True: it was chosen by [`wake_one`](Idle::wake_one), and is the searcher now.

@@ -116,18 +116,25 @@ fn wait(current: &Current, attendance: &mut Attendance<'_>) {
 /// still; while a task waits for a real fd, it is given a moment of real time first.
 fn wait_paused(current: &Current, attendance: &mut Attendance<'_>) {
     let shared = &current.shared;
-    let next = shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();
-    let Some(next) = next.filter(|_| shared.is_quiet()) else {
+    let next = || shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();
+    if next().is_none() || !shared.is_quiet() {
         attendance.wait(None).expect("waiting for events");
         return;
-    };
+    }
     let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
     let grace = if in_flight { QUIET } else { Duration::ZERO };
     let start = Instant::now();
     let ready = attendance.wait(Some(grace)).expect("waiting for events");
     // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
     let waited = start.elapsed() >= grace;
-    if ready == 0 && waited && shared.is_quiet() {
+    if ready != 0 || !waited {
+        return;
+    }
+    // Whoever is seen asleep, and did not fall asleep since `naps` was read, was asleep all the while: neither did a timer before
+    // `next` come, nor was one taken that has not been heard of yet.
+    let naps = shared.idle.naps();
+    let Some(next) = next() else { return };
+    if shared.is_quiet() && shared.idle.naps() == naps {
         shared.clock.advance_to(next);
         shared.wake_drivers();
     }
@@ -150,6 +157,7 @@ fn park_guest(current: &Current, root: Option<&Root>) {
             || current.local().is_some_and(LocalTasks::has_work)
             || shared.has_vacant_seat())
     };
+    shared.idle.count_nap();
     match free_driver(shared, 0).filter(|_| !shared.is_shut_down()) {
         Some(mut attendance) => {
             if parker.prepare(Place::Driver(attendance.driver().index())) {

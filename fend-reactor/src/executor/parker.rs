@@ -70,11 +70,6 @@ impl Parker {
         self.state.swap(EMPTY, AcqRel) == NOTIFIED
     }
 
-    /// Whether somebody has woken this thread since it last slept. A hint.
-    pub(crate) fn is_notified(&self) -> bool {
-        self.state.load(Relaxed) == NOTIFIED
-    }
-
     /// Whether the thread sleeps on its own. A hint.
     pub(crate) fn is_asleep_on_its_own(&self) -> bool {
         self.state.load(Relaxed) == ASLEEP

@@ -23,7 +23,7 @@ impl Shared {
             && !self.has_queued_tasks()
             && self.blocking.jobs() == 0
             && self.blocked_on.lock().iter().all(|parker| parker.is_asleep())
-            && self.workers[1..].iter().all(|worker| !worker.parker.lock().is_notified())
+            && self.idle.sleepers_all(|worker| self.workers[worker].parker.lock().is_asleep())
     }
 
     /// Nobody works here: only the monitor can attend the drivers.
