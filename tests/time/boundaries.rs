@@ -20,8 +20,8 @@ fn near(shape: Shape, boundary: i64) {
         shape.block_on(timers_work_across_the_boundary(boundary.unsigned_abs()));
         return;
     }
-    // The test runs from about a second before the boundary to a second after it.
-    let offset = (boundary - now - 1).to_string();
+    // The test runs from two to three seconds before the boundary, less what it takes to start, to a second after it.
+    let offset = (boundary - now - 3).to_string();
     let in_namespace = || {
         let mut command = Command::new("unshare");
         command.args(["--time", "--monotonic", &offset]);
@@ -44,7 +44,7 @@ async fn timers_work_across_the_boundary(boundary: u64) {
     let end = Duration::from_millis(1000 * boundary + 1_200);
     let mut ticks = interval(Duration::from_millis(20));
     let mut naps = Vec::new();
-    for number in 0..200 {
+    for number in 0..300 {
         naps.push(fend::spawn(async move {
             let (start, nap) = (Instant::now(), Duration::from_millis(12 * number));
             sleep(nap).await;
