@@ -58,6 +58,14 @@ impl Injector {
         self.len.store(queue.tasks.len(), Release);
     }
 
+    /// The oldest task.
+    pub(super) fn pop(&self) -> Option<Runnable> {
+        let mut queue = self.queue.lock();
+        let first = queue.tasks.pop_front();
+        self.note_len(&mut queue);
+        first
+    }
+
     /// The oldest task; moves a fair share of the others (one part in `workers`) to `mine`.
     pub(super) fn pop_into(&self, mine: &mut RunQueue, workers: usize) -> Option<Runnable> {
         if self.len() == 0 {
@@ -69,11 +77,15 @@ impl Injector {
         for task in queue.tasks.drain(..share) {
             mine.push(task).expect("there is room for the share");
         }
+        self.note_len(&mut queue);
+        Some(first)
+    }
+
+    fn note_len(&self, queue: &mut Queue) {
         self.len.store(queue.tasks.len(), Release);
         if queue.tasks.is_empty() && queue.tasks.capacity() > KEPT_SLOTS {
             queue.tasks.shrink_to(KEPT_SLOTS);
         }
-        Some(first)
     }
 
     /// Refuses tasks from now on and gives out those that wait.

@@ -170,7 +170,12 @@ fn from_injector(current: &Current) -> Option<Runnable> {
     }
     let mut core = current.core.borrow_mut();
     let core = core.as_mut()?;
-    let task = shared.injector.pop_into(&mut core.queue, shared.workers.len());
+    let task = if core.crowded {
+        // Others would only be pushed back by the next tasks that go behind them.
+        shared.injector.pop()
+    } else {
+        shared.injector.pop_into(&mut core.queue, shared.workers.len())
+    };
     core.crowded = shared.injector.len() > core.queue.len();
     task
 }
