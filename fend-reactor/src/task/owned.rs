@@ -80,7 +80,7 @@ impl OwnedTasks {
         F::Output: Send + 'static,
         S: Schedule,
     {
-        // SAFETY: everything is `Send`.
+        // SAFETY: rule 8 asks nothing of a future and an output that are `Send`.
         unsafe { self.spawn_local(shard, future, scheduler, meta) }
     }
 
@@ -103,7 +103,7 @@ impl OwnedTasks {
         F::Output: 'static,
         S: Schedule,
     {
-        // SAFETY: the caller's promise. A future in a box is as `Send` as it was before.
+        // SAFETY: rule 8, which the caller has promised. A future in a box is as `Send` as it was before.
         unsafe {
             if size_of::<F>() > BOX_ABOVE {
                 self.bind(shard, Box::pin(future), scheduler, meta)
@@ -217,7 +217,7 @@ impl Shard {
         let mut list = self.list.lock();
         let head = list.head?;
         self.count(-1);
-        // SAFETY: the head is on this list.
+        // SAFETY: rule 6: the lock is held, and the head is on this list.
         Some(unsafe { list.unlink(head) })
     }
 
@@ -228,7 +228,7 @@ impl Shard {
             return None;
         }
         self.count(-1);
-        // SAFETY: it is on this list: a task that names a shard is on that one's list or on none.
+        // SAFETY: rule 6: the lock is held, and it is on this list: a task that names a shard is on that one's list or on none.
         Some(unsafe { list.unlink(task.as_raw()) })
     }
 

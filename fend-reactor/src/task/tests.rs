@@ -334,7 +334,7 @@ fn a_local_task_is_dropped_at_home() {
         let _both = (bound_here, on_drop);
         pending::<()>().await;
     };
-    // SAFETY: this thread runs the task and shuts the list down.
+    // SAFETY: rule 8 of `raw`: this thread runs the task and shuts the list down.
     let (handle, runnable) =
         unsafe { scheduler.0.owned.spawn_local(0, future, scheduler.clone(), Meta::here()) };
     runnable.unwrap().run();
@@ -349,7 +349,7 @@ fn a_local_task_is_dropped_at_home() {
 fn a_job_on_no_list_runs_or_is_cancelled() {
     let scheduler = TestScheduler::new();
     let (runnable, handle) = unowned_task(|| 7, scheduler.clone(), Meta::here());
-    // SAFETY: `into_raw` and `from_raw` in turn.
+    // SAFETY: rule 1 of `raw`: `into_raw` and `from_raw` in turn.
     unsafe { Runnable::from_raw(runnable.into_raw()) }.run();
     assert_eq!(result(handle).unwrap(), 7);
 

@@ -35,7 +35,7 @@ impl Deref for Borrowed<'_> {
 #[inline]
 pub(super) fn borrow(task: &TaskRef) -> Borrowed<'_> {
     let data = task.as_raw().as_ptr().cast_const().cast();
-    // SAFETY: the functions of the table do what wakers do. It is not dropped, and the reference that it stands for
+    // SAFETY: rule 1: the functions of the table do what wakers do with a reference. It is not dropped, and the reference that it stands for
     // outlives it.
     let waker = unsafe { Waker::new(data, &VTABLE) };
     Borrowed { waker: ManuallyDrop::new(waker), _task: PhantomData }
@@ -57,7 +57,7 @@ unsafe fn task(data: *const ()) -> ManuallyDrop<TaskRef> {
 /// `data` is from a waker with [`VTABLE`].
 #[inline]
 unsafe fn header(data: *const ()) -> NonNull<Header> {
-    // SAFETY: it is a header's address.
+    // SAFETY: rule 1: it is the address of a header that the waker keeps.
     unsafe { NonNull::new_unchecked(data.cast_mut().cast()) }
 }
 

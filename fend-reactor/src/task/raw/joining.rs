@@ -121,7 +121,7 @@ impl<T> Drop for JoinRef<T> {
             }
             Detach::DropOutput => {}
         }
-        // SAFETY: it is not used again.
+        // SAFETY: rule 1: the reference is given up once; it is not used again.
         unsafe { ManuallyDrop::drop(&mut self.task) };
     }
 }
@@ -132,7 +132,7 @@ impl<T> Drop for JoinRef<T> {
 ///
 /// Rules 1, 2 and 4: the output is there and belongs to the caller; `to` may be written with it.
 pub(super) unsafe fn take_output<F: Future, S: Schedule>(task: NonNull<Header>, to: *mut ()) {
-    // SAFETY: the caller's promise.
+    // SAFETY: rules 1, 2 and 4, which the caller has promised.
     unsafe { to.cast::<Result<F::Output, JoinError>>().write(Cell::<F, S>::of(task).load_output()) }
 }
 
@@ -143,6 +143,6 @@ pub(super) unsafe fn take_output<F: Future, S: Schedule>(task: NonNull<Header>, 
 /// Rules 1, 2 and 4: the output is there and belongs to the caller.
 #[cold]
 pub(super) unsafe fn drop_output<F: Future, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: the caller's promise.
+    // SAFETY: rules 1, 2 and 4, which the caller has promised.
     unsafe { Cell::<F, S>::of(task).discard_output() }
 }

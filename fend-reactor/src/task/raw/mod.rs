@@ -212,7 +212,7 @@ pub(super) struct TaskRef(NonNull<Header>);
 // SAFETY: rule 8: through a reference of this kind only the header and the scheduler are reached, but for `cancel` in
 // `shut_down`, whose caller answers for the thread.
 unsafe impl Send for TaskRef {}
-// SAFETY: as above.
+// SAFETY: rule 8: as above.
 unsafe impl Sync for TaskRef {}
 
 impl TaskRef {
@@ -321,7 +321,7 @@ impl TaskRef {
     pub(super) fn abort(&self) {
         match self.header().state.abort() {
             Notify::Nothing => {}
-            // SAFETY: `abort` counted a reference for the `Runnable`.
+            // SAFETY: rule 1: `abort` counted a reference for the `Runnable`.
             Notify::Schedule => unsafe { self.schedule() },
         }
     }
@@ -331,7 +331,7 @@ impl TaskRef {
     pub(super) fn wake_by_ref(&self) {
         match self.header().state.wake_by_ref() {
             Notify::Nothing => {}
-            // SAFETY: `wake_by_ref` counted a reference for the `Runnable`.
+            // SAFETY: rule 1: `wake_by_ref` counted a reference for the `Runnable`.
             Notify::Schedule => unsafe { self.schedule() },
         }
     }

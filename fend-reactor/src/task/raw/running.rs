@@ -77,7 +77,7 @@ impl Runnable {
 
     fn into_ref(self) -> TaskRef {
         let runnable = ManuallyDrop::new(self);
-        // SAFETY: `runnable` is not used again and not dropped.
+        // SAFETY: rule 1: the reference moves; `runnable` is not used again and not dropped.
         unsafe { std::ptr::read(&raw const runnable.0) }
     }
 }
@@ -118,7 +118,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
         Start::Poll => unsafe { poll::<F, S>(task) },
         Start::Cancel => {
             let error = task.cancelled();
-            // SAFETY: as above.
+            // SAFETY: rule 3: as above.
             unsafe { finish::<F, S>(task, Err(error)) }
         }
         Start::Over => {}
@@ -135,7 +135,7 @@ pub(super) unsafe fn cancel<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: rule 1: the clone counts another reference for `finish`, and the caller's stays untouched.
     let task = TaskRef::clone(&ManuallyDrop::new(unsafe { TaskRef::from_raw(task) }));
     let error = task.cancelled();
-    // SAFETY: the caller's promise.
+    // SAFETY: rules 2, 3 and 8, which the caller has promised.
     unsafe { finish::<F, S>(task, Err(error)) }
 }
 
@@ -151,7 +151,7 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
     let polled = {
         let waker = waker::borrow(&task);
         let mut cx = Context::from_waker(&waker);
-        // SAFETY: the caller's promise.
+        // SAFETY: rules 3 and 8, which the caller has promised.
         catch(|| unsafe { cell.poll_future(&mut cx) })
     };
     let result = match polled {
@@ -281,7 +281,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     ///
     /// As for `load_output`.
     pub(super) unsafe fn discard_output(&self) {
-        // SAFETY: the caller's promise.
+        // SAFETY: rule 4, which the caller has promised.
         let result = unsafe { self.load_output() };
         swallow(|| {
             if let Err(Ok(payload)) = result.map_err(JoinError::try_into_panic) {
