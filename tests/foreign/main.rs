@@ -16,6 +16,7 @@ mod shape;
 #[path = "../support/stall.rs"]
 mod stall;
 
+mod on_poll;
 mod outside;
 
 use stall::unless_it_stalls;

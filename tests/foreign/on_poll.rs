@@ -1,0 +1,21 @@
+//! The default runtime's dispatcher is chosen once in a process, by the environment: so this binary runs once more, on poll.
+
+use std::env;
+use std::process::Command;
+
+const DISPATCHER: &str = "FEND_DISPATCHER";
+
+#[test]
+fn the_default_runtime_on_poll() {
+    if env::var_os(DISPATCHER).is_some() {
+        // This is that run, or somebody chose the dispatcher for all tests.
+        return;
+    }
+    let output = Command::new(env::current_exe().expect("this program"))
+        .env(DISPATCHER, "poll")
+        .output()
+        .expect("the program starts again");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "on poll: {}\n{printed}", output.status);
+    assert!(printed.contains("under_futures_block_on ... ok"), "the tests ran:\n{printed}");
+}
