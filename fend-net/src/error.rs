@@ -28,19 +28,42 @@ use std::net::SocketAddr;
 #[derive(Debug)]
 pub struct SocketError {
     operation: &'static str,
-    address: Option<SocketAddr>,
+    place: Place,
     os_error: io::Error,
 }
 
+/// Where it failed.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Unknown,
+    Ip(SocketAddr),
+    /// Of another family, or a name: as it is shown.
+    Named(Box<str>),
+}
+
+impl From<SocketAddr> for Place {
+    fn from(address: SocketAddr) -> Place {
+        Place::Ip(address)
+    }
+}
+
+impl From<Option<SocketAddr>> for Place {
+    fn from(address: Option<SocketAddr>) -> Place {
+        address.map_or(Place::Unknown, Place::Ip)
+    }
+}
+
+impl From<String> for Place {
+    fn from(name: String) -> Place {
+        Place::Named(name.into_boxed_str())
+    }
+}
+
 impl SocketError {
-    /// Puts `operation` and `address` in front of `os_error`, whose kind is kept.
-    pub(crate) fn wrap(
-        operation: &'static str,
-        address: impl Into<Option<SocketAddr>>,
-        os_error: io::Error,
-    ) -> io::Error {
+    /// Puts `operation` and `place` in front of `os_error`, whose kind is kept.
+    pub(crate) fn wrap(operation: &'static str, place: impl Into<Place>, os_error: io::Error) -> io::Error {
         let kind = os_error.kind();
-        io::Error::new(kind, SocketError { operation, address: address.into(), os_error })
+        io::Error::new(kind, SocketError { operation, place: place.into(), os_error })
     }
 
     /// The operation that failed: "bind", "connect", "accept".
@@ -48,9 +71,12 @@ impl SocketError {
         self.operation
     }
 
-    /// The address that the operation was about, when it is known.
+    /// The IP address that the operation was about, when it was about one and it is known.
     pub fn address(&self) -> Option<SocketAddr> {
-        self.address
+        match self.place {
+            Place::Ip(address) => Some(address),
+            Place::Unknown | Place::Named(_) => None,
+        }
     }
 
     /// The system's own error, with its `errno` in [`raw_os_error`](io::Error::raw_os_error).
@@ -62,8 +88,10 @@ impl SocketError {
 impl fmt::Display for SocketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.operation)?;
-        if let Some(address) = self.address {
-            write!(f, " {address}")?;
+        match &self.place {
+            Place::Unknown => {}
+            Place::Ip(address) => write!(f, " {address}")?,
+            Place::Named(name) => write!(f, " {name}")?,
         }
         write!(f, ": {}", self.os_error)?;
         match self.os_error.raw_os_error().and_then(exhausted_limit) {
@@ -101,14 +129,14 @@ mod tests {
 
     #[test]
     fn message_names_the_limit() {
-        let error = SocketError::wrap("accept", None, io::Error::from_raw_os_error(libc::EMFILE));
+        let error = SocketError::wrap("accept", Place::Unknown, io::Error::from_raw_os_error(libc::EMFILE));
         assert!(error.to_string().starts_with("accept: Too many open files (os error 24): "), "{error}");
         assert!(error.to_string().contains("RLIMIT_NOFILE"), "{error}");
     }
 
     #[test]
     fn a_chain_of_errors_names_the_cause_once() {
-        let error = SocketError::wrap("bind", None, io::Error::from_raw_os_error(libc::EACCES));
+        let error = SocketError::wrap("bind", Place::Unknown, io::Error::from_raw_os_error(libc::EACCES));
         assert_eq!(error.to_string(), "bind: Permission denied (os error 13)");
         assert!(error.source().is_none());
         assert!(error.get_ref().unwrap().source().is_none());
@@ -116,7 +144,7 @@ mod tests {
 
     #[test]
     fn errno_stays_within_reach() {
-        let error = SocketError::wrap("accept", None, io::Error::from_raw_os_error(libc::EMFILE));
+        let error = SocketError::wrap("accept", Place::Unknown, io::Error::from_raw_os_error(libc::EMFILE));
         let detail = error.get_ref().unwrap().downcast_ref::<SocketError>().unwrap();
         assert_eq!(detail.os_error().raw_os_error(), Some(libc::EMFILE));
     }

@@ -83,7 +83,8 @@ mod tests {
 
     fn both_ways(errno: i32) -> [AcceptErrorKind; 2] {
         let bare = io::Error::from_raw_os_error(errno);
-        let wrapped = SocketError::wrap("accept on", None, io::Error::from_raw_os_error(errno));
+        let wrapped =
+            SocketError::wrap("accept on", crate::error::Place::Unknown, io::Error::from_raw_os_error(errno));
         [bare, wrapped].map(|error| AcceptErrorKind::of(&error))
     }
 
