@@ -349,7 +349,7 @@ macro_rules! send_methods {
         ///
         /// # Errors
         ///
-        /// As [`readable`](Self::readable).
+        /// When the socket cannot be registered, or the runtime was shut down.
         ///
         /// # Cancel safety
         ///
@@ -362,7 +362,7 @@ macro_rules! send_methods {
         ///
         /// # Errors
         ///
-        /// As [`readable`](Self::readable).
+        /// When the socket cannot be registered, or the runtime was shut down.
         pub fn poll_writable(
             &self,
             cx: &mut ::std::task::Context<'_>,
@@ -380,7 +380,7 @@ macro_rules! peer_closed_methods {
         ///
         /// # Errors
         ///
-        /// As [`readable`](Self::readable).
+        /// When the socket cannot be registered, or the runtime was shut down.
         ///
         /// # Cancel safety
         ///
@@ -393,7 +393,7 @@ macro_rules! peer_closed_methods {
         ///
         /// # Errors
         ///
-        /// As [`readable`](Self::readable).
+        /// When the socket cannot be registered, or the runtime was shut down.
         pub fn poll_peer_closed(
             &self,
             cx: &mut ::std::task::Context<'_>,
