@@ -29,6 +29,7 @@
 //! # }).unwrap();
 //! ```
 
+mod accept;
 mod addrs;
 mod error;
 mod ready;
@@ -38,6 +39,7 @@ mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod unix;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -46,3 +48,7 @@ pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};
+pub use unix::{
+    IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
+    UnixStream,
+};
