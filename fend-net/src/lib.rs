@@ -31,7 +31,9 @@
 
 mod accept;
 mod addrs;
+pub mod control;
 mod error;
+mod flags;
 mod ready;
 mod release;
 mod socket;
@@ -40,9 +42,11 @@ mod stream;
 mod sys;
 pub mod tcp;
 pub mod unix;
+pub mod vsock;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
+pub use flags::MsgFlags;
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
@@ -52,3 +56,4 @@ pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
     UnixStream,
 };
+pub use vsock::{VsockAddr, VsockListener, VsockStream};

@@ -1,10 +1,7 @@
-//! What only Unix sockets have: who the peer is, datagrams with their sender, the borders of records. The rules are in `mod.rs`.
+//! Options that only Unix sockets have: who the peer is. The rules are in `mod.rs`.
 
 use std::io;
-use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-
-use socket2::{SockAddr, SockAddrStorage};
 
 use super::retry_interrupted;
 
@@ -36,39 +33,6 @@ mod option {
     pub(super) const SO_PEERGROUPS: libc::c_int = 0x3d;
     pub(super) const SO_PASSPIDFD: libc::c_int = 0x55;
     pub(super) const SO_PEERPIDFD: libc::c_int = 0x56;
-}
-
-/// recvfrom(2) into `buf`.
-pub(crate) fn recv_from(
-    fd: BorrowedFd<'_>,
-    buf: &mut [u8],
-    flags: libc::c_int,
-) -> io::Result<(usize, SockAddr)> {
-    let receive = |storage: *mut SockAddrStorage, len: *mut libc::socklen_t| {
-        retry_interrupted(|| {
-            // SAFETY: rule 1 for the fd; rule 2 for the buffer, and for the address: `try_init` passes one storage and its size.
-            unsafe {
-                libc::recvfrom(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags, storage.cast(), len)
-            }
-        })
-    };
-    // SAFETY: recvfrom writes the address, or sets its length to 0, whenever it succeeds (rule 2).
-    unsafe { SockAddr::try_init(receive) }
-}
-
-/// recvmsg(2) with `MSG_TRUNC` into `buf`, without room for control messages: the length of the whole record, and whether there were
-/// control messages. The kernel closes fds that find no room.
-pub(crate) fn recv_record(fd: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<(usize, bool)> {
-    let mut piece = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
-    // SAFETY: all zeros are a message header without address, buffers and control messages.
-    let mut message: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
-    message.msg_iov = &mut piece;
-    message.msg_iovlen = 1;
-    let len = retry_interrupted(|| {
-        // SAFETY: rule 1 for the fd; rule 2 for the header, its one piece, and the buffer of that.
-        unsafe { libc::recvmsg(fd.as_raw_fd(), &mut message, libc::MSG_TRUNC) }
-    })?;
-    Ok((len, message.msg_flags & libc::MSG_CTRUNC != 0))
 }
 
 /// `SO_TIMESTAMP`: a control message with every record that is received.

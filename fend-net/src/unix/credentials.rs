@@ -5,55 +5,15 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use socket2::Socket;
 
+use crate::control::Credentials;
 use crate::sys;
 
-/// The process at the other end of a socket, as it was when it connected, listened, or made the pair (`SO_PEERCRED`). The kernel
-/// vouches for it.
-///
-/// # Examples
-///
-/// ```
-/// use fend::net::UnixStream;
-///
-/// # fend::block_on(async {
-/// let (ours, _theirs) = UnixStream::pair()?;
-/// let peer = ours.peer_cred()?;
-/// assert_eq!(peer.pid(), std::process::id() as i32);
-/// # std::io::Result::Ok(())
-/// # }).unwrap();
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UCred {
-    pid: i32,
-    uid: u32,
-    gid: u32,
-}
-
-impl UCred {
-    /// The process. 0 when it is of a pid namespace that is not seen from here.
-    ///
-    /// A number can be taken by another process once this one has ended: a check that must hold uses `peer_pidfd`.
-    pub fn pid(&self) -> i32 {
-        self.pid
-    }
-
-    /// The effective user.
-    pub fn uid(&self) -> u32 {
-        self.uid
-    }
-
-    /// The effective group.
-    pub fn gid(&self) -> u32 {
-        self.gid
-    }
-}
-
-pub(super) fn peer_cred(socket: &Socket) -> io::Result<UCred> {
+pub(super) fn peer_cred(socket: &Socket) -> io::Result<Credentials> {
     let (pid, uid, gid) = sys::unix::peer_cred(socket.as_fd())?;
     if uid == u32::MAX {
         return Err(unknown());
     }
-    Ok(UCred { pid, uid, gid })
+    Ok(Credentials { pid, uid, gid })
 }
 
 pub(super) fn peer_pidfd(socket: &Socket) -> io::Result<OwnedFd> {
@@ -103,12 +63,16 @@ fn needs(error: io::Error, what: &'static str) -> io::Error {
 /// For a type with a method `socket(&self) -> &Socket` that can have a peer.
 macro_rules! peer_credentials_methods {
     () => {
-        /// The process at the other end: its id, user and group (`SO_PEERCRED`).
+        /// The process at the other end: its id, and its effective user and group when it connected, began to listen, or made the pair
+        /// (`SO_PEERCRED`). The kernel vouches for it.
+        ///
+        /// The id can be taken by another process once this one has ended: a check that must hold uses
+        /// [`peer_pidfd`](Self::peer_pidfd).
         ///
         /// # Errors
         ///
         /// [`NotConnected`](std::io::ErrorKind::NotConnected) when there is no connection; what getsockopt(2) says.
-        pub fn peer_cred(&self) -> ::std::io::Result<$crate::unix::UCred> {
+        pub fn peer_cred(&self) -> ::std::io::Result<$crate::control::Credentials> {
             $crate::unix::credentials::peer_cred(self.socket())
         }
 

@@ -1,7 +1,7 @@
 //! [`UnixDatagram`]: datagrams between processes.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,13 +9,17 @@ use std::task::{Context, Poll};
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::addr::{failed, given, of_peer};
+use super::addr::{failed, given};
 use super::connect::Pauses;
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
+use super::message::{self, handing_over};
+use super::message_methods::message_methods;
 use super::record_methods::record_methods;
 use super::socket::open;
 use super::{IntoUnixAddr, Record, SocketAddr};
+use crate::control::{ControlBuffer, ReceivedControl};
 use crate::error::{Place, SocketError};
+use crate::flags::MsgFlags;
 use crate::ready::is_writable_now;
 use crate::socket::Registered;
 use crate::sys;
@@ -165,7 +169,7 @@ impl UnixDatagram {
     ///
     /// Cancel safe: a datagram is either returned or still in the socket.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, 0)).await
+        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::NONE)).await
     }
 
     /// [`recv_from`](Self::recv_from), polled. A call that says `Pending` leaves its waker, as of [`poll_recv`](Self::poll_recv).
@@ -178,7 +182,7 @@ impl UnixDatagram {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.fd.poll_with(cx, Direction::Read, |socket| recv_from(socket, buf, 0))
+        self.fd.poll_with(cx, Direction::Read, |socket| recv_from(socket, buf, MsgFlags::NONE))
     }
 
     /// [`recv_from`](Self::recv_from) without waiting.
@@ -187,7 +191,7 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`recv_from`](Self::recv_from).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        recv_from(self.socket(), buf, 0)
+        recv_from(self.socket(), buf, MsgFlags::NONE)
     }
 
     /// Receives like [`recv_from`](Self::recv_from), and leaves the datagram in the socket for the next receiver.
@@ -200,7 +204,7 @@ impl UnixDatagram {
     ///
     /// Cancel safe: it takes nothing.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, libc::MSG_PEEK)).await
+        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::PEEK)).await
     }
 
     /// Sends `buf` as one datagram to an address, and waits when there is no room.
@@ -218,17 +222,7 @@ impl UnixDatagram {
     ///
     /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
     pub async fn send_to(&self, buf: &[u8], addr: impl IntoUnixAddr) -> io::Result<usize> {
-        let (address, for_kernel) = given("send to", addr)?;
-        let mut pauses = Pauses::new();
-        loop {
-            let attempt =
-                |socket: &Socket| unless_receiver_is_full(socket, send_to(socket, buf, &for_kernel));
-            match self.fd.with(Direction::Write, attempt).await {
-                Ok(Some(sent)) => return Ok(sent),
-                Ok(None) => pauses.pause().await,
-                Err(error) => return Err(failed("send to", &address, error)),
-            }
-        }
+        self.send_patiently(addr, |socket, to| send_to(socket, buf, to)).await
     }
 
     /// [`send_to`](Self::send_to) without waiting.
@@ -240,6 +234,51 @@ impl UnixDatagram {
         let (address, for_kernel) = given("send to", addr)?;
         send_to(self.socket(), buf, &for_kernel).map_err(|error| failed("send to", &address, error))
     }
+
+    /// Sends the bytes of several buffers as one datagram to an address, and control messages with them. It waits as
+    /// [`send_to`](Self::send_to) does.
+    ///
+    /// # Errors
+    ///
+    /// What sendmsg(2) says, with the address, as [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
+    pub async fn send_msg_to(
+        &self,
+        bufs: &[IoSlice<'_>],
+        addr: impl IntoUnixAddr,
+        control: &ControlBuffer<'_>,
+        flags: MsgFlags,
+    ) -> io::Result<usize> {
+        self.send_patiently(addr, |socket, to| message::send(socket, bufs, Some(to), control, flags)).await
+    }
+
+    /// Sends to an address, whether or not the kernel tells when there is room.
+    async fn send_patiently(
+        &self,
+        addr: impl IntoUnixAddr,
+        mut send: impl FnMut(&Socket, &SockAddr) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let (address, for_kernel) = given("send to", addr)?;
+        let mut pauses = Pauses::new();
+        loop {
+            let attempt = |socket: &Socket| unless_receiver_is_full(socket, send(socket, &for_kernel));
+            match self.fd.with(Direction::Write, attempt).await {
+                Ok(Some(sent)) => return Ok(sent),
+                Ok(None) => pauses.pause().await,
+                Err(error) => return Err(failed("send to", &address, error)),
+            }
+        }
+    }
+
+    message_methods!(
+        handing_over: handing_over,
+        send: "It goes to the socket that this one is connected to; [`send_msg_to`](Self::send_msg_to) sends to an address.",
+        recv: "What is longer than `buf` is cut off and lost.",
+        example: "UnixDatagram",
+    );
 
     peer_credentials_methods!();
     receive_credentials_methods!(
@@ -263,9 +302,10 @@ impl UnixDatagram {
     }
 }
 
-fn recv_from(socket: &Socket, buf: &mut [u8], flags: libc::c_int) -> io::Result<(usize, SocketAddr)> {
-    let (len, from) = sys::unix::recv_from(socket.as_fd(), buf, flags)?;
-    Ok((len, of_peer(&from)))
+fn recv_from(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<(usize, SocketAddr)> {
+    let mut nothing = ReceivedControl::default();
+    let message = message::recv(socket, &mut [IoSliceMut::new(buf)], &mut nothing, flags)?;
+    Ok((message.len, message.source))
 }
 
 fn send_to(socket: &Socket, buf: &[u8], address: &SockAddr) -> io::Result<usize> {
@@ -273,7 +313,7 @@ fn send_to(socket: &Socket, buf: &[u8], address: &SockAddr) -> io::Result<usize>
 }
 
 /// `None` for an `EAGAIN` that no event will end: this socket has room, so it was the receiver's that was missing.
-pub(super) fn unless_receiver_is_full<T>(socket: &Socket, sent: io::Result<T>) -> io::Result<Option<T>> {
+fn unless_receiver_is_full<T>(socket: &Socket, sent: io::Result<T>) -> io::Result<Option<T>> {
     match sent {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock && is_writable_now(socket)? => Ok(None),
         other => other.map(Some),

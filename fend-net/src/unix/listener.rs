@@ -38,7 +38,7 @@ pub(super) const BACKLOG: i32 = 1024;
 ///     let listener = UnixListener::bind(&path).await?;
 ///     let client = UnixStream::connect(&path).await?;
 ///     let (server, _peer) = listener.accept().await?;
-///     assert_eq!(server.peer_cred()?.pid(), std::process::id() as i32);
+///     assert_eq!(server.peer_cred()?.pid, std::process::id() as i32);
 ///
 ///     server.send_all(b"hello").await?;
 ///     let mut buf = [0; 5];

@@ -18,6 +18,8 @@ mod credentials;
 mod datagram;
 mod incoming;
 mod listener;
+mod message;
+mod message_methods;
 mod record;
 mod record_methods;
 mod replace;
@@ -28,11 +30,12 @@ mod stream;
 
 pub use std::os::unix::net::SocketAddr;
 
+pub use crate::control::Credentials as UCred;
 pub use addr::IntoUnixAddr;
-pub use credentials::UCred;
 pub use datagram::UnixDatagram;
 pub use incoming::{Accepts, Incoming, IntoIncoming};
 pub use listener::UnixListener;
+pub use message::UnixMessage;
 pub use record::Record;
 pub use seqpacket::UnixSeqpacket;
 pub use seqpacket_listener::UnixSeqpacketListener;

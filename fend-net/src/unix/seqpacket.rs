@@ -1,7 +1,7 @@
 //! [`UnixSeqpacket`]: a connection that keeps the borders of records.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 
@@ -9,9 +9,13 @@ use fend_reactor::io::{AsyncFd, Direction, Readiness};
 use socket2::{Domain, Socket, Type};
 
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
+use super::message::{self, handing_over};
+use super::message_methods::message_methods;
 use super::record_methods::record_methods;
 use super::{IntoUnixAddr, Record, UnixSocket};
+use crate::control::ReceivedControl;
 use crate::error::{Place, SocketError};
+use crate::flags::MsgFlags;
 use crate::socket::Registered;
 use crate::stream::methods::peer_closed_methods;
 use crate::sys;
@@ -108,6 +112,13 @@ impl UnixSeqpacket {
         recv_record(self.socket(), buf)
     }
 
+    message_methods!(
+        handing_over: handing_over,
+        send: "All of `buf` is sent, or nothing.",
+        recv: "What is longer than `buf` is cut off and lost. 0 bytes are an empty record or the end.",
+        example: "UnixSeqpacket",
+    );
+
     peer_credentials_methods!();
     receive_credentials_methods!("Both ends of a connection have their own setting.");
 
@@ -131,8 +142,11 @@ impl UnixSeqpacket {
 fn recv_record(socket: &Socket, buf: &mut [u8]) -> io::Result<Option<Record>> {
     // Looked at when a record is received, so that it holds for those that are queued already.
     sys::unix::set_timestamps(socket.as_fd(), true)?;
-    let (full_len, is_record) = sys::unix::recv_record(socket.as_fd(), buf)?;
-    Ok((is_record || full_len > 0).then(|| Record::of(full_len, buf.len())))
+    let room = buf.len();
+    let mut nothing = ReceivedControl::default();
+    let message = message::recv(socket, &mut [IoSliceMut::new(buf)], &mut nothing, MsgFlags::TRUNC)?;
+    let is_record = message.len > 0 || message.is_control_truncated();
+    Ok(is_record.then(|| Record::of(message.len, room)))
 }
 
 /// Also the number of the fd, for comparison with `strace` and `ss -p`.
