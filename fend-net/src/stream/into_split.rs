@@ -33,7 +33,7 @@ impl<S: ByteStream> OwnedReadHalf<S> {
         self.stream.registered()
     }
 
-    receive_methods!();
+    receive_methods!(S);
     peer_closed_methods!();
 
     /// The address of the other end.

@@ -2,7 +2,7 @@
 //!
 //! Each macro stands inside an `impl` block of a type with a method `registered(&self) -> &Registered`:
 //!
-//! - [`receive_methods!`]: `recv` and its forms, `readable`;
+//! - [`receive_methods!`]: `recv` and its forms, `readable`; a half names its stream's type, `receive_methods!(S)`;
 //! - [`send_methods!`]: `send` and its forms, `writable`;
 //! - [`peer_closed_methods!`]: both halves can see the other end go;
 //! - [`connection_methods!`]: what is said of the connection as a whole.
@@ -13,6 +13,9 @@
 /// Receiving, for a type that may read.
 macro_rules! receive_methods {
     () => {
+        $crate::stream::methods::receive_methods!(Self);
+    };
+    ($stream:ty) => {
         /// Receives what is there, up to the size of `buf`, and waits when there is nothing. `Ok(0)` is the end of the stream:
         /// the peer will send no more (or `buf` is empty).
         ///
@@ -27,10 +30,9 @@ macro_rules! receive_methods {
             if buf.is_empty() {
                 return Ok(0);
             }
+            let short_of = $crate::stream::short_of::<$stream>($crate::socket::asked(buf.len()));
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Read, $crate::socket::asked(buf.len()), |s| {
-                    $crate::socket::recv(s, buf)
-                })
+                .bytes_with(::fend_reactor::io::Direction::Read, short_of, |s| $crate::socket::recv(s, buf))
                 .await
         }
 
@@ -90,8 +92,9 @@ macro_rules! receive_methods {
             if asked == 0 {
                 return Ok(0);
             }
+            let short_of = $crate::stream::short_of::<$stream>(asked);
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Read, asked, |s| {
+                .bytes_with(::fend_reactor::io::Direction::Read, short_of, |s| {
                     $crate::socket::recv_vectored(s, bufs)
                 })
                 .await
@@ -146,8 +149,8 @@ macro_rules! receive_methods {
             if buf.is_empty() {
                 return ::std::task::Poll::Ready(Ok(0));
             }
-            let asked = $crate::socket::asked(buf.len());
-            self.registered().poll_bytes_with(cx, ::fend_reactor::io::Direction::Read, asked, |s| {
+            let short_of = $crate::stream::short_of::<$stream>($crate::socket::asked(buf.len()));
+            self.registered().poll_bytes_with(cx, ::fend_reactor::io::Direction::Read, short_of, |s| {
                 $crate::socket::recv(s, buf)
             })
         }
@@ -183,7 +186,8 @@ macro_rules! receive_methods {
             if asked == 0 {
                 return ::std::task::Poll::Ready(Ok(0));
             }
-            self.registered().poll_bytes_with(cx, ::fend_reactor::io::Direction::Read, asked, |s| {
+            let short_of = $crate::stream::short_of::<$stream>(asked);
+            self.registered().poll_bytes_with(cx, ::fend_reactor::io::Direction::Read, short_of, |s| {
                 $crate::socket::recv_vectored(s, bufs)
             })
         }

@@ -50,8 +50,17 @@ pub trait ByteStream: Sealed + Clone + Debug + Send + Sync + Unpin + 'static {
 
 /// Out of reach of other crates, so that no type of theirs can be a [`ByteStream`].
 pub trait Sealed {
+    /// Whether a receive of fewer bytes than there was room for means that nothing more is there, for sure.
+    #[doc(hidden)]
+    const SHORT_RECEIVE_EMPTIES: bool = true;
+
     #[doc(hidden)]
     fn registered(&self) -> &Registered;
+}
+
+/// The count below which a receive of up to `asked` bytes tells that the socket is empty: none where that cannot be told.
+pub(crate) fn short_of<S: Sealed>(asked: usize) -> usize {
+    if S::SHORT_RECEIVE_EMPTIES { asked } else { 0 }
 }
 
 /// For `recv_exact`: the peer has stopped before the buffer was full.

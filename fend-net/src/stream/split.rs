@@ -27,7 +27,7 @@ impl<'a, S: ByteStream> ReadHalf<'a, S> {
         self.stream.registered()
     }
 
-    receive_methods!();
+    receive_methods!(S);
     peer_closed_methods!();
 
     /// The address of the other end.

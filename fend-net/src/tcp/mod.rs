@@ -11,6 +11,7 @@ mod stream;
 mod unwind;
 
 pub use accept_error::AcceptErrorKind;
+pub(crate) use accept_error::is_of_one_connection;
 pub use incoming::{Incoming, IntoIncoming};
 pub use listener::TcpListener;
 pub use stream::TcpStream;
