@@ -2,6 +2,8 @@
 
 use std::io;
 
+use fend_reactor::io::RegistrationError;
+
 use crate::error::SocketError;
 
 /// What to do when [`TcpListener::accept`](super::TcpListener::accept) fails.
@@ -32,9 +34,10 @@ impl AcceptErrorKind {
     /// plain error of accept(2), from elsewhere.
     pub fn of(error: &io::Error) -> AcceptErrorKind {
         let error = os_error(error);
+        // What a registration failed with says nothing of a connection, whatever the number.
         if is_of_one_connection(error) || is_of_chance(error) {
             AcceptErrorKind::Retry
-        } else if is_of_resources(error) {
+        } else if is_of_resources(registration_error(error)) {
             AcceptErrorKind::BackOff
         } else {
             AcceptErrorKind::Fatal
@@ -66,7 +69,7 @@ fn is_of_chance(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
-/// Of descriptors there is no kind, and of registrations (which the kernel limits too) no number.
+/// Descriptors, memory, and registrations, which the kernel limits too.
 fn is_of_resources(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS))
         || matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull)
@@ -75,6 +78,11 @@ fn is_of_resources(error: &io::Error) -> bool {
 /// The system's error inside ours.
 fn os_error(error: &io::Error) -> &io::Error {
     error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, SocketError::os_error)
+}
+
+/// The system's error inside that of a registration.
+fn registration_error(error: &io::Error) -> &io::Error {
+    error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, RegistrationError::os_error)
 }
 
 #[cfg(test)]
