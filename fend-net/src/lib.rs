@@ -34,6 +34,7 @@ mod error;
 mod ready;
 mod release;
 mod socket;
+mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
@@ -42,5 +43,6 @@ pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
+pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
-pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp::{Incoming, IntoIncoming};
