@@ -44,5 +44,5 @@ pub use error::SocketError;
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
+pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};

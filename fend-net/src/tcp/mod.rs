@@ -3,14 +3,19 @@
 
 mod accept_error;
 pub(crate) mod connect;
+mod connect_error;
+mod connector;
 mod convert;
 mod futures_io;
 mod incoming;
 mod listener;
+mod race;
 mod stream;
 mod unwind;
 
 pub use accept_error::AcceptErrorKind;
+pub use connect_error::ConnectError;
+pub use connector::TcpConnector;
 pub use incoming::{Incoming, IntoIncoming};
 pub use listener::TcpListener;
 pub use stream::TcpStream;
