@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
 use socket2::Socket;
 
-use super::accept_error::is_of_one_connection;
+use super::accept_error::{PREPARE, is_of_one_connection};
 use super::{Incoming, IntoIncoming, TcpStream};
 use crate::addrs::IntoAddrs;
 use crate::error::SocketError;
@@ -166,6 +166,56 @@ impl TcpListener {
             let result = self.fd.with(Direction::Read, accept_once).await;
             if let Some(outcome) = self.settle(result, &mut dead) {
                 return outcome;
+            }
+        }
+    }
+
+    /// [`accept`](Self::accept) that first has `prepare` set the options of the connection: nothing is received from it or sent
+    /// before.
+    ///
+    /// What a connection inherits from its listener on Linux (`TCP_NODELAY`, keepalive, buffer sizes, TTL, linger and more) can be set
+    /// on the listener instead, once for all, and then costs no system call for each connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept), and what `prepare` gives, with the peer's address in the message: "prepare the connection of
+    /// 127.0.0.1:40000: Protocol not available (os error 92)". The connection is closed then. Such an error concerns this one
+    /// connection and is never fatal: [`AcceptErrorKind::of`](super::AcceptErrorKind::of) it is
+    /// [`Retry`](super::AcceptErrorKind::Retry), or [`BackOff`](super::AcceptErrorKind::BackOff) when it is for want of descriptors or
+    /// memory. When the connection has died meanwhile, that is the reason, and it is passed over like any other dead one.
+    ///
+    /// # Panics
+    ///
+    /// When `prepare` does. The connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection is either returned or still queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::{TcpListener, TcpStream};
+    ///
+    /// # fend::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (stream, _peer) = listener.accept_with(|stream| stream.set_nodelay(true)).await?;
+    /// assert!(stream.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn accept_with(
+        &self,
+        mut prepare: impl FnMut(&TcpStream) -> io::Result<()>,
+    ) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut dead = 0;
+        loop {
+            let (stream, peer) = self.accept().await?;
+            match prepare(&stream) {
+                Ok(()) => return Ok((stream, peer)),
+                Err(_) if stream.peer_addr().is_err() && dead < MAX_DEAD => dead += 1,
+                Err(error) => return Err(SocketError::wrap(PREPARE, peer, error)),
             }
         }
     }
