@@ -33,6 +33,7 @@ mod addrs;
 mod error;
 mod ready;
 mod release;
+mod serve;
 mod socket;
 mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
@@ -42,6 +43,9 @@ pub mod tcp;
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use release::ReleaseError;
+pub use serve::{
+    Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,
+};
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};

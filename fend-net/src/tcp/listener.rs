@@ -236,6 +236,13 @@ impl TcpListener {
         }
     }
 
+    /// One accept(2), waited for. Every error is told.
+    pub(crate) async fn accept_one(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut told = MAX_DEAD;
+        let result = self.fd.with(Direction::Read, accept_once).await;
+        self.settle(result, &mut told).expect("the last of the dead ones is told")
+    }
+
     /// What to tell the caller of one accept(2): nothing when the connection was dead and the next one is due.
     fn settle(
         &self,
