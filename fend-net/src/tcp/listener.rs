@@ -111,9 +111,10 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do about it. When the
-    /// process or the system has no file descriptors left, the message names the limit; the connection stays queued, and a
-    /// later `accept` gets it, but an `accept` at once would fail at once.
+    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do
+    /// about it, and [`Listener`](crate::Listener) does it. When the process or the system has no file descriptors left, the
+    /// message names the limit; the connection stays queued, and a later `accept` gets it, but an `accept` at once would fail at
+    /// once.
     ///
     /// # Cancel safety
     ///
@@ -121,33 +122,18 @@ impl TcpListener {
     ///
     /// # Examples
     ///
-    /// A server that goes on for as long as its listener works:
+    /// A server. Its loop ends with the first error: [`Listener`](crate::Listener) makes one that goes on for as long as that can
+    /// work, with a limit on connections and an orderly end.
     ///
     /// ```
     /// use std::io;
-    /// use std::time::Duration;
     ///
-    /// use fend::net::{AcceptErrorKind, TcpListener, TcpStream};
+    /// use fend::net::{TcpListener, TcpStream};
     ///
     /// async fn serve(listener: TcpListener) -> io::Result<()> {
-    ///     const SHORTEST: Duration = Duration::from_millis(5);
-    ///     const LONGEST: Duration = Duration::from_secs(1);
-    ///     let mut pause = SHORTEST;
     ///     loop {
-    ///         match listener.accept().await {
-    ///             Ok((stream, _peer)) => {
-    ///                 pause = SHORTEST;
-    ///                 fend::spawn(async move { stream.send_all(b"hello").await });
-    ///             }
-    ///             Err(error) => match AcceptErrorKind::of(&error) {
-    ///                 AcceptErrorKind::Retry => {}
-    ///                 AcceptErrorKind::BackOff => {
-    ///                     fend::time::sleep(pause).await;
-    ///                     pause = LONGEST.min(pause * 2);
-    ///                 }
-    ///                 AcceptErrorKind::Fatal => return Err(error),
-    ///             },
-    ///         }
+    ///         let (stream, _peer) = listener.accept().await?;
+    ///         fend::spawn(async move { stream.send_all(b"hello").await });
     ///     }
     /// }
     /// # fend::block_on(async {
