@@ -30,7 +30,9 @@
 //! ```
 
 mod addrs;
+pub mod control;
 mod error;
+mod flags;
 mod ready;
 mod release;
 mod serve;
@@ -42,6 +44,7 @@ pub mod tcp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
+pub use flags::MsgFlags;
 pub use release::ReleaseError;
 pub use serve::{
     Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,

@@ -8,6 +8,7 @@
 //! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
 
 mod disconnect;
+pub(crate) mod message;
 
 use std::io;
 use std::net::SocketAddr;
