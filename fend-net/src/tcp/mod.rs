@@ -11,7 +11,9 @@ mod incoming;
 mod listener;
 mod race;
 mod stream;
+mod stream_flags;
 mod unwind;
+mod urgent;
 
 pub use accept_error::AcceptErrorKind;
 pub use connect_error::ConnectError;
