@@ -30,7 +30,9 @@
 //! ```
 
 mod addrs;
+pub mod copy;
 mod error;
+pub mod pipe;
 mod ready;
 mod release;
 mod socket;
@@ -40,6 +42,7 @@ pub mod tcp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
+pub use pipe::{PipeReader, PipeWriter};
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};

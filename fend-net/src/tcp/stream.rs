@@ -507,7 +507,7 @@ impl TcpStream {
         self.fd
     }
 
-    pub(super) fn registered(&self) -> &Registered {
+    pub(crate) fn registered(&self) -> &Registered {
         &self.fd
     }
 

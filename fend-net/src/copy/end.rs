@@ -1,0 +1,66 @@
+//! One end of a copy inside the kernel: a socket or a pipe of ours.
+//!
+//! [`source`] and [`sink`] say which types can be one. A further type is a further line in them, and a further
+//! variant where its fd is of another kind.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::task::{Context, Poll};
+
+use fend_reactor::io::Direction;
+
+use super::identify::{find, find_read_half, find_write_half};
+use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe, at_end};
+use crate::socket::Registered;
+use crate::tcp::{OwnedReadHalf, OwnedWriteHalf, TcpStream};
+
+/// Shares the fd with whoever is copied from or to.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Socket(Registered),
+    Pipe(RegisteredPipe),
+}
+
+/// What `reader` reads from, when that is one of our own and nothing in between changes or holds bytes.
+pub(super) fn source<R>(reader: &R) -> Option<End> {
+    None.or_else(|| find(reader).map(End::stream))
+        .or_else(|| find::<_, OwnedReadHalf>(reader).map(|half| End::stream(half.as_ref())))
+        .or_else(|| find_read_half(reader).map(|half| End::stream(half.as_ref())))
+        .or_else(|| find::<_, PipeReader>(reader).map(|pipe| End::Pipe(pipe.registered().clone())))
+}
+
+/// What `writer` writes into, as [`source`] says it of a reader.
+pub(super) fn sink<W>(writer: &W) -> Option<End> {
+    None.or_else(|| find(writer).map(End::stream))
+        .or_else(|| find::<_, OwnedWriteHalf>(writer).map(|half| End::stream(half.as_ref())))
+        .or_else(|| find_write_half(writer).map(|half| End::stream(half.as_ref())))
+        .or_else(|| find::<_, PipeWriter>(writer).map(|pipe| End::Pipe(pipe.registered().clone())))
+}
+
+impl End {
+    fn stream(stream: &TcpStream) -> End {
+        End::Socket(stream.registered().clone())
+    }
+
+    /// Tries `op` when this end is ready, until it does not say `WouldBlock`. Only that clears the readiness: a splice that
+    /// moved less than asked for may have met the end of a pipe's slots and not of the data.
+    pub(super) fn poll_with<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        match self {
+            End::Socket(fd) => fd.poll_with(cx, direction, |socket| op(socket.as_fd())),
+            End::Pipe(fd) => fd.poll_with(cx, direction, |pipe| op(pipe.as_fd())),
+        }
+    }
+
+    /// What it means that nothing was there to splice: the end, or `WouldBlock`.
+    pub(super) fn at_end(&self) -> io::Result<usize> {
+        match self {
+            End::Socket(_) => Ok(0),
+            End::Pipe(fd) => at_end(fd.get_ref()),
+        }
+    }
+}
