@@ -36,6 +36,7 @@ pub mod pipe;
 mod ready;
 mod release;
 mod socket;
+mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
@@ -45,5 +46,6 @@ pub use error::SocketError;
 pub use pipe::{PipeReader, PipeWriter};
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
+pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
-pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp::{Incoming, IntoIncoming};
