@@ -12,7 +12,8 @@ use fend_reactor::io::Direction;
 use super::identify::{find, find_read_half, find_write_half};
 use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe, at_end};
 use crate::socket::Registered;
-use crate::tcp::{OwnedReadHalf, OwnedWriteHalf, TcpStream};
+use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf};
+use crate::tcp::TcpStream;
 
 /// Shares the fd with whoever is copied from or to.
 #[derive(Debug, Clone)]
@@ -23,25 +24,35 @@ pub(super) enum End {
 
 /// What `reader` reads from, when that is one of our own and nothing in between changes or holds bytes.
 pub(super) fn source<R>(reader: &R) -> Option<End> {
-    None.or_else(|| find(reader).map(End::stream))
-        .or_else(|| find::<_, OwnedReadHalf>(reader).map(|half| End::stream(half.as_ref())))
-        .or_else(|| find_read_half(reader).map(|half| End::stream(half.as_ref())))
+    None.or_else(|| source_stream::<R, TcpStream>(reader))
         .or_else(|| find::<_, PipeReader>(reader).map(|pipe| End::Pipe(pipe.registered().clone())))
 }
 
 /// What `writer` writes into, as [`source`] says it of a reader.
 pub(super) fn sink<W>(writer: &W) -> Option<End> {
-    None.or_else(|| find(writer).map(End::stream))
-        .or_else(|| find::<_, OwnedWriteHalf>(writer).map(|half| End::stream(half.as_ref())))
-        .or_else(|| find_write_half(writer).map(|half| End::stream(half.as_ref())))
+    None.or_else(|| sink_stream::<W, TcpStream>(writer))
         .or_else(|| find::<_, PipeWriter>(writer).map(|pipe| End::Pipe(pipe.registered().clone())))
 }
 
-impl End {
-    fn stream(stream: &TcpStream) -> End {
-        End::Socket(stream.registered().clone())
-    }
+/// A stream of the type `S`, or what may read from one.
+fn source_stream<R, S: ByteStream>(reader: &R) -> Option<End> {
+    let fd = None
+        .or_else(|| find::<_, S>(reader).map(|stream| stream.registered()))
+        .or_else(|| find::<_, OwnedReadHalf<S>>(reader).map(|half| half.registered()))
+        .or_else(|| find_read_half::<_, S>(reader).map(|half| half.registered()));
+    fd.cloned().map(End::Socket)
+}
 
+/// A stream of the type `S`, or what may write into one.
+fn sink_stream<W, S: ByteStream>(writer: &W) -> Option<End> {
+    let fd = None
+        .or_else(|| find::<_, S>(writer).map(|stream| stream.registered()))
+        .or_else(|| find::<_, OwnedWriteHalf<S>>(writer).map(|half| half.registered()))
+        .or_else(|| find_write_half::<_, S>(writer).map(|half| half.registered()));
+    fd.cloned().map(End::Socket)
+}
+
+impl End {
     /// Tries `op` when this end is ready, until it does not say `WouldBlock`. Only that clears the readiness: a splice that
     /// moved less than asked for may have met the end of a pipe's slots and not of the data.
     pub(super) fn poll_with<R>(

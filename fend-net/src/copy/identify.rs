@@ -18,6 +18,8 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem;
 
+use crate::stream::{ByteStream, ReadHalf, WriteHalf};
+
 /// A type for each lifetime, equal but for that lifetime.
 ///
 /// # Safety
@@ -34,6 +36,8 @@ struct Itself<T>(PhantomData<T>);
 struct Ref<F>(PhantomData<F>);
 struct Mut<F>(PhantomData<F>);
 struct Boxed<F>(PhantomData<F>);
+struct ReadHalves<S>(PhantomData<S>);
+struct WriteHalves<S>(PhantomData<S>);
 
 // SAFETY: rule 2: there is no lifetime in it.
 unsafe impl<T: 'static> Family for Itself<T> {
@@ -55,6 +59,16 @@ unsafe impl<F: Family + 'static> Family for Boxed<F> {
     type Of<'v> = Box<F::Of<'v>>;
 }
 
+// SAFETY: rule 2: a half is a shared reference to a stream, which has no lifetimes itself.
+unsafe impl<S: ByteStream> Family for ReadHalves<S> {
+    type Of<'v> = ReadHalf<'v, S>;
+}
+
+// SAFETY: rule 2, as above.
+unsafe impl<S: ByteStream> Family for WriteHalves<S> {
+    type Of<'v> = WriteHalf<'v, S>;
+}
+
 /// `value`, when it is a `U`, or a reference to one, or a box of one.
 pub(super) fn find<T, U: 'static>(value: &T) -> Option<&U> {
     type Me<U> = Itself<U>;
@@ -67,21 +81,14 @@ pub(super) fn find<T, U: 'static>(value: &T) -> Option<&U> {
 }
 
 /// [`find`], for a half that borrows its stream.
-macro_rules! find_borrowed {
-    ($find:ident, $half:ident) => {
-        pub(super) fn $find<T>(value: &T) -> Option<&crate::tcp::$half<'_>> {
-            struct Half;
-            // SAFETY: rule 2: a shared reference to a stream, which has no lifetimes itself.
-            unsafe impl Family for Half {
-                type Of<'v> = crate::tcp::$half<'v>;
-            }
-            same::<T, Half>(value).or_else(|| same::<T, Mut<Half>>(value).map(|found| &**found))
-        }
-    };
+pub(super) fn find_read_half<T, S: ByteStream>(value: &T) -> Option<&ReadHalf<'_, S>> {
+    same::<T, ReadHalves<S>>(value).or_else(|| same::<T, Mut<ReadHalves<S>>>(value).map(|found| &**found))
 }
 
-find_borrowed!(find_read_half, ReadHalf);
-find_borrowed!(find_write_half, WriteHalf);
+/// [`find`], for a half that borrows its stream.
+pub(super) fn find_write_half<T, S: ByteStream>(value: &T) -> Option<&WriteHalf<'_, S>> {
+    same::<T, WriteHalves<S>>(value).or_else(|| same::<T, Mut<WriteHalves<S>>>(value).map(|found| &**found))
+}
 
 fn same<'v, T, F: Family + 'static>(value: &'v T) -> Option<&'v F::Of<'v>>
 where
@@ -121,6 +128,7 @@ fn type_id<T>() -> TypeId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tcp::TcpStream;
 
     #[test]
     fn lifetimes_do_not_matter() {
@@ -153,6 +161,6 @@ mod tests {
         assert_eq!(find::<_, u32>(&Some(1_u32)), None);
         assert_eq!(find::<_, u32>(&1_i32), None);
         assert_eq!(find::<_, u32>(&&1_i32), None);
-        assert!(find_read_half(&1_u32).is_none());
+        assert!(find_read_half::<_, TcpStream>(&1_u32).is_none());
     }
 }

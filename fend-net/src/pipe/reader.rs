@@ -11,6 +11,7 @@ use fend_reactor::io::{AsyncFd, Direction, Readiness};
 
 use super::end::{self, RegisteredPipe};
 use crate::ready::{poll_ready, ready};
+use crate::stream::early_end;
 
 /// The reading end of a pipe or FIFO.
 ///
@@ -218,9 +219,4 @@ impl fmt::Debug for PipeReader {
 
 fn is_empty(bufs: &[IoSliceMut<'_>]) -> bool {
     bufs.iter().all(|buf| buf.is_empty())
-}
-
-fn early_end(received: usize, wanted: usize) -> io::Error {
-    let message = format!("the pipe ended after {received} of {wanted} bytes");
-    io::Error::new(io::ErrorKind::UnexpectedEof, message)
 }
