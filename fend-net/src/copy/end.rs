@@ -75,3 +75,69 @@ impl End {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipe::pipe;
+    use futures_io::{AsyncRead, AsyncWrite};
+    use futures_lite::io::{AsyncReadExt, BufReader, BufWriter};
+    use std::net;
+
+    fn is_source<R: AsyncRead>(reader: R) -> bool {
+        source(&reader).is_some()
+    }
+
+    fn is_sink<W: AsyncWrite>(writer: W) -> bool {
+        sink(&writer).is_some()
+    }
+
+    fn stream() -> TcpStream {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        net::TcpStream::connect(listener.local_addr().unwrap()).unwrap().try_into().unwrap()
+    }
+
+    #[test]
+    #[expect(clippy::needless_borrows_for_generic_args, reason = "the borrows are what is tested")]
+    fn streams_and_what_lends_them() {
+        let mut one = stream();
+        assert!(is_source(one.clone()) && is_sink(one.clone()));
+        assert!(is_source(&one) && is_sink(&one));
+        assert!(is_source(&mut one) && is_sink(&mut one));
+        let mut lent = &one;
+        assert!(is_source(&mut lent) && is_sink(&mut lent));
+        assert!(is_source(&mut &mut one) && is_sink(&mut &mut one));
+        assert!(is_source(Box::new(one.clone())) && is_sink(Box::new(one.clone())));
+        let (mut reader, mut writer) = one.split();
+        assert!(is_source(&mut reader) && is_sink(&mut writer));
+        assert!(is_source(reader) && is_sink(writer));
+        let (mut reader, mut writer) = one.into_split();
+        assert!(is_source(&mut reader) && is_sink(&mut writer));
+        assert!(is_source(reader) && is_sink(writer));
+    }
+
+    #[test]
+    fn pipes_and_what_lends_them() {
+        let (mut reader, mut writer) = pipe().unwrap();
+        assert!(is_source(&reader) && is_sink(&writer));
+        assert!(is_source(&mut reader) && is_sink(&mut writer));
+        assert!(is_source(reader) && is_sink(writer));
+    }
+
+    #[test]
+    fn what_wraps_them_is_something_else() {
+        let one = stream();
+        assert!(!is_source(BufReader::new(one.clone())) && !is_sink(BufWriter::new(one.clone())));
+        assert!(!is_source((&one).take(5)) && !is_source((&one).chain(&one)));
+        let unknown: &mut (dyn AsyncRead + Unpin) = &mut one.clone();
+        assert!(!is_source(unknown), "it may be anything");
+        assert!(!is_source(&b""[..]) && !is_sink(Vec::new()));
+    }
+
+    #[test]
+    fn an_end_shares_the_socket() {
+        let one = stream();
+        let Some(End::Socket(fd)) = source(&&one) else { panic!("a socket") };
+        assert!(std::sync::Arc::ptr_eq(&fd, one.registered()));
+    }
+}
