@@ -227,6 +227,7 @@
 //! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
 //! | [`send`](net::TcpStream::send), [`send_vectored`](net::TcpStream::send_vectored) | yes | nothing was sent |
 //! | [`send_all`](net::TcpStream::send_all) | **no** | any part may have been sent |
+//! | [`io::copy`](io::copy()), [`io::copy_bidirectional`], [`send_file`](net::TcpStream::send_file), [`recv_file`](net::TcpStream::recv_file) | **no** | what was read and not yet written is lost; kept and polled again by `&mut`, a copy goes on |
 //! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed), [`ready`](io::AsyncFd::ready) | yes | the readiness is kept |
 //! | [`read_with`](io::AsyncFd::read_with), [`write_with`](io::AsyncFd::write_with) | yes | the operation was not done |
 //! | [`sleep`](time::sleep()), [`sleep_until`](time::sleep_until) | yes | the wait begins anew; keep the [`Sleep`](time::Sleep), which is `Unpin`, to go on with it |
@@ -276,7 +277,7 @@
 //! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
 //! | `time::sleep`, `timeout`, `interval` | `Timer::after`, `Timer::interval` | [`time::sleep`](time::sleep()), [`timeout`](time::timeout()), [`interval`](time::interval()) |
 //! | `AsyncReadExt::read`, `AsyncWriteExt::write_all` | the same, of futures-lite | [`recv`](net::TcpStream::recv), [`send_all`](net::TcpStream::send_all); or those of futures-lite |
-//! | `io::copy` | `io::copy` | `futures_lite::io::copy` |
+//! | `io::copy`, `copy_bidirectional` | `io::copy` | [`io::copy`](io::copy()), [`io::copy_bidirectional`]: in the kernel between sockets, with timeouts and counts |
 //! | `TcpStream::into_split` | `clone` | either |
 //! | `TcpStream::into_std` | | [`into_std`](net::TcpStream::into_std), which gives a blocking socket, as std's are; it stays non-blocking in tokio |
 //! | `io::unix::AsyncFd` | `Async<T>` | [`io::AsyncFd`] |
@@ -301,7 +302,9 @@ struct Readme;
 #[doc(inline)]
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
-pub use fend_reactor::{block_on, io, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
+pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
+
+pub mod io;
 
 #[cfg(feature = "macros")]
 pub use fend_macros::{main, test};

@@ -34,6 +34,9 @@ mod addrs;
 pub mod control;
 mod error;
 mod flags;
+pub mod copy;
+mod error;
+pub mod pipe;
 mod ready;
 mod release;
 mod serve;
@@ -48,6 +51,7 @@ pub mod vsock;
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use flags::MsgFlags;
+pub use pipe::{PipeReader, PipeWriter};
 pub use release::ReleaseError;
 pub use serve::{
     Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,

@@ -12,17 +12,16 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
-use socket2::Socket;
 
 use crate::sys;
 
 /// Resolves when `direction` is ready in truth.
-pub(crate) async fn ready(fd: &AsyncFd<Socket>, direction: Direction) -> io::Result<()> {
+pub(crate) async fn ready<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> io::Result<()> {
     fd.with(direction, |socket| holds_now(socket, direction)).await
 }
 
 /// Resolves when any direction of `interest` is ready in truth: all that the kernel says of them then.
-pub(crate) async fn ready_any(fd: &AsyncFd<Socket>, interest: Interest) -> io::Result<Readiness> {
+pub(crate) async fn ready_any<S: AsFd>(fd: &AsyncFd<S>, interest: Interest) -> io::Result<Readiness> {
     let mut read = pin!(ready_if_wanted(fd, interest, Direction::Read));
     let mut write = pin!(ready_if_wanted(fd, interest, Direction::Write));
     let mut priority = pin!(ready_if_wanted(fd, interest, Direction::Priority));
@@ -41,8 +40,8 @@ pub(crate) async fn ready_any(fd: &AsyncFd<Socket>, interest: Interest) -> io::R
 }
 
 /// What the kernel says once `direction` is ready. Never resolves when it is not part of `interest`.
-async fn ready_if_wanted(
-    fd: &AsyncFd<Socket>,
+async fn ready_if_wanted<S: AsFd>(
+    fd: &AsyncFd<S>,
     interest: Interest,
     direction: Direction,
 ) -> io::Result<Readiness> {
@@ -62,8 +61,8 @@ fn alone(direction: Direction) -> Interest {
 }
 
 /// [`ready`], polled.
-pub(crate) fn poll_ready(
-    fd: &AsyncFd<Socket>,
+pub(crate) fn poll_ready<S: AsFd>(
+    fd: &AsyncFd<S>,
     cx: &mut Context<'_>,
     direction: Direction,
 ) -> Poll<io::Result<()>> {
@@ -71,7 +70,7 @@ pub(crate) fn poll_ready(
 }
 
 /// `WouldBlock` when the kernel says that `direction` is not ready.
-fn holds_now(socket: &Socket, direction: Direction) -> io::Result<()> {
+fn holds_now(socket: &impl AsFd, direction: Direction) -> io::Result<()> {
     readiness_now(socket, direction).map(drop)
 }
 
@@ -81,7 +80,7 @@ pub(crate) fn is_writable_now(socket: &Socket) -> io::Result<bool> {
 }
 
 /// What the kernel says of `direction`; `WouldBlock` when that is nothing.
-fn readiness_now(socket: &Socket, direction: Direction) -> io::Result<Readiness> {
+fn readiness_now(socket: &impl AsFd, direction: Direction) -> io::Result<Readiness> {
     // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.
     match sys::poll_now(socket.as_fd(), events(direction))? {
         0 => Err(io::ErrorKind::WouldBlock.into()),

@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use fend_reactor::io::AsyncFd;
 use socket2::Socket;
 
 use crate::socket::Registered;
@@ -50,13 +52,16 @@ impl<T> From<ReleaseError<T>> for io::Error {
     }
 }
 
-/// The bare socket, deregistered, when `fd` is the last to hold it. `as_it_was` puts the shared fd back into its
+/// The bare socket (or pipe), deregistered, when `fd` is the last to hold it. `as_it_was` puts the shared fd back into its
 /// owner for the error.
-pub(crate) fn release<T>(fd: Registered, as_it_was: fn(Registered) -> T) -> Result<Socket, ReleaseError<T>> {
+pub(crate) fn release<S: AsFd, T>(
+    fd: Arc<AsyncFd<S>>,
+    as_it_was: fn(Arc<AsyncFd<S>>) -> T,
+) -> Result<S, ReleaseError<T>> {
     match Arc::try_unwrap(fd) {
         Ok(fd) => Ok(fd.into_inner()),
         Err(fd) => {
-            let error = io::Error::new(io::ErrorKind::ResourceBusy, "the socket has other clones or halves");
+            let error = io::Error::new(io::ErrorKind::ResourceBusy, "other clones or halves of it are alive");
             Err(ReleaseError { socket: as_it_was(fd), error })
         }
     }

@@ -3,17 +3,41 @@
 #[macro_use]
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/alone.rs"]
+mod alone;
 mod peer;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../support/process.rs"]
+mod process;
+#[expect(dead_code, reason = "the part for other suites")]
+#[macro_use]
+#[path = "../support/shape.rs"]
+mod shape;
+/// Where `shape` looks for it.
+mod stall {
+    pub(crate) use crate::support::unless_it_stalls;
+}
 
 mod cancel;
 mod clones;
 mod connect;
 mod conversions;
+mod copy;
+mod copy_alone;
+mod copy_files;
+mod copy_limits;
 mod echo;
 mod half_close;
+mod large;
 mod listener;
+mod pipes;
 mod readiness;
 mod reset;
 mod short_read;
 mod split;
 mod streams;
+
+/// The full size in release builds or when `FEND_TEST_FULL` is set, else the small one.
+fn scaled(small: usize, full: usize) -> usize {
+    if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
+}

@@ -11,6 +11,10 @@ mod disconnect;
 pub(crate) mod message;
 pub(crate) mod unix;
 mod urgent;
+pub(crate) mod limit;
+pub(crate) mod pipe;
+pub(crate) mod sigpipe;
+pub(crate) mod splice;
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,0 +1,180 @@
+//! Pipes for splice(2), which moves bytes from and to pipes only.
+//!
+//! A pipe is taken when there is something to put in, and given back as soon as it is empty: a relay that waits for its peers
+//! holds none, and a process with thousands of them needs about as many pipes as it has workers, and one for each destination
+//! that does not keep up. A pipe costs two descriptors and some 3 KiB when empty.
+//!
+//! There is one pool for the process: a pipe is never waited for (how much is in it is known, and so is that an empty one has
+//! room), so it belongs to no driver and to no runtime.
+//!
+//! Where no pipe is to be had, the copy goes through a buffer: a relay must not be the reason that `accept` finds no
+//! descriptor left, so there is a bound well below the limit of open files, and no error.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::sys;
+use crate::sys::splice::{splice, splice_into_file};
+
+/// Empty pipes that are kept.
+const MAX_IDLE: usize = 16;
+
+/// Pipes in all, however many descriptors the process may have.
+const MAX_OPEN: u64 = 512;
+
+/// Of the descriptors that the process may have, pipes take one in eight at most.
+const DESCRIPTORS_PER_PIPE: u64 = 16;
+
+/// How much a pipe is to hold. Twice the calls at a quarter of it, and no fewer at four times as much; see ARCHITECTURE.md for
+/// the numbers. Small segments fill the slots of a pipe (one a page) long before its bytes, so the default of 64 KiB may be
+/// full at 16 segments. Where the system or the user has a lower limit, pipes stay as they are.
+const CAPACITY: libc::c_int = 256 * 1024;
+
+struct Pool {
+    idle: Vec<Ends>,
+    /// Idle or in use.
+    open: u64,
+}
+
+#[derive(Debug)]
+struct Ends {
+    reader: File,
+    writer: File,
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), open: 0 });
+
+/// A pipe in use. Dropped, it goes back into the pool if it is empty; if not, what is in it is thrown away.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    /// Taken only by the drop.
+    ends: Option<Ends>,
+    len: usize,
+}
+
+impl Pipe {
+    /// An empty pipe. `None` when the process can have no more.
+    pub(super) fn take() -> Option<Pipe> {
+        let mut pool = pool();
+        let ends = match pool.idle.pop() {
+            Some(ends) => ends,
+            None => {
+                let ends = if pool.open < most() { open().ok()? } else { return None };
+                pool.open += 1;
+                ends
+            }
+        };
+        Some(Pipe { ends: Some(ends), len: 0 })
+    }
+
+    /// How many bytes are in it.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Puts up to `most` bytes of `from` into it, which must be empty: then it has room, and `WouldBlock` is about `from`.
+    pub(super) fn fill(&mut self, from: BorrowedFd<'_>, most: usize) -> io::Result<usize> {
+        debug_assert_eq!(self.len, 0, "a pipe that is not empty may be full");
+        self.len = splice(from, self.ends().writer.as_fd(), most)?;
+        Ok(self.len)
+    }
+
+    /// Moves bytes on. It must not be empty: then `WouldBlock` is about `to`.
+    pub(super) fn drain(&mut self, to: BorrowedFd<'_>) -> io::Result<usize> {
+        debug_assert_ne!(self.len, 0, "an empty pipe would block");
+        let count = splice(self.ends().reader.as_fd(), to, self.len)?;
+        self.len -= count;
+        Ok(count)
+    }
+
+    /// Moves bytes on into a file.
+    pub(super) fn drain_into_file(&mut self, file: BorrowedFd<'_>, offset: u64) -> io::Result<usize> {
+        let count = splice_into_file(self.ends().reader.as_fd(), file, offset, self.len)?;
+        self.len -= count;
+        Ok(count)
+    }
+
+    /// What is in it, in memory: for a destination that turns out to take no splice.
+    pub(super) fn read_all(&mut self) -> io::Result<Box<[u8]>> {
+        let mut bytes = vec![0; self.len].into_boxed_slice();
+        io::Read::read_exact(&mut &self.ends().reader, &mut bytes)?;
+        self.len = 0;
+        Ok(bytes)
+    }
+
+    fn ends(&self) -> &Ends {
+        self.ends.as_ref().expect("there until the drop")
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let ends = self.ends.take();
+        let mut pool = pool();
+        if self.len == 0 && pool.idle.len() < MAX_IDLE {
+            pool.idle.extend(ends);
+        } else {
+            pool.open -= 1;
+            drop(pool);
+            drop(ends);
+        }
+    }
+}
+
+fn pool() -> MutexGuard<'static, Pool> {
+    // No panic leaves it half changed.
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open() -> io::Result<Ends> {
+    let (reader, writer) = sys::pipe::pipe()?;
+    // Refused where the system or the user has reached a limit. It does with less.
+    let _ = sys::pipe::set_capacity(writer.as_fd(), CAPACITY);
+    Ok(Ends { reader, writer })
+}
+
+/// How many pipes the process may have open.
+fn most() -> u64 {
+    let descriptors = sys::limit::open_files().unwrap_or(0);
+    (descriptors / DESCRIPTORS_PER_PIPE).min(MAX_OPEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn only_an_empty_pipe_is_used_again() {
+        let (mut source, from) = UnixStream::pair().unwrap();
+        source.write_all(b"secret").unwrap();
+        let mut pipe = Pipe::take().unwrap();
+        let number = pipe.ends().reader.as_raw_fd();
+        assert_eq!(pipe.fill(from.as_fd(), 100).unwrap(), 6);
+        drop(pipe);
+        assert!(
+            pool().idle.iter().all(|ends| ends.reader.as_raw_fd() != number),
+            "what nobody took is thrown away with its pipe"
+        );
+
+        source.write_all(b"hello").unwrap();
+        let mut pipe = Pipe::take().unwrap();
+        pipe.fill(from.as_fd(), 100).unwrap();
+        assert_eq!(*pipe.read_all().unwrap(), *b"hello");
+        assert_eq!(pipe.len(), 0);
+    }
+
+    #[test]
+    fn nothing_to_take_is_would_block_and_the_end_is_nothing() {
+        let (source, from) = UnixStream::pair().unwrap();
+        from.set_nonblocking(true).unwrap();
+        let mut pipe = Pipe::take().unwrap();
+        assert_eq!(pipe.fill(from.as_fd(), 100).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        drop(source);
+        assert_eq!(pipe.fill(from.as_fd(), 100).unwrap(), 0);
+    }
+}

@@ -1,0 +1,85 @@
+//! What both ends of a pipe share: the calls on the bare fd, and the check of a foreign one.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
+use std::sync::Arc;
+
+use fend_reactor::io::AsyncFd;
+use socket2::SockRef;
+
+use crate::sys;
+use crate::sys::sigpipe::without_sigpipe;
+
+/// One registered end of a pipe, shared by the clones of its owner.
+pub(crate) type RegisteredPipe = Arc<AsyncFd<File>>;
+
+/// Buffers that the kernel takes in one vectored call (`UIO_MAXIOV`); with more it would refuse them all.
+const MAX_BUFFERS: usize = 1024;
+
+/// read(2). The end of the pipe is 0.
+pub(super) fn recv(mut pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
+    let count = pipe.read(buf)?;
+    if count == 0 { at_end(pipe) } else { Ok(count) }
+}
+
+/// readv(2).
+pub(super) fn recv_vectored(mut pipe: &File, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    let count = bufs.len().min(MAX_BUFFERS);
+    let count = pipe.read_vectored(&mut bufs[..count])?;
+    if count == 0 { at_end(pipe) } else { Ok(count) }
+}
+
+/// What an empty read means: a FIFO that no writer has opened yet reads like one that all have closed. Only the second is
+/// a hang-up, and the first is worth waiting for.
+pub(crate) fn at_end(pipe: &File) -> io::Result<usize> {
+    match sys::poll_now(pipe.as_fd(), libc::POLLIN)? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        _ => Ok(0),
+    }
+}
+
+/// write(2). No reader is an error, never a signal.
+pub(super) fn send(mut pipe: &File, buf: &[u8]) -> io::Result<usize> {
+    without_sigpipe(|| pipe.write(buf))
+}
+
+/// writev(2).
+pub(super) fn send_vectored(mut pipe: &File, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+    let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
+    without_sigpipe(|| pipe.write_vectored(bufs))
+}
+
+/// Makes sure that a foreign fd is an end of a pipe or FIFO which can do what it is to be used for (`O_RDONLY` or
+/// `O_WRONLY`), and makes it non-blocking, so that no call on it can stall a worker.
+pub(super) fn adopt(pipe: File, access: libc::c_int) -> io::Result<File> {
+    if !pipe.metadata()?.file_type().is_fifo() {
+        return Err(unfit("the file descriptor is not a pipe"));
+    }
+    let mode = sys::pipe::access_mode(pipe.as_fd())?;
+    if mode != access && mode != libc::O_RDWR {
+        return Err(unfit(match access {
+            libc::O_RDONLY => "the file descriptor is the writing end of a pipe",
+            _ => "the file descriptor is the reading end of a pipe",
+        }));
+    }
+    SockRef::from(&pipe).set_nonblocking(true)?;
+    Ok(pipe)
+}
+
+pub(super) fn capacity(pipe: &File) -> io::Result<usize> {
+    sys::pipe::capacity(pipe.as_fd())
+}
+
+pub(super) fn set_capacity(pipe: &File, bytes: usize) -> io::Result<usize> {
+    let error =
+        |e: io::Error| io::Error::new(e.kind(), format!("set the pipe's capacity to {bytes} bytes: {e}"));
+    let limit = |_| io::Error::from_raw_os_error(libc::EINVAL);
+    let bytes = libc::c_int::try_from(bytes).map_err(limit).map_err(error)?;
+    sys::pipe::set_capacity(pipe.as_fd(), bytes).map_err(error)
+}
+
+fn unfit(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
