@@ -25,7 +25,14 @@ pub(super) async fn connect(addrs: impl Iterator<Item = SocketAddr>) -> io::Resu
 
 /// Dropping this future closes the socket, and with it the attempt.
 async fn connect_one(address: SocketAddr) -> io::Result<Registered> {
-    let socket = open_stream(address)?;
+    connect_socket(open_stream(address)?, address).await
+}
+
+/// Connects a socket that is non-blocking and prepared as its owner wishes. The error is the system's own: the caller names the
+/// operation and the address.
+///
+/// Dropping this future closes the socket, and with it the attempt.
+pub(crate) async fn connect_socket(socket: Socket, address: SocketAddr) -> io::Result<Registered> {
     let pending = begin(&socket, &address.into())?;
     let fd = AsyncFd::with_assumed(socket, Readiness::NONE);
     if pending {

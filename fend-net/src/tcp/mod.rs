@@ -2,7 +2,7 @@
 //! [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html).
 
 mod accept_error;
-mod connect;
+pub(crate) mod connect;
 mod convert;
 mod futures_io;
 mod incoming;
