@@ -31,6 +31,7 @@
 
 mod addrs;
 mod error;
+mod option;
 mod ready;
 mod release;
 mod socket;
@@ -41,8 +42,11 @@ pub mod tcp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
+pub use option::{MtuDiscovery, OptionData, OptionValue, TcpKeepalive, socket_option_names};
 pub use release::ReleaseError;
+/// The family, the kind and the protocol of a socket.
+pub use socket2::{Domain, Protocol, Type};
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
+pub use tcp::{AcceptErrorKind, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};

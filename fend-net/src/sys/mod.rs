@@ -7,6 +7,8 @@
 //!    kernel may read, and write when the slice or value is borrowed mutably. None of the calls keeps the pointer.
 //! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
 
+pub(crate) mod option;
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

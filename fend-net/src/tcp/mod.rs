@@ -6,11 +6,16 @@ pub(crate) mod connect;
 mod convert;
 mod futures_io;
 mod incoming;
+mod info;
 mod listener;
+mod options;
+mod socket;
 mod stream;
 mod unwind;
 
 pub use accept_error::AcceptErrorKind;
 pub use incoming::{Incoming, IntoIncoming};
+pub use info::{TcpInfo, TcpState};
 pub use listener::TcpListener;
+pub use socket::TcpSocket;
 pub use stream::TcpStream;
