@@ -37,6 +37,7 @@ mod flags;
 pub mod copy;
 mod error;
 pub mod pipe;
+mod option;
 mod ready;
 mod release;
 mod serve;
@@ -59,6 +60,13 @@ pub use serve::{
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};
+pub use option::{MtuDiscovery, OptionData, OptionValue, TcpKeepalive, socket_option_names};
+pub use release::ReleaseError;
+/// The family, the kind and the protocol of a socket.
+pub use socket2::{Domain, Protocol, Type};
+pub use std::net::Shutdown;
+pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp::{AcceptErrorKind, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,

@@ -15,6 +15,7 @@ pub(crate) mod limit;
 pub(crate) mod pipe;
 pub(crate) mod sigpipe;
 pub(crate) mod splice;
+pub(crate) mod option;
 
 use std::io;
 use std::net::SocketAddr;

@@ -282,33 +282,6 @@ impl TcpListener {
         ip_address(&self.socket().local_addr()?)
     }
 
-    /// The time to live (`IP_TTL`, in hops) that accepted connections start with.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.socket().ttl_v4()
-    }
-
-    /// Sets the time to live (`IP_TTL`, in hops) that accepted connections start with.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) outside of 1 to 255.
-    pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_ttl_v4(hops)
-    }
-
-    /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
-    }
-
     pub(super) fn from_registered(fd: Registered) -> TcpListener {
         TcpListener { fd }
     }

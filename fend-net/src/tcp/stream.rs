@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
@@ -140,73 +139,6 @@ impl TcpStream {
     /// What getsockname(2) says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         ip_address(&self.socket().local_addr()?)
-    }
-
-    /// Whether small segments are sent at once (`TCP_NODELAY`).
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn nodelay(&self) -> io::Result<bool> {
-        self.socket().tcp_nodelay()
-    }
-
-    /// Sends small segments at once (`true`), or waits for more while earlier ones are under way (`false`, the default).
-    ///
-    /// # Errors
-    ///
-    /// What setsockopt(2) says.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.socket().set_tcp_nodelay(nodelay)
-    }
-
-    /// The time to live of sent packets (`IP_TTL`, in hops).
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.socket().ttl_v4()
-    }
-
-    /// Sets the time to live of sent packets (`IP_TTL`, in hops).
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) outside of 1 to 255.
-    pub fn set_ttl(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_ttl_v4(hops)
-    }
-
-    /// What closing does with data not yet sent (`SO_LINGER`).
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn linger(&self) -> io::Result<Option<Duration>> {
-        self.socket().linger()
-    }
-
-    /// Sets what closing does with data not yet sent (`SO_LINGER`, whole seconds).
-    ///
-    /// `None`, the default, sends it in the background. `Some(Duration::ZERO)` throws it away and resets the
-    /// connection. Any other time makes the **drop** of the last clone block its thread until all is sent or the
-    /// time is over.
-    ///
-    /// # Errors
-    ///
-    /// What setsockopt(2) says.
-    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.socket().set_linger(linger)
-    }
-
-    /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
     }
 
     /// Both directions as values of their own, borrowed from the stream. Costs nothing.

@@ -1,0 +1,98 @@
+//! getsockopt(2) and setsockopt(2), with any option and any bytes.
+//!
+//! Both are safe to call with whatever the caller thinks up, so two kinds of option need care:
+//!
+//! - A few options of setsockopt(2) are given a structure that holds an address, *to which the kernel writes*: those
+//!   that replace a table of the packet filter, and give the old counters back that way. They are refused.
+//! - A few options of getsockopt(2) (`TCP_ZEROCOPY_RECEIVE`) read the buffer before they fill it, and write to an address
+//!   found in it. The buffer is all zero here when the kernel gets it, so that it names no memory.
+//!
+//! An address that is only read from (`SO_ATTACH_FILTER`) does no harm: the kernel checks it, and says `EFAULT`.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::retry_interrupted;
+
+/// Level and number of the options whose value names memory that the kernel writes to. The numbers are from
+/// linux/netfilter_ipv4/ip_tables.h, linux/netfilter_arp/arp_tables.h, linux/netfilter_bridge/ebtables.h and
+/// linux/netfilter_ipv6/ip6_tables.h.
+const WRITING: [(libc::c_int, libc::c_int); 4] = [
+    (libc::SOL_IP, 64),   // IPT_SO_SET_REPLACE
+    (libc::SOL_IP, 96),   // ARPT_SO_SET_REPLACE
+    (libc::SOL_IP, 128),  // EBT_SO_SET_ENTRIES
+    (libc::SOL_IPV6, 64), // IP6T_SO_SET_REPLACE
+];
+
+/// setsockopt(2) with the bytes of `value`.
+pub(crate) fn set(
+    fd: BorrowedFd<'_>,
+    level: libc::c_int,
+    number: libc::c_int,
+    value: &[u8],
+) -> io::Result<()> {
+    if WRITING.contains(&(level, number)) {
+        let message =
+            "the value of this option holds an address that the kernel writes to: no safe function sets it";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let len = length(value.len())?;
+    retry_interrupted(|| {
+        // SAFETY: rule 1 for the fd, rule 2 for the value. No option that makes the kernel write to other memory gets
+        // here.
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, number, value.as_ptr().cast(), len) as isize }
+    })?;
+    Ok(())
+}
+
+/// getsockopt(2) into `value`, which is cleared first: how many bytes of it the kernel has filled.
+pub(crate) fn get(
+    fd: BorrowedFd<'_>,
+    level: libc::c_int,
+    number: libc::c_int,
+    value: &mut [u8],
+) -> io::Result<usize> {
+    let mut len = length(value.len())?;
+    retry_interrupted(|| {
+        value.fill(0);
+        // SAFETY: rule 1 for the fd, rule 2 for the value and for its length. The value is zero, so it names no other
+        // memory.
+        unsafe {
+            libc::getsockopt(fd.as_raw_fd(), level, number, value.as_mut_ptr().cast(), &mut len) as isize
+        }
+    })?;
+    Ok(value.len().min(len as usize))
+}
+
+/// The kernel takes a length as an `int`.
+fn length(len: usize) -> io::Result<libc::socklen_t> {
+    i32::try_from(len).map(|len| len as libc::socklen_t).map_err(|_| {
+        let message = format!("a socket option of {len} bytes: at most {} bytes", i32::MAX);
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn an_option_that_names_memory_is_refused() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for (level, number) in WRITING {
+            let error = set(socket.as_fd(), level, number, &[0; 96]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{level} {number}");
+        }
+    }
+
+    #[test]
+    fn what_the_buffer_held_before_is_not_seen() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut value = [0xFF; 16];
+        let len = get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TYPE, &mut value).unwrap();
+        assert_eq!(len, 4);
+        assert_eq!(&value[4..], &[0; 12]);
+    }
+}
