@@ -29,6 +29,7 @@
 //! # }).unwrap();
 //! ```
 
+pub mod activation;
 mod addrs;
 mod error;
 mod ready;
