@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 
 use fend::net::activation::Activator;
@@ -103,22 +104,24 @@ fn a_shell_sees_what_the_protocol_says(_: Shape) {
 }
 
 /// What the kernel calls the socket: it names the open file, not the descriptor.
-fn socket_name(socket: &impl std::os::fd::AsRawFd) -> String {
+fn socket_name(socket: &impl AsRawFd) -> String {
     let link = fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).expect("open");
     link.into_os_string().into_string().expect("text")
 }
 
 fn a_program_that_does_not_exist_is_an_error_and_no_leak(shape: Shape) {
     alone(shape, || {
-        // The numbers of the passed range are free, so that the pipe by which a failure is told could get one.
-        let low = [listener().0, listener().0, listener().0];
+        let mut low: Vec<_> = (0..3).map(|_| listener().0).collect();
         let listeners = [listener().0, listener().0, listener().0];
-        drop(low);
-        let before = open_fds();
+        let lowest: Vec<i32> = low.iter().map(|listener| listener.as_raw_fd()).collect();
+        let mut before = open_fds();
+        before.retain(|fd| !lowest.contains(fd));
         for program in ["/does/not/exist", "fend-does-not-exist", "/dev/null"] {
             let all = listeners.iter().fold(Activator::new(program), |activator, listener| {
                 activator.pass("x", listener).expect("a duplicate")
             });
+            // Numbers of the passed range are free now, so that the pipe by which a failure is told could get one.
+            low.clear();
             let error = all.spawn().expect_err("there is no such program");
             let kind = if program == "/dev/null" {
                 io::ErrorKind::PermissionDenied

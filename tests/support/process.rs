@@ -37,9 +37,9 @@ pub(crate) fn open_fds() -> Vec<i32> {
         .expect("proc is mounted")
         .map(|entry| entry.expect("an entry").file_name());
     let numbers = names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number"));
+    let mut numbers: Vec<i32> = numbers.collect();
     // The directory itself was open, and is not any more.
-    let mut numbers: Vec<i32> =
-        numbers.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect();
+    numbers.retain(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok());
     numbers.sort_unstable();
     numbers
 }
