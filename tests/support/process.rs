@@ -50,3 +50,15 @@ pub(crate) fn writes() -> u64 {
     let line = counts.lines().find_map(|line| line.strip_prefix("syscw: "));
     line.and_then(|count| count.parse().ok()).expect("a count of writes")
 }
+
+/// Sets the soft limit of open fds, and gives the one that held before.
+pub(crate) fn limit_fds(soft: u64) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    let before = std::mem::replace(&mut limit.rlim_cur, soft);
+    // SAFETY: `limit` is valid for reads.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    before
+}
