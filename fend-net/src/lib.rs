@@ -30,6 +30,7 @@
 //! ```
 
 mod accept;
+pub mod activation;
 mod addrs;
 pub mod control;
 mod error;

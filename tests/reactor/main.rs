@@ -19,6 +19,7 @@ mod kernel;
 mod closing;
 mod descriptors;
 mod fairness;
+mod fd_limits;
 mod ghosts;
 mod idle;
 mod interruption;

@@ -6,6 +6,14 @@
 //! 2. A pointer and a length taken from one live slice (or from one value and its size) describe memory that the
 //!    kernel may read, and write when the slice or value is borrowed mutably. None of the calls keeps the pointer.
 //! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
+//! 4. Descriptors that were passed to this process by exec(2) are open from its first moment, not close-on-exec, and nobody's
+//!    until the one who was told of them takes them, once. Everybody else in the process gets other numbers from the kernel
+//!    while they are open. (`activation.rs`; the rule's limits are told in the documentation of `ListenFds`.)
+//! 5. Between fork(2) and exec(2) the child has one thread and a copy of all memory and descriptors, and gives none of it back
+//!    to code that would miss it. What runs there makes system calls, and writes to memory that was laid out before; it does
+//!    not allocate, lock or panic (signal-safety(7)).
+
+pub(crate) mod activation;
 
 mod disconnect;
 pub(crate) mod message;
