@@ -33,12 +33,11 @@ mod accept;
 pub mod activation;
 mod addrs;
 pub mod control;
-mod error;
-mod flags;
 pub mod copy;
 mod error;
-pub mod pipe;
+mod flags;
 mod option;
+pub mod pipe;
 mod ready;
 mod release;
 mod serve;
@@ -53,21 +52,19 @@ pub mod vsock;
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use flags::MsgFlags;
+pub use option::{MtuDiscovery, OptionData, OptionValue, TcpKeepalive, socket_option_names};
 pub use pipe::{PipeReader, PipeWriter};
 pub use release::ReleaseError;
 pub use serve::{
     Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,
 };
-pub use std::net::Shutdown;
-pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};
-pub use option::{MtuDiscovery, OptionData, OptionValue, TcpKeepalive, socket_option_names};
-pub use release::ReleaseError;
 /// The family, the kind and the protocol of a socket.
 pub use socket2::{Domain, Protocol, Type};
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use tcp::{AcceptErrorKind, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream};
+pub use tcp::{
+    AcceptErrorKind, ConnectError, TcpConnector, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream,
+};
 pub use tcp::{Incoming, IntoIncoming};
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,

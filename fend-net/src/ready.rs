@@ -75,7 +75,7 @@ fn holds_now(socket: &impl AsFd, direction: Direction) -> io::Result<()> {
 }
 
 /// Whether a send would not block, as far as this socket alone is concerned.
-pub(crate) fn is_writable_now(socket: &Socket) -> io::Result<bool> {
+pub(crate) fn is_writable_now(socket: &impl AsFd) -> io::Result<bool> {
     sys::poll_now(socket.as_fd(), libc::POLLOUT).map(|events| events != 0)
 }
 

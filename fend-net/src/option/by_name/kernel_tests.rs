@@ -7,8 +7,11 @@ use socket2::{Domain, Type};
 fn sockets() -> Vec<Socket> {
     let pair = |domain: Domain| {
         let listener = Socket::new(domain, Type::STREAM, None).unwrap();
-        let any: std::net::SocketAddr =
-            if domain == Domain::IPV4 { ([127, 0, 0, 1], 0).into() } else { ([0, 0, 0, 0, 0, 0, 0, 1], 0).into() };
+        let any: std::net::SocketAddr = if domain == Domain::IPV4 {
+            ([127, 0, 0, 1], 0).into()
+        } else {
+            ([0, 0, 0, 0, 0, 0, 0, 1], 0).into()
+        };
         listener.bind(&any.into()).unwrap();
         listener.listen(1).unwrap();
         let client = Socket::new(domain, Type::STREAM, None).unwrap();
