@@ -41,3 +41,13 @@ mod streams;
 fn scaled(small: usize, full: usize) -> usize {
     if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
 }
+mod unix_connect;
+mod unix_conversions;
+mod unix_credentials;
+mod unix_datagram;
+mod unix_fds;
+mod unix_listener;
+mod unix_place;
+mod unix_seqpacket;
+mod unix_streams;
+mod vsock;

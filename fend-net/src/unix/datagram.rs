@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -14,15 +14,15 @@ use super::connect::Pauses;
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
 use super::message::{self, handing_over};
 use super::message_methods::message_methods;
+use super::record;
 use super::record_methods::record_methods;
 use super::socket::open;
-use super::{IntoUnixAddr, Record, SocketAddr};
+use super::{IntoUnixAddr, Record, SocketAddr, UnixMessage};
 use crate::control::{ControlBuffer, ReceivedControl};
 use crate::error::{Place, SocketError};
 use crate::flags::MsgFlags;
-use crate::ready::is_writable_now;
+use crate::ready::{is_writable_now, unless_shut_down};
 use crate::socket::Registered;
-use crate::sys;
 
 /// A Unix datagram socket. Datagrams keep their borders and their order, and none is lost on the way: who sends faster than the
 /// receiver takes has to wait.
@@ -122,6 +122,7 @@ impl UnixDatagram {
     }
 
     record_methods!(
+        recv: recv,
         end: "0 is an empty datagram (or, after `shutdown` of this end's read direction, nothing more).",
         send_errors: "What send(2) says: [`NotConnected`](std::io::ErrorKind::NotConnected) without \
                       [`connect`](Self::connect), [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) when the \
@@ -154,7 +155,7 @@ impl UnixDatagram {
     /// ```
     pub async fn recv_record(&self, buf: &mut [u8]) -> io::Result<Record> {
         let room = buf.len();
-        let receive = |socket: &Socket| sys::recv(socket.as_fd(), buf, libc::MSG_TRUNC);
+        let receive = |socket: &Socket| recv(socket, buf, MsgFlags::TRUNC);
         self.fd.with(Direction::Read, receive).await.map(|full_len| Record::of(full_len, room))
     }
 
@@ -275,6 +276,7 @@ impl UnixDatagram {
 
     message_methods!(
         handing_over: handing_over,
+        recv_msg: recv_msg,
         send: "It goes to the socket that this one is connected to; [`send_msg_to`](Self::send_msg_to) sends to an address.",
         recv: "What is longer than `buf` is cut off and lost.",
         example: "UnixDatagram",
@@ -302,9 +304,22 @@ impl UnixDatagram {
     }
 }
 
+fn recv(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+    unless_shut_down(socket, || record::recv(socket, buf, flags), || Ok(0))
+}
+
+fn recv_msg(
+    socket: &Socket,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut ReceivedControl,
+    flags: MsgFlags,
+) -> io::Result<UnixMessage> {
+    unless_shut_down(socket, || message::recv(socket, bufs, control, flags), || Ok(UnixMessage::empty()))
+}
+
 fn recv_from(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<(usize, SocketAddr)> {
     let mut nothing = ReceivedControl::default();
-    let message = message::recv(socket, &mut [IoSliceMut::new(buf)], &mut nothing, flags)?;
+    let message = recv_msg(socket, &mut [IoSliceMut::new(buf)], &mut nothing, flags)?;
     Ok((message.len, message.source))
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use socket2::{SockAddr, Socket};
 
 use super::SocketAddr;
-use super::addr::of_peer;
+use super::addr::{of_peer, unnamed};
 use crate::control::{ControlBuffer, ControlMessage, MAX_DESCRIPTORS, ReceivedControl, space};
 use crate::flags::MsgFlags;
 use crate::sys;
@@ -24,6 +24,11 @@ pub struct UnixMessage {
 }
 
 impl UnixMessage {
+    /// From nobody.
+    pub(super) fn empty() -> UnixMessage {
+        UnixMessage { len: 0, flags: MsgFlags::NONE, source: unnamed() }
+    }
+
     /// Whether the datagram or record was longer than the buffers, and the rest of it is lost.
     pub fn is_truncated(&self) -> bool {
         self.flags.contains(MsgFlags::TRUNC)

@@ -4,6 +4,7 @@
 macro_rules! message_methods {
     (
         handing_over: $handing_over:expr,
+        recv_msg: $recv_msg:path,
         send: $send_doc:literal,
         recv: $recv_doc:literal,
         example: $type:literal $(,)?
@@ -182,9 +183,7 @@ macro_rules! message_methods {
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
             // A short count proves nothing: a receive ends where descriptors do.
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |socket| {
-                    $crate::unix::message::recv(socket, bufs, control, flags)
-                })
+                .with(::fend_reactor::io::Direction::Read, |socket| $recv_msg(socket, bufs, control, flags))
                 .await
         }
 
@@ -202,7 +201,7 @@ macro_rules! message_methods {
             flags: $crate::MsgFlags,
         ) -> ::std::task::Poll<::std::io::Result<$crate::unix::UnixMessage>> {
             self.registered().poll_with(cx, ::fend_reactor::io::Direction::Read, |socket| {
-                $crate::unix::message::recv(socket, bufs, control, flags)
+                $recv_msg(socket, bufs, control, flags)
             })
         }
 
@@ -217,7 +216,7 @@ macro_rules! message_methods {
             control: &mut $crate::control::ReceivedControl,
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
-            $crate::unix::message::recv(self.socket(), bufs, control, flags)
+            $recv_msg(self.socket(), bufs, control, flags)
         }
     };
 }

@@ -1,5 +1,13 @@
 //! [`Record`]: what a receive tells of a datagram or record.
 
+use std::io;
+use std::os::fd::AsFd;
+
+use socket2::Socket;
+
+use crate::flags::MsgFlags;
+use crate::sys;
+
 /// What was received of one datagram, or of one record of a [`UnixSeqpacket`](super::UnixSeqpacket).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -20,4 +28,9 @@ impl Record {
     pub fn is_truncated(&self) -> bool {
         self.len < self.full_len
     }
+}
+
+/// recv(2).
+pub(super) fn recv(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+    sys::recv(socket.as_fd(), buf, flags.bits())
 }

@@ -3,7 +3,7 @@
 
 /// For a type with a method `registered(&self) -> &Registered`. `$end`: what a `recv` of 0 means.
 macro_rules! record_methods {
-    (end: $end:literal, send_errors: $send_errors:literal) => {
+    (recv: $recv:path, end: $end:literal, send_errors: $send_errors:literal) => {
         /// Receives one record, and waits when there is none. What is longer than `buf` is cut off and lost:
         /// [`recv_record`](Self::recv_record) tells.
         #[doc = $end]
@@ -17,7 +17,7 @@ macro_rules! record_methods {
         /// Cancel safe: a record is either returned or still in the socket.
         pub async fn recv(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |s| $crate::socket::recv(s, buf))
+                .with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::NONE))
                 .await
         }
 
@@ -33,7 +33,7 @@ macro_rules! record_methods {
             buf: &mut [u8],
         ) -> ::std::task::Poll<::std::io::Result<usize>> {
             self.registered()
-                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $crate::socket::recv(s, buf))
+                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::NONE))
         }
 
         /// [`recv`](Self::recv) without waiting.
@@ -42,7 +42,7 @@ macro_rules! record_methods {
         ///
         /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`recv`](Self::recv).
         pub fn try_recv(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $crate::socket::recv(self.socket(), buf)
+            $recv(self.socket(), buf, $crate::MsgFlags::NONE)
         }
 
         /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver.
@@ -56,7 +56,7 @@ macro_rules! record_methods {
         /// Cancel safe: it takes nothing.
         pub async fn peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |s| $crate::socket::peek(s, buf))
+                .with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::PEEK))
                 .await
         }
 
@@ -71,7 +71,7 @@ macro_rules! record_methods {
             buf: &mut [u8],
         ) -> ::std::task::Poll<::std::io::Result<usize>> {
             self.registered()
-                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $crate::socket::peek(s, buf))
+                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::PEEK))
         }
 
         /// [`peek`](Self::peek) without waiting.
@@ -80,7 +80,7 @@ macro_rules! record_methods {
         ///
         /// As [`try_recv`](Self::try_recv).
         pub fn try_peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $crate::socket::peek(self.socket(), buf)
+            $recv(self.socket(), buf, $crate::MsgFlags::PEEK)
         }
 
         /// Sends `buf` as one record, to the end that the socket is connected to, and waits when there is no room. All of it is sent, or
