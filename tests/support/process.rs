@@ -37,9 +37,9 @@ pub(crate) fn open_fds() -> Vec<i32> {
         .expect("proc is mounted")
         .map(|entry| entry.expect("an entry").file_name());
     let numbers = names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number"));
+    let mut numbers: Vec<i32> = numbers.collect();
     // The directory itself was open, and is not any more.
-    let mut numbers: Vec<i32> =
-        numbers.filter(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok()).collect();
+    numbers.retain(|fd| fs::read_link(format!("/proc/self/fd/{fd}")).is_ok());
     numbers.sort_unstable();
     numbers
 }
@@ -49,4 +49,16 @@ pub(crate) fn writes() -> u64 {
     let counts = fs::read_to_string("/proc/self/io").expect("the kernel counts I/O");
     let line = counts.lines().find_map(|line| line.strip_prefix("syscw: "));
     line.and_then(|count| count.parse().ok()).expect("a count of writes")
+}
+
+/// Sets the soft limit of open fds, and gives the one that held before.
+pub(crate) fn limit_fds(soft: u64) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    let before = std::mem::replace(&mut limit.rlim_cur, soft);
+    // SAFETY: `limit` is valid for reads.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    before
 }
