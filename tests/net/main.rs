@@ -5,6 +5,10 @@
 mod support;
 #[path = "../support/alone.rs"]
 mod alone;
+#[macro_use]
+mod alone_on_each;
+#[path = "../support/noise.rs"]
+mod machine;
 mod peer;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/process.rs"]
@@ -14,23 +18,32 @@ mod process;
 #[path = "../support/shape.rs"]
 mod shape;
 /// Where `shape` looks for it.
+#[expect(dead_code, unused_macros, reason = "the part for other suites")]
+#[path = "../support/shape.rs"]
+mod shape;
 mod stall {
     pub(crate) use crate::support::unless_it_stalls;
 }
 
+mod accept_errors;
 mod cancel;
 mod clones;
 mod connect;
+mod connect_many;
 mod conversions;
 mod copy;
 mod copy_alone;
 mod copy_files;
 mod copy_limits;
 mod echo;
+mod flags;
 mod half_close;
 mod large;
 mod listener;
 mod pipes;
+mod hostile;
+mod listener;
+mod listener_helper;
 mod readiness;
 mod reset;
 mod short_read;
