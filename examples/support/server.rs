@@ -45,16 +45,22 @@ impl Options {
 
     /// Listens, prints the address on a line of its own, and gives each connection to a task that runs `answer`. Returns only
     /// when the server cannot start, or its listener is of no more use.
-    pub(crate) fn serve<F>(self, answer: fn(TcpStream) -> F) -> io::Result<()>
+    pub(crate) fn serve<F>(self, answer: impl Fn(TcpStream) -> F) -> io::Result<()>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         self.runtime.build()?.block_on(async {
-            let listener = TcpListener::bind(self.addr).await?;
-            writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+            let listener = listen(self.addr).await?;
             accept_all(&listener, answer).await
         })
     }
+}
+
+/// Listens, and prints the address on a line of its own.
+pub(crate) async fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(addr).await?;
+    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+    Ok(listener)
 }
 
 /// The runtime's part of the options.
@@ -88,7 +94,7 @@ impl RuntimeOptions {
 }
 
 /// Returns only with an error after which no `accept` can succeed.
-async fn accept_all<F>(listener: &TcpListener, answer: fn(TcpStream) -> F) -> io::Result<()>
+pub(crate) async fn accept_all<F>(listener: &TcpListener, answer: impl Fn(TcpStream) -> F) -> io::Result<()>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
@@ -97,7 +103,7 @@ where
         match listener.accept().await {
             Ok((stream, peer)) => {
                 pause = SHORTEST_PAUSE;
-                fend::spawn(serve_one(stream, peer, answer));
+                fend::spawn(serve_one(answer(stream), peer));
             }
             Err(error) => match AcceptErrorKind::of(&error) {
                 AcceptErrorKind::Retry => {}
@@ -115,11 +121,8 @@ where
     }
 }
 
-async fn serve_one<F>(stream: TcpStream, peer: SocketAddr, answer: fn(TcpStream) -> F)
-where
-    F: Future<Output = io::Result<()>>,
-{
-    let Err(error) = answer(stream).await else { return };
+async fn serve_one(answer: impl Future<Output = io::Result<()>>, peer: SocketAddr) {
+    let Err(error) = answer.await else { return };
     // A peer that is gone is everyday life and not worth a line.
     if !matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
         complain(&format!("{peer}: {error}"));
