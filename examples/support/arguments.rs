@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// What is wrong with the command line: a sentence that names the argument and its value.
 #[derive(Debug)]
-pub(crate) struct Mistake(String);
+pub(crate) struct Mistake(pub(crate) String);
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,17 +42,31 @@ impl Options {
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
-        self.runtime.build()?.block_on(async {
-            let listener = Listener::bind(self.addr).await?.on_error(|failure| {
-                // Once for each lack, and not with every try.
-                if failure.begins_back_off() {
-                    complain(&failure.error().to_string());
-                }
-            });
-            writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
-            listener.serve(move |stream, peer| serve_one(stream, peer, answer)).await.map(drop)
-        })
+        self.runtime.build()?.block_on(async { serve_all(listen(self.addr).await?, answer).await })
     }
+}
+
+/// Listens, and prints the address on a line of its own.
+pub(crate) async fn listen(addr: SocketAddr) -> io::Result<Listener> {
+    let listener = Listener::bind(addr).await?.on_error(|failure| {
+        // Once for each lack, and not with every try.
+        if failure.begins_back_off() {
+            complain(&failure.error().to_string());
+        }
+    });
+    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+    Ok(listener)
+}
+
+/// Gives each connection to a task that runs `answer`. Returns only when the listener is of no more use.
+pub(crate) async fn serve_all<F>(
+    listener: Listener,
+    answer: impl Fn(TcpStream) -> F + Send + Sync + 'static,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    listener.serve(move |stream, peer| serve_one(answer(stream), peer)).await.map(drop)
 }
 
 /// The runtime's part of the options.
@@ -85,11 +99,8 @@ impl RuntimeOptions {
     }
 }
 
-async fn serve_one<F>(stream: TcpStream, peer: SocketAddr, answer: fn(TcpStream) -> F)
-where
-    F: Future<Output = io::Result<()>>,
-{
-    let Err(error) = answer(stream).await else { return };
+async fn serve_one(answer: impl Future<Output = io::Result<()>>, peer: SocketAddr) {
+    let Err(error) = answer.await else { return };
     // A peer that is gone is everyday life and not worth a line.
     if !matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
         complain(&format!("{peer}: {error}"));

@@ -84,7 +84,7 @@ pub(crate) fn is_writable_now(socket: &impl AsFd) -> io::Result<bool> {
 /// The kernel says so of a Unix listener and a Unix datagram socket in non-blocking mode, and calls them readable all the same: who
 /// waits for more would wait for ever, or without rest.
 pub(crate) fn unless_shut_down<T>(
-    socket: &Socket,
+    socket: &impl AsFd,
     mut receive: impl FnMut() -> io::Result<T>,
     end: impl FnOnce() -> io::Result<T>,
 ) -> io::Result<T> {

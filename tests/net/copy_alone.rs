@@ -64,17 +64,19 @@ fn without_descriptors_a_buffer_does(shape: Shape) {
         let test = async {
             let ((a, mut client), (b, mut server)) = (accepted().await?, accepted().await?);
             let copying = fend::spawn(copy_bidirectional(a, b));
-            // From now on no descriptor can be had.
-            let limit = libc::rlimit { rlim_cur: 0, rlim_max: 4096 };
+            // From now on no descriptor can be had. (poll(2) refuses more of them than the limit, so it must be no lower.)
+            let next = open_fds().into_iter().max().map_or(0, |fd| fd + 1);
+            let limit = libc::rlimit { rlim_cur: next as libc::rlim_t, rlim_max: 4096 };
             // SAFETY: the limit is valid for reads.
             assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+            let no_holes_left: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
             let sender = std::thread::spawn(move || client.write_all(&noise(3 << 20)).map(|()| client));
             let mut received = vec![0; 3 << 20];
             let (server, received) =
                 fend::spawn_blocking(move || server.read_exact(&mut received).map(|()| (server, received)))
                     .await??;
             assert_same(&received, &noise(3 << 20));
-            drop((sender.join().expect("the sender")?, server));
+            drop((sender.join().expect("the sender")?, server, no_holes_left));
             assert_eq!(copying.await??, (3 << 20, 0));
             io::Result::Ok(())
         };
