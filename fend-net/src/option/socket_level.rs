@@ -98,7 +98,7 @@ pub(crate) fn linger(socket: &Socket) -> io::Result<Option<Duration>> {
     let [on, seconds] =
         [0, 4].map(|at| c_int::from_ne_bytes([value[at], value[at + 1], value[at + 2], value[at + 3]]));
     // The kernel keeps the time as it got it: a negative one is a long one.
-    Ok((on != 0).then(|| Unit::Seconds.times(seconds.cast_unsigned())))
+    Ok((on != 0).then(|| Unit::Seconds.times(seconds as u32)))
 }
 
 pub(crate) fn set_linger(socket: &Socket, time: Option<Duration>) -> io::Result<()> {
