@@ -331,7 +331,7 @@ async fn low_water_decides_about_waiting() -> io::Result<()> {
     stream.set_recv_low_water(4)?;
     assert_eq!(stream.recv_low_water()?, 4);
     peer.write_all(b"abc")?;
-    while stream.option::<i32>(libc::SOL_SOCKET, libc::SO_ERROR)? == 0 && pending(&stream)? < 3 {
+    while pending(&stream)? < 3 {
         fend::yield_now().await;
     }
     let mut readable = Box::pin(stream.readable());
@@ -345,7 +345,10 @@ async fn low_water_decides_about_waiting() -> io::Result<()> {
 
 /// Bytes that can be received now.
 fn pending(stream: &TcpStream) -> io::Result<usize> {
-    socket2::SockRef::from(stream).peek(&mut [std::mem::MaybeUninit::uninit(); 16])
+    match socket2::SockRef::from(stream).peek(&mut [std::mem::MaybeUninit::uninit(); 16]) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
+    }
 }
 
 async fn corked_data_waits() -> io::Result<()> {
@@ -464,10 +467,7 @@ async fn any_option_checks_the_size() -> io::Result<()> {
         text(socket.option::<u64>(libc::SOL_SOCKET, libc::SO_TYPE).unwrap_err()),
         "get option 3 of level 1: the option has 4 bytes, not 8"
     );
-    assert_eq!(
-        text(socket.option::<i32>(libc::SOL_TCP, libc::TCP_INFO).unwrap_err()),
-        "get option 11 of level 6: the option has more bytes, not 4"
-    );
+    assert_eq!(socket.option::<u8>(libc::SOL_TCP, libc::TCP_INFO)?, 7, "the first field of many: closed");
     text(socket.option_bytes(libc::SOL_TCP, libc::TCP_INFO, usize::MAX).unwrap_err());
     assert_eq!(
         socket.set_option(libc::SOL_SOCKET, 9999, &1).unwrap_err().to_string(),

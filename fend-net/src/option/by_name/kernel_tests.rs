@@ -3,9 +3,9 @@
 use super::*;
 use socket2::{Domain, Type};
 
-/// Sockets that have all options between them, and what becomes of each.
+/// Sockets that have all options between them.
 fn sockets() -> Vec<Socket> {
-    let pair = |domain: Domain| {
+    let all_of = |domain: Domain| {
         let listener = Socket::new(domain, Type::STREAM, None).unwrap();
         let any: std::net::SocketAddr = if domain == Domain::IPV4 {
             ([127, 0, 0, 1], 0).into()
@@ -21,7 +21,12 @@ fn sockets() -> Vec<Socket> {
         [Socket::new(domain, Type::STREAM, None).unwrap(), client, listener, datagrams]
     };
     let unix = [Type::STREAM, Type::DGRAM].map(|kind| Socket::pair(Domain::UNIX, kind, None).unwrap().0);
-    pair(Domain::IPV4).into_iter().chain(pair(Domain::IPV6)).chain(unix).collect()
+    let ipv6 = has_ipv6().then(|| all_of(Domain::IPV6)).into_iter().flatten();
+    all_of(Domain::IPV4).into_iter().chain(ipv6).chain(unix).collect()
+}
+
+fn has_ipv6() -> bool {
+    std::net::UdpSocket::bind("[::1]:0").is_ok()
 }
 
 /// Why an option may not be readable on any of them.
@@ -45,7 +50,8 @@ fn what_the_kernel_lets_read_is_read() {
     let mut unreadable = Vec::new();
     for option in TABLE.iter().filter(|option| option.access != Access::Set) {
         let results: Vec<_> = sockets.iter().map(|socket| option.get(socket)).collect();
-        let readable = results.iter().any(Result::is_ok);
+        let readable =
+            results.iter().any(Result::is_ok) || (option.option.level == libc::SOL_IPV6 && !has_ipv6());
         let excused = !excuse(option.name).is_empty() || unknown_to_this_kernel(&results);
         if !readable && !excused {
             let errors: Vec<_> = results.iter().filter_map(|result| errno(result.as_ref().err()?)).collect();
@@ -106,7 +112,7 @@ fn what_is_set_is_read_back() {
         }
     }
     assert!(changed.is_empty(), "{changed:#?}");
-    assert!(kept > 300, "{kept} options on all sockets together");
+    assert!(kept > if has_ipv6() { 300 } else { 100 }, "{kept} options on all sockets together");
 }
 
 /// What an option takes is refused in every other kind, before the kernel sees it.

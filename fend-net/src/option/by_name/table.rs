@@ -205,7 +205,9 @@ table! {
         IPV6_HDRINCL: Bool, Both;
         IPV6_HOPOPTS: Bytes(2048), Both;
         IPV6_JOIN_ANYCAST: Bytes(0), Set;
+        IPV6_JOIN_GROUP = 20: Bytes(0), Set;
         IPV6_LEAVE_ANYCAST: Bytes(0), Set;
+        IPV6_LEAVE_GROUP = 21: Bytes(0), Set;
         IPV6_MINHOPCOUNT: Int, Both;
         IPV6_MTU: Int, Both;
         IPV6_MTU_DISCOVER: Int, Both;
