@@ -59,6 +59,9 @@ async fn local_address_is_chosen() -> io::Result<()> {
 }
 
 async fn works_on_ipv6() -> io::Result<()> {
+    if net::TcpListener::bind("[::1]:0").is_err() {
+        return Ok(()); // A system without IPv6.
+    }
     let socket = TcpSocket::new_v6()?;
     socket.set_only_v6(true)?;
     socket.bind("[::1]:0")?;
