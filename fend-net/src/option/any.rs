@@ -28,16 +28,9 @@ pub(crate) fn set_option_bytes(socket: &Socket, level: c_int, number: c_int, val
 }
 
 pub(crate) fn option<T: OptionData>(socket: &Socket, level: c_int, number: c_int) -> io::Result<T> {
-    // One byte more than wanted shows an option that is longer: the kernel would cut it off without a word.
-    let mut value = option_bytes(socket, level, number, T::SIZE + 1);
-    if is_invalid(&value) {
-        // Some options want to be asked with their exact size.
-        value = option_bytes(socket, level, number, T::SIZE);
-    }
-    let value = value?;
+    let value = option_bytes(socket, level, number, T::SIZE)?;
     if value.len() != T::SIZE {
-        let length = if value.len() > T::SIZE { "more".to_owned() } else { value.len().to_string() };
-        let why = format!("the option has {length} bytes, not {}", T::SIZE);
+        let why = format!("the option has {} bytes, not {}", value.len(), T::SIZE);
         let error = io::Error::new(io::ErrorKind::InvalidInput, why);
         return Err(SocketError::wrap("get option", place(level, number), error));
     }
@@ -59,10 +52,6 @@ pub(crate) fn option_bytes(
     let len = sys::option::get(socket.as_fd(), level, number, &mut value).map_err(failed)?;
     value.truncate(len);
     Ok(value)
-}
-
-fn is_invalid<T>(result: &io::Result<T>) -> bool {
-    result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput)
 }
 
 fn place(level: c_int, number: c_int) -> Place {

@@ -79,7 +79,7 @@ macro_rules! common_options {
             ///
             /// What getsockopt(2) says.
             pub fn take_error(&self) -> ::std::io::Result<Option<::std::io::Error>> {
-                self.socket().take_error()
+                $crate::option::methods::take_error(self.socket())
             }
 
             /// The family of the socket's addresses (`SO_DOMAIN`).
@@ -88,7 +88,7 @@ macro_rules! common_options {
             ///
             /// What getsockopt(2) says.
             pub fn domain(&self) -> ::std::io::Result<$crate::Domain> {
-                self.socket().domain()
+                $crate::option::methods::domain(self.socket())
             }
 
             /// Whether the socket carries a stream or datagrams (`SO_TYPE`).
@@ -97,7 +97,7 @@ macro_rules! common_options {
             ///
             /// What getsockopt(2) says.
             pub fn r#type(&self) -> ::std::io::Result<$crate::Type> {
-                self.socket().r#type()
+                $crate::option::methods::type_of(self.socket())
             }
 
             /// The protocol of the socket (`SO_PROTOCOL`), in families that have several.
@@ -106,7 +106,7 @@ macro_rules! common_options {
             ///
             /// What getsockopt(2) says.
             pub fn protocol(&self) -> ::std::io::Result<Option<$crate::Protocol>> {
-                self.socket().protocol()
+                $crate::option::methods::protocol(self.socket())
             }
 
             /// The number of this socket (`SO_COOKIE`), as `ss -e` shows it. No other socket gets it as long as the
@@ -140,12 +140,15 @@ macro_rules! common_options {
                 $crate::option::methods::set_option(self.socket(), level, number, value)
             }
 
-            /// The value of any option, by its level and number in C.
+            /// The value of any option, by its level and number in C. Of one that is longer than `T` the beginning is given,
+            /// as in C: structures grow at their end.
+            ///
+            /// A file descriptor that the kernel makes for the answer (`SO_PEERPIDFD`) is the caller's to close.
             ///
             /// # Errors
             ///
-            /// What getsockopt(2) says. [`InvalidInput`](std::io::ErrorKind::InvalidInput) when the option is of another
-            /// size than `T`.
+            /// What getsockopt(2) says. [`InvalidInput`](std::io::ErrorKind::InvalidInput) when the option is shorter than
+            /// `T`.
             pub fn option<T: $crate::OptionData>(&self, level: i32, number: i32) -> ::std::io::Result<T> {
                 $crate::option::methods::option(self.socket(), level, number)
             }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use libc::c_int;
-use socket2::Socket;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::c_option::{COption, c_option};
 use super::check::{self, Unit};
@@ -18,11 +18,35 @@ pub(crate) const SO_OOBINLINE: COption = c_option!(SOL_SOCKET, SO_OOBINLINE);
 pub(crate) const SO_PRIORITY: COption = c_option!(SOL_SOCKET, SO_PRIORITY);
 pub(crate) const SO_REUSEADDR: COption = c_option!(SOL_SOCKET, SO_REUSEADDR);
 pub(crate) const SO_REUSEPORT: COption = c_option!(SOL_SOCKET, SO_REUSEPORT);
+const SO_DOMAIN: COption = c_option!(SOL_SOCKET, SO_DOMAIN);
+const SO_ERROR: COption = c_option!(SOL_SOCKET, SO_ERROR);
+const SO_PROTOCOL: COption = c_option!(SOL_SOCKET, SO_PROTOCOL);
+const SO_TYPE: COption = c_option!(SOL_SOCKET, SO_TYPE);
 const SO_BINDTODEVICE: COption = c_option!(SOL_SOCKET, SO_BINDTODEVICE);
 const SO_LINGER: COption = c_option!(SOL_SOCKET, SO_LINGER);
 const SO_RCVBUF: COption = c_option!(SOL_SOCKET, SO_RCVBUF);
 const SO_RCVLOWAT: COption = c_option!(SOL_SOCKET, SO_RCVLOWAT);
 const SO_SNDBUF: COption = c_option!(SOL_SOCKET, SO_SNDBUF);
+
+/// 0 is the kernel's word for none.
+pub(crate) fn take_error(socket: &Socket) -> io::Result<Option<io::Error>> {
+    let errno = SO_ERROR.int(socket)?;
+    Ok((errno != 0).then(|| io::Error::from_raw_os_error(errno)))
+}
+
+pub(crate) fn domain(socket: &Socket) -> io::Result<Domain> {
+    SO_DOMAIN.int(socket).map(Domain::from)
+}
+
+pub(crate) fn type_of(socket: &Socket) -> io::Result<Type> {
+    SO_TYPE.int(socket).map(Type::from)
+}
+
+/// 0 is the kernel's word for none.
+pub(crate) fn protocol(socket: &Socket) -> io::Result<Option<Protocol>> {
+    let number = SO_PROTOCOL.int(socket)?;
+    Ok((number != 0).then(|| Protocol::from(number)))
+}
 
 pub(crate) fn recv_buffer_size(socket: &Socket) -> io::Result<usize> {
     SO_RCVBUF.count(socket).map(|bytes| bytes as usize)
@@ -98,7 +122,7 @@ pub(crate) fn linger(socket: &Socket) -> io::Result<Option<Duration>> {
     let [on, seconds] =
         [0, 4].map(|at| c_int::from_ne_bytes([value[at], value[at + 1], value[at + 2], value[at + 3]]));
     // The kernel keeps the time as it got it: a negative one is a long one.
-    Ok((on != 0).then(|| Unit::Seconds.times(seconds.cast_unsigned())))
+    Ok((on != 0).then(|| Unit::Seconds.times(seconds as u32)))
 }
 
 pub(crate) fn set_linger(socket: &Socket, time: Option<Duration>) -> io::Result<()> {

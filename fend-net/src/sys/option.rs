@@ -1,9 +1,10 @@
 //! getsockopt(2) and setsockopt(2), with any option and any bytes.
 //!
-//! Both are safe to call with whatever the caller thinks up, so two kinds of option need care:
+//! Both are safe to call with whatever the caller thinks up, so three kinds of option need care:
 //!
 //! - A few options of setsockopt(2) are given a structure that holds an address, *to which the kernel writes*: those
 //!   that replace a table of the packet filter, and give the old counters back that way. They are refused.
+//! - One option of setsockopt(2) (`IPV6_FLOWLABEL_MGR`) writes an answer into the value. So the kernel gets a copy.
 //! - A few options of getsockopt(2) (`TCP_ZEROCOPY_RECEIVE`) read the buffer before they fill it, and write to an address
 //!   found in it. The buffer is all zero here when the kernel gets it, so that it names no memory.
 //!
@@ -24,6 +25,9 @@ const WRITING: [(libc::c_int, libc::c_int); 4] = [
     (libc::SOL_IPV6, 64), // IP6T_SO_SET_REPLACE
 ];
 
+/// The values of nearly all options are no longer than this.
+const SHORT: usize = 64;
+
 /// setsockopt(2) with the bytes of `value`.
 pub(crate) fn set(
     fd: BorrowedFd<'_>,
@@ -36,11 +40,20 @@ pub(crate) fn set(
             "the value of this option holds an address that the kernel writes to: no safe function sets it";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
+    if let Some(copy) = [0; SHORT].get_mut(..value.len()) {
+        copy.copy_from_slice(value);
+        set_copy(fd, level, number, copy)
+    } else {
+        set_copy(fd, level, number, &mut value.to_vec())
+    }
+}
+
+fn set_copy(fd: BorrowedFd<'_>, level: libc::c_int, number: libc::c_int, value: &mut [u8]) -> io::Result<()> {
     let len = length(value.len())?;
     retry_interrupted(|| {
-        // SAFETY: rule 1 for the fd, rule 2 for the value. No option that makes the kernel write to other memory gets
-        // here.
-        unsafe { libc::setsockopt(fd.as_raw_fd(), level, number, value.as_ptr().cast(), len) as isize }
+        // SAFETY: rule 1 for the fd, rule 2 for the value, which the kernel may write to. No option that makes it write to other
+        // memory gets here.
+        unsafe { libc::setsockopt(fd.as_raw_fd(), level, number, value.as_mut_ptr().cast(), len) as isize }
     })?;
     Ok(())
 }
@@ -85,6 +98,37 @@ mod tests {
             let error = set(socket.as_fd(), level, number, &[0; 96]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{level} {number}");
         }
+    }
+
+    #[test]
+    fn values_of_any_length_reach_the_kernel() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for len in [4, SHORT, SHORT + 1, 1000] {
+            // An int is read from the beginning, whatever follows.
+            let mut value = vec![0; len];
+            value[..4].copy_from_slice(&5_i32.to_ne_bytes());
+            set(socket.as_fd(), libc::SOL_SOCKET, libc::SO_PRIORITY, &value).unwrap();
+            let mut got = [0; 4];
+            get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_PRIORITY, &mut got).unwrap();
+            assert_eq!(i32::from_ne_bytes(got), 5);
+            set(socket.as_fd(), libc::SOL_SOCKET, libc::SO_PRIORITY, &[0; 4]).unwrap();
+        }
+        let error = set(socket.as_fd(), libc::SOL_SOCKET, libc::SO_PRIORITY, &[]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
+    }
+
+    /// The kernel chooses a label and writes it into its copy.
+    #[test]
+    fn an_answer_in_the_value_does_not_reach_the_callers() {
+        let Ok(socket) = UdpSocket::bind("[::1]:0") else { return };
+        // struct in6_flowlabel_req: address, label, action (get), share (any), flags (create), expires, linger.
+        let mut value = [0; 32];
+        value[15] = 1;
+        value[21] = 255;
+        value[22] = 1;
+        let before = value;
+        set(socket.as_fd(), libc::SOL_IPV6, libc::IPV6_FLOWLABEL_MGR, &value).unwrap();
+        assert_eq!(value, before);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! TCP: [`TcpListener`] takes connections, [`TcpStream`] is one. See
+//! TCP: [`TcpListener`] takes connections, [`TcpStream`] is one, [`TcpSocket`] becomes either. See
 //! [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html).
 
 mod accept_error;

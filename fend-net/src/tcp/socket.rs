@@ -150,12 +150,11 @@ impl TcpSocket {
 
     /// A socket of somebody else's, checked and non-blocking.
     fn adopt(socket: Socket) -> io::Result<TcpSocket> {
-        let socket = adopt_stream(socket, false)?;
         if socket.peer_addr().is_ok() {
             let message = "the socket is connected: make it a TcpStream";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        Ok(TcpSocket { socket })
+        adopt_stream(socket, false).map(|socket| TcpSocket { socket })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Every option of socket(7), ip(7), ipv6(7), tcp(7), udp(7) and unix(7), with its name.
 //!
 //! Left out are those that cannot be used so: `SO_ATTACH_FILTER` and the like, whose value holds an address;
-//! `TCP_ZEROCOPY_RECEIVE`, which moves data; and `SO_PEERPIDFD`, which makes a file descriptor.
+//! `TCP_ZEROCOPY_RECEIVE`, which moves data; `SO_PEERPIDFD`, which makes a file descriptor; and `SO_PEERNAME`, which is
+//! `peer_addr`.
 
 use super::super::c_option::{COption, c_option};
 
@@ -119,7 +120,6 @@ table! {
         SO_PEEK_OFF: Int, Both;
         SO_PEERCRED: Bytes(12), Read;
         SO_PEERGROUPS: Bytes(262_144), Read;
-        SO_PEERNAME: Bytes(128), Read;
         SO_PEERSEC: Text(4096), Read;
         SO_PREFER_BUSY_POLL: Bool, Both;
         SO_PRIORITY: U32, Both;
@@ -205,7 +205,9 @@ table! {
         IPV6_HDRINCL: Bool, Both;
         IPV6_HOPOPTS: Bytes(2048), Both;
         IPV6_JOIN_ANYCAST: Bytes(0), Set;
+        IPV6_JOIN_GROUP = 20: Bytes(0), Set;
         IPV6_LEAVE_ANYCAST: Bytes(0), Set;
+        IPV6_LEAVE_GROUP = 21: Bytes(0), Set;
         IPV6_MINHOPCOUNT: Int, Both;
         IPV6_MTU: Int, Both;
         IPV6_MTU_DISCOVER: Int, Both;
