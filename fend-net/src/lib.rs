@@ -30,18 +30,31 @@
 //! ```
 
 pub mod activation;
+mod accept;
 mod addrs;
+pub mod control;
 mod error;
+mod flags;
 mod ready;
 mod release;
 mod socket;
+mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod unix;
+pub mod vsock;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
+pub use flags::MsgFlags;
 pub use release::ReleaseError;
 pub use std::net::Shutdown;
+pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
-pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use tcp::{Incoming, IntoIncoming};
+pub use unix::{
+    IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
+    UnixStream,
+};
+pub use vsock::{VsockAddr, VsockListener, VsockStream};

@@ -75,6 +75,11 @@ fn holds_now(socket: &Socket, direction: Direction) -> io::Result<()> {
     readiness_now(socket, direction).map(drop)
 }
 
+/// Whether a send would not block, as far as this socket alone is concerned.
+pub(crate) fn is_writable_now(socket: &Socket) -> io::Result<bool> {
+    sys::poll_now(socket.as_fd(), libc::POLLOUT).map(|events| events != 0)
+}
+
 /// What the kernel says of `direction`; `WouldBlock` when that is nothing.
 fn readiness_now(socket: &Socket, direction: Direction) -> io::Result<Readiness> {
     // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.

@@ -15,6 +15,9 @@
 
 pub(crate) mod activation;
 
+pub(crate) mod message;
+pub(crate) mod unix;
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

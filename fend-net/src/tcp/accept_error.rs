@@ -44,7 +44,7 @@ impl AcceptErrorKind {
 
 /// Whether accept(2) failed because of the one connection it took: aborted by its peer while it was queued, forbidden
 /// by the firewall, or with an error of the network already on it. accept(2) lists these as "treat like `EAGAIN`".
-pub(super) fn is_of_one_connection(error: &io::Error) -> bool {
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     const OF_ONE: [i32; 11] = [
         libc::ECONNABORTED,
         libc::ECONNRESET,

@@ -6,16 +6,12 @@ mod connect;
 mod convert;
 mod futures_io;
 mod incoming;
-mod into_split;
 mod listener;
-mod split;
 mod stream;
-mod stream_poll;
 mod unwind;
 
 pub use accept_error::AcceptErrorKind;
+pub(crate) use accept_error::is_of_one_connection;
 pub use incoming::{Incoming, IntoIncoming};
-pub use into_split::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use listener::TcpListener;
-pub use split::{ReadHalf, WriteHalf};
 pub use stream::TcpStream;

@@ -1,21 +1,20 @@
 //! [`TcpStream`]: one connection.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Shutdown, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
+use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
 
 use super::connect;
-use super::into_split::{OwnedReadHalf, OwnedWriteHalf};
-use super::split::{ReadHalf, WriteHalf};
 use crate::addrs::IntoAddrs;
-use crate::ready::{ready, ready_any};
-use crate::socket::{self, Registered, asked, asked_of, ip_address};
+use crate::socket::{Registered, ip_address};
+use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
+use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf};
 
 /// A TCP connection.
 ///
@@ -80,288 +79,10 @@ impl TcpStream {
         TcpStream { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)) }
     }
 
-    /// Receives what is there, up to the size of `buf`, and waits when there is nothing. `Ok(0)` is the end of the stream:
-    /// the peer will send no more (or `buf` is empty).
-    ///
-    /// # Errors
-    ///
-    /// What recv(2) says; [`ConnectionReset`](io::ErrorKind::ConnectionReset) when the peer broke the connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: bytes are either returned or still in the socket.
-    pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.fd.bytes_with(Direction::Read, asked(buf.len()), |s| socket::recv(s, buf)).await
-    }
-
-    /// Receives until `buf` is full.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv), and [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) when the stream ends before.
-    ///
-    /// # Cancel safety
-    ///
-    /// **Not** cancel safe: the bytes received so far are in `buf`, and how many they are is lost.
-    pub async fn recv_exact(&self, buf: &mut [u8]) -> io::Result<()> {
-        let mut filled = 0;
-        while filled < buf.len() {
-            match self.recv(&mut buf[filled..]).await? {
-                0 => return Err(early_end(filled, buf.len())),
-                n => filled += n,
-            }
-        }
-        Ok(())
-    }
-
-    /// Receives like [`recv`](Self::recv), and leaves the bytes in the socket for the next receiver.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        // A short peek says nothing about an empty socket: the bytes are still there.
-        self.fd.with(Direction::Read, |s| socket::peek(s, buf)).await
-    }
-
-    /// Receives into several buffers, filled one after the other. At most 1024 of them are used.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv`](Self::recv).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: bytes are either returned or still in the socket.
-    pub async fn recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        let asked = asked_of(bufs.iter().map(|buf| buf.len()));
-        if asked == 0 {
-            return Ok(0);
-        }
-        self.fd.bytes_with(Direction::Read, asked, |s| socket::recv_vectored(s, bufs)).await
-    }
-
-    /// Receives what is there without waiting.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`recv`](Self::recv).
-    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        socket::recv(self.socket(), buf)
-    }
-
-    /// Receives what is there like [`try_recv`](Self::try_recv), and leaves the bytes in the socket.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_recv`](Self::try_recv).
-    pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        socket::peek(self.socket(), buf)
-    }
-
-    /// Receives what is there into several buffers without waiting. At most 1024 of them are used.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_recv`](Self::try_recv).
-    pub fn try_recv_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
-            return Ok(0);
-        }
-        socket::recv_vectored(self.socket(), bufs)
-    }
-
-    /// Sends some bytes of `buf`, as many as there is room for, and waits when there is none. Says how many.
-    ///
-    /// Sent means taken by the kernel, not received by the peer.
-    ///
-    /// # Errors
-    ///
-    /// What send(2) says; [`BrokenPipe`](io::ErrorKind::BrokenPipe) or
-    /// [`ConnectionReset`](io::ErrorKind::ConnectionReset) when the connection is over. `SIGPIPE` is never raised.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        self.fd.bytes_with(Direction::Write, asked(buf.len()), |s| socket::send(s, buf)).await
-    }
-
-    /// Sends all of `buf`.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send); how much was sent before is then unknown.
-    ///
-    /// # Cancel safety
-    ///
-    /// **Not** cancel safe: when the future is dropped, any part of `buf` may have been sent.
-    pub async fn send_all(&self, mut buf: &[u8]) -> io::Result<()> {
-        while !buf.is_empty() {
-            match self.send(buf).await? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                n => buf = &buf[n..],
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends some bytes of several buffers, one after the other. At most 1024 of them are used.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
-    pub async fn send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let asked = asked_of(bufs.iter().map(|buf| buf.len()));
-        if asked == 0 {
-            return Ok(0);
-        }
-        self.fd.bytes_with(Direction::Write, asked, |s| socket::send_vectored(s, bufs)).await
-    }
-
-    /// Sends what there is room for without waiting.
-    ///
-    /// # Errors
-    ///
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send`](Self::send).
-    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        if buf.is_empty() {
-            return Ok(0);
-        }
-        socket::send(self.socket(), buf)
-    }
-
-    /// Sends what there is room for of several buffers without waiting. At most 1024 of them are used.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_send`](Self::try_send).
-    pub fn try_send_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
-            return Ok(0);
-        }
-        socket::send_vectored(self.socket(), bufs)
-    }
-
-    /// Waits for any direction of `interest`; returns those that are ready, and with them the end of a direction and a
-    /// pending error. What it says is true when it is said, unless another task receives or sends first.
-    ///
-    /// # Errors
-    ///
-    /// As [`readable`](Self::readable).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use fend::io::{Interest, Readiness};
-    /// # use fend::net::{TcpListener, TcpStream};
-    ///
-    /// # fend::block_on(async {
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let stream = TcpStream::connect(listener.local_addr()?).await?;
-    /// # let (server, _) = listener.accept().await?;
-    /// let ready = stream.ready(Interest::READABLE | Interest::WRITABLE).await?;
-    /// assert_eq!(ready, Readiness::WRITABLE); // Nothing has come yet.
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
-        ready_any(&self.fd, interest).await
-    }
-
-    /// Waits until a receive would not block: there is data, the end of the stream, or an error. True when it is
-    /// said, unless another task receives first.
-    ///
-    /// # Errors
-    ///
-    /// When the socket cannot be registered, or the runtime was shut down.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    pub async fn readable(&self) -> io::Result<()> {
-        ready(&self.fd, Direction::Read).await
-    }
-
-    /// Waits until a send would not block: there is room, or an error. The kernel says so once a third of the send
-    /// buffer is free.
-    ///
-    /// # Errors
-    ///
-    /// As [`readable`](Self::readable).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    pub async fn writable(&self) -> io::Result<()> {
-        ready(&self.fd, Direction::Write).await
-    }
-
-    /// Waits until there is out-of-band (urgent) data.
-    ///
-    /// # Errors
-    ///
-    /// As [`readable`](Self::readable).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    pub async fn priority(&self) -> io::Result<()> {
-        ready(&self.fd, Direction::Priority).await
-    }
-
-    /// Waits until the peer has closed its side or the connection is broken, without receiving what it sent before. A task
-    /// that works for the peer can so be stopped when the peer is gone.
-    ///
-    /// # Errors
-    ///
-    /// As [`readable`](Self::readable).
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: it takes nothing.
-    pub async fn peer_closed(&self) -> io::Result<()> {
-        ready(&self.fd, Direction::PeerClosed).await
-    }
-
-    /// Closes one direction or both, for all clones.
-    ///
-    /// [`Shutdown::Write`] tells the peer that this was all; it reads to its end, and may go on sending.
-    /// A direction that is closed already, by an earlier call or by a reset, is not an error.
-    ///
-    /// # Errors
-    ///
-    /// What shutdown(2) says.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        socket::shutdown(self.socket(), how)
-    }
+    receive_methods!();
+    send_methods!();
+    peer_closed_methods!();
+    connection_methods!();
 
     /// The address of the other end.
     ///
@@ -507,7 +228,7 @@ impl TcpStream {
         self.fd
     }
 
-    pub(super) fn registered(&self) -> &Registered {
+    pub(crate) fn registered(&self) -> &Registered {
         &self.fd
     }
 
@@ -530,7 +251,20 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-fn early_end(received: usize, wanted: usize) -> io::Error {
-    let message = format!("the stream ended after {received} of {wanted} bytes");
-    io::Error::new(io::ErrorKind::UnexpectedEof, message)
+impl Sealed for TcpStream {
+    fn registered(&self) -> &Registered {
+        &self.fd
+    }
+}
+
+impl ByteStream for TcpStream {
+    type Addr = SocketAddr;
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        TcpStream::peer_addr(self)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        TcpStream::local_addr(self)
+    }
 }

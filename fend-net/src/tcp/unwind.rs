@@ -7,9 +7,7 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::{
-    Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf,
-};
+use super::{Incoming, IntoIncoming, TcpListener, TcpStream};
 
 impl UnwindSafe for TcpListener {}
 impl RefUnwindSafe for TcpListener {}
@@ -21,11 +19,3 @@ impl UnwindSafe for Incoming<'_> {}
 impl RefUnwindSafe for Incoming<'_> {}
 impl UnwindSafe for IntoIncoming {}
 impl RefUnwindSafe for IntoIncoming {}
-impl UnwindSafe for ReadHalf<'_> {}
-impl RefUnwindSafe for ReadHalf<'_> {}
-impl UnwindSafe for WriteHalf<'_> {}
-impl RefUnwindSafe for WriteHalf<'_> {}
-impl UnwindSafe for OwnedReadHalf {}
-impl RefUnwindSafe for OwnedReadHalf {}
-impl UnwindSafe for OwnedWriteHalf {}
-impl RefUnwindSafe for OwnedWriteHalf {}

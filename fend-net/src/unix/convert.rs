@@ -1,0 +1,117 @@
+//! From std's types and bare fds, and back.
+//!
+//! On the way in a socket is made non-blocking, whatever it was. On the way out to a type of std it becomes blocking
+//! again, as users of std expect; on the way out to a bare fd it stays as it is.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use socket2::{Domain, Socket, Type};
+
+use super::{UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
+use crate::release::{ReleaseError, release, release_blocking};
+
+/// Makes sure that a foreign fd is a Unix socket of the right kind, and makes it non-blocking, so that no call on it can stall
+/// a worker.
+pub(super) fn adopt(socket: Socket, kind: Option<Type>, listening: bool) -> io::Result<Socket> {
+    if socket.domain()? != Domain::UNIX {
+        return Err(unfit("the socket is not a Unix socket"));
+    }
+    let is = socket.r#type()?;
+    if kind.is_some_and(|kind| kind != is) {
+        return Err(unfit(match kind {
+            Some(Type::STREAM) => "the socket is not a stream socket",
+            Some(Type::DGRAM) => "the socket is not a datagram socket",
+            _ => "the socket is not a seqpacket socket",
+        }));
+    }
+    if socket.is_listener()? != listening {
+        return Err(unfit(if listening { "the socket does not listen" } else { "the socket is a listener" }));
+    }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+fn unfit(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+/// What each type can do with fds.
+macro_rules! fds {
+    ($type:ty, $kind:expr, listening: $listening:expr) => {
+        #[doc = "Checks that the fd is a Unix socket of this kind, and makes it non-blocking."]
+        impl TryFrom<OwnedFd> for $type {
+            type Error = io::Error;
+
+            fn try_from(fd: OwnedFd) -> io::Result<Self> {
+                adopt(Socket::from(fd), Some($kind), $listening).map(<$type>::of)
+            }
+        }
+
+        #[doc = "The fd stays non-blocking. Fails, and gives the socket back, while clones or halves of it are alive."]
+        impl TryFrom<$type> for OwnedFd {
+            type Error = ReleaseError<$type>;
+
+            fn try_from(socket: $type) -> Result<Self, Self::Error> {
+                release(socket.into_registered(), <$type>::from_registered).map(Into::into)
+            }
+        }
+
+        impl AsFd for $type {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.socket().as_fd()
+            }
+        }
+
+        impl AsRawFd for $type {
+            fn as_raw_fd(&self) -> RawFd {
+                self.socket().as_raw_fd()
+            }
+        }
+
+        // As TCP's: see `tcp/unwind.rs`.
+        impl UnwindSafe for $type {}
+        impl RefUnwindSafe for $type {}
+    };
+}
+
+fds!(UnixListener, Type::STREAM, listening: true);
+fds!(UnixStream, Type::STREAM, listening: false);
+fds!(UnixDatagram, Type::DGRAM, listening: false);
+fds!(UnixSeqpacketListener, Type::SEQPACKET, listening: true);
+fds!(UnixSeqpacket, Type::SEQPACKET, listening: false);
+
+/// To and from the type of std that has the same name.
+macro_rules! std_types {
+    ($type:ident) => {
+        #[doc = "Makes the socket non-blocking."]
+        impl TryFrom<net::$type> for $type {
+            type Error = io::Error;
+
+            fn try_from(socket: net::$type) -> io::Result<Self> {
+                socket.set_nonblocking(true)?;
+                Ok($type::of(Socket::from(OwnedFd::from(socket))))
+            }
+        }
+
+        impl $type {
+            /// The socket as std's type, in blocking mode, out of the runtime.
+            ///
+            /// The mode is a property of the open socket: an fd of it that was duplicated before becomes blocking too.
+            ///
+            /// # Errors
+            ///
+            /// [`ReleaseError`] with this socket when clones or halves of it are alive.
+            pub fn into_std(self) -> Result<net::$type, ReleaseError<$type>> {
+                let socket = release_blocking(self.into_registered(), $type::from_registered)?;
+                Ok(net::$type::from(OwnedFd::from(socket)))
+            }
+        }
+    };
+}
+
+std_types!(UnixListener);
+std_types!(UnixStream);
+std_types!(UnixDatagram);

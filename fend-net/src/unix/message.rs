@@ -1,0 +1,110 @@
+//! Bytes with something beside them: control messages, above all descriptors that are handed over.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use socket2::{SockAddr, Socket};
+
+use super::SocketAddr;
+use super::addr::of_peer;
+use crate::control::{ControlBuffer, ControlMessage, MAX_DESCRIPTORS, ReceivedControl, space};
+use crate::flags::MsgFlags;
+use crate::sys;
+
+/// What a `recv_msg` tells besides the bytes and the control messages.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct UnixMessage {
+    /// How many bytes were received. Of a datagram or record with [`MsgFlags::TRUNC`] asked for: how many were sent.
+    pub len: usize,
+    /// What the kernel says of them.
+    pub flags: MsgFlags,
+    /// The sender's address: of a datagram, when the sender has one; else unnamed.
+    pub source: SocketAddr,
+}
+
+impl UnixMessage {
+    /// Whether the datagram or record was longer than the buffers, and the rest of it is lost.
+    pub fn is_truncated(&self) -> bool {
+        self.flags.contains(MsgFlags::TRUNC)
+    }
+
+    /// Whether control messages, or descriptors in them, found no room (in the buffer for them, or in this process's limit of open files)
+    /// and are lost. Descriptors are closed then.
+    pub fn is_control_truncated(&self) -> bool {
+        self.flags.contains(MsgFlags::CTRUNC)
+    }
+}
+
+/// recvmsg(2).
+pub(super) fn recv(
+    socket: &Socket,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut ReceivedControl,
+    flags: MsgFlags,
+) -> io::Result<UnixMessage> {
+    let received = sys::message::recvmsg(socket.as_fd(), bufs, control, flags)?;
+    Ok(UnixMessage { len: received.len, flags: received.flags, source: of_peer(&received.source) })
+}
+
+/// sendmsg(2).
+pub(super) fn send(
+    socket: &Socket,
+    bufs: &[IoSlice<'_>],
+    to: Option<&SockAddr>,
+    control: &ControlBuffer<'_>,
+    flags: MsgFlags,
+) -> io::Result<usize> {
+    sys::message::sendmsg(socket.as_fd(), bufs, to, control, flags)
+}
+
+/// The control message that hands `fds` over, with a datagram or record, which may be empty.
+pub(super) fn handing_over<'fd, F: AsFd>(_buf: &[u8], fds: &'fd [F]) -> io::Result<ControlBuffer<'fd>> {
+    let mut control = ControlBuffer::new();
+    control.push_descriptors(&fds.iter().map(AsFd::as_fd).collect::<Vec<BorrowedFd<'fd>>>())?;
+    Ok(control)
+}
+
+/// [`handing_over`] on a stream: there descriptors go with a byte, and the kernel would drop them without one.
+pub(super) fn handing_over_on_stream<'fd, F: AsFd>(
+    buf: &[u8],
+    fds: &'fd [F],
+) -> io::Result<ControlBuffer<'fd>> {
+    if buf.is_empty() && !fds.is_empty() {
+        let why = "send with fds: on a stream descriptors go with at least one byte, and the buffer is empty";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    handing_over(buf, fds)
+}
+
+/// Room for up to `max_fds` descriptors (no more than a message can have), and for what else may come first: credentials, the sender's pidfd, a time
+/// stamp.
+pub(super) fn room_for(max_fds: usize) -> ReceivedControl {
+    let fds = space(max_fds.min(MAX_DESCRIPTORS) * size_of::<libc::c_int>());
+    let others = space(12) + space(4) + space(16);
+    ReceivedControl::with_capacity(fds + others)
+}
+
+/// The descriptors that have come, of which `max_fds` were expected at most.
+pub(super) fn taken_over(
+    message: &UnixMessage,
+    control: &mut ReceivedControl,
+    max_fds: usize,
+) -> io::Result<Vec<OwnedFd>> {
+    let mut fds = Vec::new();
+    for message in control.messages() {
+        if let ControlMessage::Descriptors(more) = message {
+            fds.extend(more);
+        }
+    }
+    if message.is_control_truncated() || fds.len() > max_fds {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "recv with fds: the peer has sent more descriptors than the {max_fds} expected, or this process may not have so \
+                 many open (RLIMIT_NOFILE); they are closed"
+            ),
+        ));
+    }
+    Ok(fds)
+}
