@@ -154,7 +154,7 @@
 //! ```
 //!
 //! A real server does not end with the first error of `accept`: out of file descriptors, it waits a moment and goes on.
-//! [`accept`](net::TcpListener::accept) shows how.
+//! [`Listener`](net::Listener) does that, and limits and drains connections too.
 //!
 //! ## With libraries
 //!

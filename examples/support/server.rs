@@ -1,20 +1,13 @@
-//! What the servers here share: their options, and a loop that accepts connections for as long as that can work.
+//! What the servers here share: their options, and how they serve.
 
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use fend::net::{AcceptErrorKind, TcpListener, TcpStream};
+use fend::net::{Listener, TcpStream};
 use fend::runtime::{Builder, Dispatcher, Runtime};
-use fend::time::sleep;
 
 use crate::arguments::{Arguments, Mistake};
-
-/// How long `accept` waits when the process has run out of file descriptors; twice as long each time, until one succeeds. The
-/// connection stays queued and the next `accept` would fail at once: without a pause that is a busy loop.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The options that [`Options::read`] knows, for the help text.
 pub(crate) const HELP: &str =
@@ -50,9 +43,14 @@ impl Options {
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         self.runtime.build()?.block_on(async {
-            let listener = TcpListener::bind(self.addr).await?;
+            let listener = Listener::bind(self.addr).await?.on_error(|failure| {
+                // Once for each lack, and not with every try.
+                if failure.begins_back_off() {
+                    complain(&failure.error().to_string());
+                }
+            });
             writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
-            accept_all(&listener, answer).await
+            listener.serve(move |stream, peer| serve_one(stream, peer, answer)).await.map(drop)
         })
     }
 }
@@ -84,34 +82,6 @@ impl RuntimeOptions {
             builder = builder.dispatcher(dispatcher);
         }
         builder.build()
-    }
-}
-
-/// Returns only with an error after which no `accept` can succeed.
-async fn accept_all<F>(listener: &TcpListener, answer: fn(TcpStream) -> F) -> io::Result<()>
-where
-    F: Future<Output = io::Result<()>> + Send + 'static,
-{
-    let mut pause = SHORTEST_PAUSE;
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                pause = SHORTEST_PAUSE;
-                fend::spawn(serve_one(stream, peer, answer));
-            }
-            Err(error) => match AcceptErrorKind::of(&error) {
-                AcceptErrorKind::Retry => {}
-                AcceptErrorKind::BackOff => {
-                    // Once, and not with every try.
-                    if pause == SHORTEST_PAUSE {
-                        complain(&error.to_string());
-                    }
-                    sleep(pause).await;
-                    pause = LONGEST_PAUSE.min(pause * 2);
-                }
-                AcceptErrorKind::Fatal => return Err(error),
-            },
-        }
     }
 }
 

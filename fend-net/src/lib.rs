@@ -37,6 +37,7 @@ mod error;
 mod flags;
 mod ready;
 mod release;
+mod serve;
 mod socket;
 mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
@@ -49,9 +50,12 @@ pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use flags::MsgFlags;
 pub use release::ReleaseError;
+pub use serve::{
+    Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,
+};
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
+pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,

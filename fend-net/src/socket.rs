@@ -11,6 +11,7 @@ use std::sync::Arc;
 use fend_reactor::io::AsyncFd;
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::flags::MsgFlags;
 use crate::sys;
 
 /// One registered socket, shared by the clones of its owner.
@@ -46,6 +47,16 @@ pub(crate) fn peek(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
 /// send(2). A closed connection is an error, never a signal: a host program may have restored `SIGPIPE`.
 pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
     retry_interrupted(|| socket.send_with_flags(buf, libc::MSG_NOSIGNAL))
+}
+
+/// recv(2) with flags.
+pub(crate) fn recv_with_flags(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+    sys::recv(socket.as_fd(), buf, flags.bits())
+}
+
+/// send(2) with flags. Raises no signal.
+pub(crate) fn send_with_flags(socket: &Socket, buf: &[u8], flags: MsgFlags) -> io::Result<usize> {
+    retry_interrupted(|| socket.send_with_flags(buf, flags.bits() | libc::MSG_NOSIGNAL))
 }
 
 /// readv(2).

@@ -4,6 +4,7 @@
 //! [`Current`]. Any other thread is served by the process-wide default runtime.
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::clock::Clock;
 use crate::driver::Driver;
-use crate::executor::{Current, Shared, default_shared};
+use crate::executor::{Current, Shared, default_shared, try_default_shared};
 
 struct Context {
     current: RefCell<Option<Rc<Current>>>,
@@ -122,6 +123,14 @@ pub(crate) fn shared() -> Arc<Shared> {
 /// The driver that this thread registers with: its worker's, else one of the process-wide default runtime.
 pub(crate) fn current_driver() -> Arc<Driver> {
     with_current(|current| current.map(|current| current.driver().clone())).unwrap_or_else(default_driver)
+}
+
+/// [`current_driver`], where a default runtime that cannot be started is an error and no panic.
+pub(crate) fn try_current_driver() -> io::Result<Arc<Driver>> {
+    match with_current(|current| current.map(|current| current.driver().clone())) {
+        Some(driver) => Ok(driver),
+        None => Ok(try_default_shared()?.drivers[0].clone()),
+    }
 }
 
 /// The driver that serves threads without a runtime.

@@ -15,14 +15,19 @@
 
 pub(crate) mod activation;
 
+mod disconnect;
 pub(crate) mod message;
 pub(crate) mod unix;
+mod urgent;
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use socket2::{SockAddr, Socket};
+
+pub(crate) use disconnect::disconnect;
+pub(crate) use urgent::at_mark;
 
 /// recv(2) into `buf`.
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {

@@ -1,6 +1,9 @@
 //! What a failed `accept` means for the loop around it.
 
+use std::error::Error;
 use std::io;
+
+use fend_reactor::io::RegistrationError;
 
 use crate::error::SocketError;
 
@@ -28,19 +31,27 @@ pub enum AcceptErrorKind {
 }
 
 impl AcceptErrorKind {
-    /// The kind of an error that [`accept`](super::TcpListener::accept), `poll_accept` or an incoming stream gave; also of a
-    /// plain error of accept(2), from elsewhere.
+    /// The kind of an error that [`accept`](super::TcpListener::accept), [`accept_with`](super::TcpListener::accept_with),
+    /// `poll_accept` or an incoming stream gave; also of a plain error of accept(2), from elsewhere.
     pub fn of(error: &io::Error) -> AcceptErrorKind {
-        let error = os_error(error);
+        let detail = inner::<SocketError>(error);
+        let error = detail.map_or(error, SocketError::os_error);
+        // What a registration failed with says nothing of a connection, whatever the number.
+        let cause = inner::<RegistrationError>(error).map_or(error, RegistrationError::os_error);
         if is_of_one_connection(error) || is_of_chance(error) {
             AcceptErrorKind::Retry
-        } else if is_of_resources(error) {
+        } else if is_of_resources(cause) {
             AcceptErrorKind::BackOff
+        } else if detail.is_some_and(|detail| detail.operation() == PREPARE) {
+            AcceptErrorKind::Retry
         } else {
             AcceptErrorKind::Fatal
         }
     }
 }
+
+/// The operation in the error of a connection that was accepted, and whose options could not be set.
+pub(crate) const PREPARE: &str = "prepare the connection of";
 
 /// Whether accept(2) failed because of the one connection it took: aborted by its peer while it was queued, forbidden
 /// by the firewall, or with an error of the network already on it. accept(2) lists these as "treat like `EAGAIN`".
@@ -66,15 +77,15 @@ fn is_of_chance(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
-/// Of descriptors there is no kind, and of registrations (which the kernel limits too) no number.
+/// Descriptors, memory, and registrations, which the kernel limits too.
 fn is_of_resources(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS))
         || matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull)
 }
 
-/// The system's error inside ours.
-fn os_error(error: &io::Error) -> &io::Error {
-    error.get_ref().and_then(|inner| inner.downcast_ref()).map_or(error, SocketError::os_error)
+/// The error of this type inside `error`.
+fn inner<E: Error + 'static>(error: &io::Error) -> Option<&E> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
 }
 
 #[cfg(test)]
@@ -117,5 +128,16 @@ mod tests {
         assert_eq!(AcceptErrorKind::of(&io::Error::other("shut down")), AcceptErrorKind::Fatal);
         let registration = io::Error::new(io::ErrorKind::StorageFull, "too many registrations");
         assert_eq!(AcceptErrorKind::of(&registration), AcceptErrorKind::BackOff);
+    }
+
+    #[test]
+    fn an_option_that_could_not_be_set_ends_no_listener() {
+        let of = |errno| {
+            let peer = crate::error::Place::Unknown;
+            AcceptErrorKind::of(&SocketError::wrap(PREPARE, peer, io::Error::from_raw_os_error(errno)))
+        };
+        assert_eq!(of(libc::EINVAL), AcceptErrorKind::Retry);
+        assert_eq!(of(libc::ENOPROTOOPT), AcceptErrorKind::Retry);
+        assert_eq!(of(libc::EMFILE), AcceptErrorKind::BackOff);
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
 use socket2::Socket;
 
-use super::accept_error::is_of_one_connection;
+use super::accept_error::{PREPARE, is_of_one_connection};
 use super::{Incoming, IntoIncoming, TcpStream};
 use crate::addrs::IntoAddrs;
 use crate::error::SocketError;
@@ -111,9 +111,10 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do about it. When the
-    /// process or the system has no file descriptors left, the message names the limit; the connection stays queued, and a
-    /// later `accept` gets it, but an `accept` at once would fail at once.
+    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](super::AcceptErrorKind) tells what to do
+    /// about it, and [`Listener`](crate::Listener) does it. When the process or the system has no file descriptors left, the
+    /// message names the limit; the connection stays queued, and a later `accept` gets it, but an `accept` at once would fail at
+    /// once.
     ///
     /// # Cancel safety
     ///
@@ -121,33 +122,18 @@ impl TcpListener {
     ///
     /// # Examples
     ///
-    /// A server that goes on for as long as its listener works:
+    /// A server. Its loop ends with the first error: [`Listener`](crate::Listener) makes one that goes on for as long as that can
+    /// work, with a limit on connections and an orderly end.
     ///
     /// ```
     /// use std::io;
-    /// use std::time::Duration;
     ///
-    /// use fend::net::{AcceptErrorKind, TcpListener, TcpStream};
+    /// use fend::net::{TcpListener, TcpStream};
     ///
     /// async fn serve(listener: TcpListener) -> io::Result<()> {
-    ///     const SHORTEST: Duration = Duration::from_millis(5);
-    ///     const LONGEST: Duration = Duration::from_secs(1);
-    ///     let mut pause = SHORTEST;
     ///     loop {
-    ///         match listener.accept().await {
-    ///             Ok((stream, _peer)) => {
-    ///                 pause = SHORTEST;
-    ///                 fend::spawn(async move { stream.send_all(b"hello").await });
-    ///             }
-    ///             Err(error) => match AcceptErrorKind::of(&error) {
-    ///                 AcceptErrorKind::Retry => {}
-    ///                 AcceptErrorKind::BackOff => {
-    ///                     fend::time::sleep(pause).await;
-    ///                     pause = LONGEST.min(pause * 2);
-    ///                 }
-    ///                 AcceptErrorKind::Fatal => return Err(error),
-    ///             },
-    ///         }
+    ///         let (stream, _peer) = listener.accept().await?;
+    ///         fend::spawn(async move { stream.send_all(b"hello").await });
     ///     }
     /// }
     /// # fend::block_on(async {
@@ -170,6 +156,56 @@ impl TcpListener {
         }
     }
 
+    /// [`accept`](Self::accept) that first has `prepare` set the options of the connection: nothing is received from it or sent
+    /// before.
+    ///
+    /// What a connection inherits from its listener on Linux (`TCP_NODELAY`, keepalive, buffer sizes, TTL, linger and more) can be set
+    /// on the listener instead, once for all, and then costs no system call for each connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept), and what `prepare` gives, with the peer's address in the message: "prepare the connection of
+    /// 127.0.0.1:40000: Protocol not available (os error 92)". The connection is closed then. Such an error concerns this one
+    /// connection and is never fatal: [`AcceptErrorKind::of`](super::AcceptErrorKind::of) it is
+    /// [`Retry`](super::AcceptErrorKind::Retry), or [`BackOff`](super::AcceptErrorKind::BackOff) when it is for want of descriptors or
+    /// memory. When the connection has died meanwhile, that is the reason, and it is passed over like any other dead one.
+    ///
+    /// # Panics
+    ///
+    /// When `prepare` does. The connection is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection is either returned or still queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::{TcpListener, TcpStream};
+    ///
+    /// # fend::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (stream, _peer) = listener.accept_with(|stream| stream.set_nodelay(true)).await?;
+    /// assert!(stream.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn accept_with(
+        &self,
+        mut prepare: impl FnMut(&TcpStream) -> io::Result<()>,
+    ) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut dead = 0;
+        loop {
+            let (stream, peer) = self.accept().await?;
+            match prepare(&stream) {
+                Ok(()) => return Ok((stream, peer)),
+                Err(_) if stream.peer_addr().is_err() && dead < MAX_DEAD => dead += 1,
+                Err(error) => return Err(SocketError::wrap(PREPARE, peer, error)),
+            }
+        }
+    }
+
     /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
     /// there. Up to 32 different ones are kept; one more wakes the oldest and forgets it, so that its task polls again.
     ///
@@ -184,6 +220,13 @@ impl TcpListener {
                 return Poll::Ready(outcome);
             }
         }
+    }
+
+    /// One accept(2), waited for. Every error is told.
+    pub(crate) async fn accept_one(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut told = MAX_DEAD;
+        let result = self.fd.with(Direction::Read, accept_once).await;
+        self.settle(result, &mut told).expect("the last of the dead ones is told")
     }
 
     /// What to tell the caller of one accept(2): nothing when the connection was dead and the next one is due.

@@ -2,16 +2,23 @@
 //! [tcp(7)](https://man7.org/linux/man-pages/man7/tcp.7.html).
 
 mod accept_error;
-mod connect;
+pub(crate) mod connect;
+mod connect_error;
+mod connector;
 mod convert;
 mod futures_io;
 mod incoming;
 mod listener;
+mod race;
 mod stream;
+mod stream_flags;
 mod unwind;
+mod urgent;
 
 pub use accept_error::AcceptErrorKind;
 pub(crate) use accept_error::is_of_one_connection;
+pub use connect_error::ConnectError;
+pub use connector::TcpConnector;
 pub use incoming::{Incoming, IntoIncoming};
 pub use listener::TcpListener;
 pub use stream::TcpStream;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
 
-use super::connect;
+use super::connect::{self, Patience};
 use crate::addrs::IntoAddrs;
 use crate::socket::{Registered, ip_address};
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
@@ -53,23 +53,63 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to an address. Several addresses are tried in turn until one answers.
+    /// Connects to an address. Of several, to the first that answers.
     ///
-    /// There is no time limit but the kernel's, of about two minutes for each address that does not answer at all: put
-    /// `fend::time::timeout` around it.
+    /// Several addresses are tried as RFC 8305 ("Happy Eyeballs") says: IPv6 and IPv4 by turns, the family of the first address
+    /// first. When an attempt fails, the next starts at once; when one has had no answer for 250 ms, the next starts beside it.
+    /// The first connection made is taken, and the sockets of the other attempts are closed.
+    /// [`TcpConnector`](super::TcpConnector) has other times.
+    ///
+    /// There is no time limit but the kernel's, of about two minutes for each address that does not answer at all:
+    /// [`connect_timeout`](Self::connect_timeout) has one.
     ///
     /// # Errors
     ///
-    /// What connect(2) says of the last address, with the address in the message: "connect 127.0.0.1:1:
-    /// Connection refused (os error 111)". [`InvalidInput`](io::ErrorKind::InvalidInput) for a host name, and
-    /// when there is no address.
+    /// What connect(2) says, with the address in the message: "connect 127.0.0.1:1: Connection refused (os error 111)". When
+    /// several addresses were tried, a [`ConnectError`](super::ConnectError), which names each.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a host name, and when there is no address.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: dropping the future gives the attempt up and closes its socket at once.
+    /// Cancel safe: dropping the future gives the attempts up and closes their sockets at once.
     pub async fn connect(addrs: impl IntoAddrs) -> io::Result<TcpStream> {
+        TcpStream::connect_with(addrs, Patience::default()).await
+    }
+
+    /// [`connect`](Self::connect) that takes no longer than `timeout`, for all addresses together.
+    ///
+    /// With a `timeout` of zero the attempts are begun, and what the kernel knows at once is taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and [`TimedOut`](io::ErrorKind::TimedOut) with the addresses and the time: "connect
+    /// 192.0.2.1:80: no answer within 2s".
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropping the future gives the attempts up and closes their sockets at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use fend::net::{TcpListener, TcpStream};
+    ///
+    /// # fend::block_on(async {
+    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// # let address = listener.local_addr()?;
+    /// let stream = TcpStream::connect_timeout(address, Duration::from_secs(2)).await?;
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn connect_timeout(addrs: impl IntoAddrs, timeout: Duration) -> io::Result<TcpStream> {
+        TcpStream::connect_with(addrs, Patience { timeout: Some(timeout), ..Patience::default() }).await
+    }
+
+    pub(super) async fn connect_with(addrs: impl IntoAddrs, patience: Patience) -> io::Result<TcpStream> {
         let addrs = addrs.into_addrs()?;
-        connect::connect(addrs).await.map(|fd| TcpStream { fd })
+        connect::connect(addrs, patience).await.map(|fd| TcpStream { fd })
     }
 
     /// A stream of a non-blocking socket that has just been accepted or adopted: there is room to send, and data has often

@@ -10,7 +10,7 @@
 //! alone. No waker is cloned, dropped or woken under the last three.
 
 mod readiness_word;
-mod registration_error;
+pub(crate) mod registration_error;
 mod registry;
 mod source;
 mod source_state;

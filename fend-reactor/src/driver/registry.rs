@@ -64,7 +64,7 @@ impl Registry {
         let token = self.occupy(Registered { state: Arc::clone(state), fd: fd.as_raw_fd() });
         if let Err(error) = self.watch(dispatch, fd, token) {
             self.vacate(token);
-            return Err(explain(fd.as_raw_fd(), &error));
+            return Err(explain(fd.as_raw_fd(), error));
         }
         if let Some(ghost) = self.claim_fd(fd.as_raw_fd(), token).and_then(|older| self.vacate(older)) {
             ghost.state.detach(wakes);

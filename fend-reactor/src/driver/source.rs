@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker, ready};
 
-use super::registration_error::{replaced, shut_down};
+use super::registration_error::{no_runtime, replaced, shut_down};
 use super::source_state::SourceState;
 use super::waiters::{WaiterKey, Waiting};
 use super::{Driver, Seen};
@@ -60,7 +60,7 @@ impl Source {
     fn registration(&self, fd: BorrowedFd<'_>) -> io::Result<&Registration> {
         match self.registration.get() {
             Some(registration) => Ok(registration),
-            None => self.register_with(fd, context::current_driver),
+            None => self.register_with(fd, || context::try_current_driver().map_err(no_runtime)),
         }
     }
 
@@ -68,13 +68,13 @@ impl Source {
     fn register_with(
         &self,
         fd: BorrowedFd<'_>,
-        driver: impl FnOnce() -> Arc<Driver>,
+        driver: impl FnOnce() -> io::Result<Arc<Driver>>,
     ) -> io::Result<&Registration> {
         let _registering = self.registering.lock();
         if let Some(registration) = self.registration.get() {
             return Ok(registration);
         }
-        let driver = driver();
+        let driver = driver()?;
         let token = driver.register(fd, &self.state)?;
         Ok(self.registration.get_or_init(|| Registration { driver, token }))
     }
@@ -82,7 +82,7 @@ impl Source {
     /// Registers with a driver of the test's choice.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn register_with_driver(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
-        self.register_with(fd, || Arc::clone(driver)).map(|_| ())
+        self.register_with(fd, || Ok(Arc::clone(driver))).map(|_| ())
     }
 
     /// Ready, or waits as one who polls. `Err` when registration failed or the runtime was shut down.

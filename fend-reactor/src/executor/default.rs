@@ -1,6 +1,7 @@
 //! The process-wide default runtime: it serves `fend::block_on` and `fend::spawn` without a runtime, and the sockets and
 //! timers of threads that have none.
 
+use std::io;
 use std::sync::Arc;
 
 use super::builder::Builder;
@@ -13,13 +14,17 @@ static DEFAULT: std::sync::Mutex<Option<Arc<Shared>>> = std::sync::Mutex::new(No
 /// # Panics
 /// When it cannot be made: bad environment variables, or no fd left.
 pub(crate) fn default_shared() -> Arc<Shared> {
+    try_default_shared().unwrap_or_else(|error| panic!("cannot start the default runtime: {error}"))
+}
+
+/// The default runtime, made if there is none. The next call tries again.
+pub(crate) fn try_default_shared() -> io::Result<Arc<Shared>> {
     let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     match &*default {
-        Some(shared) if !shared.is_shut_down() => shared.clone(),
+        Some(shared) if !shared.is_shut_down() => Ok(shared.clone()),
         _ => {
-            let runtime = Builder::new().build_default();
-            let runtime = runtime.unwrap_or_else(|error| panic!("cannot start the default runtime: {error}"));
-            default.insert(runtime.into_shared()).clone()
+            let runtime = Builder::new().build_default()?;
+            Ok(default.insert(runtime.into_shared()).clone())
         }
     }
 }

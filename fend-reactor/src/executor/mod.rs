@@ -38,8 +38,8 @@ use std::future::Future;
 
 pub use builder::Builder;
 pub(crate) use current::Current;
-pub(crate) use default::default_shared;
 pub use default::offer_default;
+pub(crate) use default::{default_shared, try_default_shared};
 pub(crate) use handle::spawn_local_with;
 pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
 pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};

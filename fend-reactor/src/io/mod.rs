@@ -13,4 +13,5 @@ mod attempt;
 mod tests;
 
 pub use crate::dispatcher::{Direction, Interest, Readiness};
+pub use crate::driver::registration_error::RegistrationError;
 pub use async_fd::AsyncFd;

@@ -1,0 +1,69 @@
+//! [`Accept`]: the sockets that a [`Listener`](super::Listener) can take connections from.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::Socket;
+
+use crate::socket::Registered;
+use crate::sys;
+use crate::tcp::{TcpListener, TcpStream};
+
+/// A listening socket of this crate, from which a [`Listener`](super::Listener) can take connections.
+///
+/// It is implemented by this crate's listeners alone, and is here so that code can name it.
+pub trait Accept: Source + Send + Sync + 'static {}
+
+/// Out of reach of other crates, so that no type of theirs can be [`Accept`].
+pub trait Source {
+    /// A connection.
+    type Stream: Debug + Send + Sync + Unpin + 'static;
+    /// The address of a peer, and that of the listener.
+    type Addr: Debug + Send + 'static;
+
+    /// One accept(2), waited for. Every error is told, that of a connection that has died in the queue too.
+    #[doc(hidden)]
+    fn accept_one(&self) -> impl Future<Output = io::Result<(Self::Stream, Self::Addr)>> + Send;
+
+    /// What a [`Listener`](super::Listener) may still hold after it has given the stream away.
+    #[doc(hidden)]
+    fn registered(stream: &Self::Stream) -> &Registered;
+
+    /// Ends a connection that others still hold, so that whoever waits for it fails, and the peer can tell that from an
+    /// orderly end where the family knows the difference.
+    #[doc(hidden)]
+    fn abort(socket: &Socket);
+
+    #[doc(hidden)]
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+}
+
+impl Accept for TcpListener {}
+
+impl Source for TcpListener {
+    type Stream = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept_one(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept_one(self).await
+    }
+
+    fn registered(stream: &TcpStream) -> &Registered {
+        stream.registered()
+    }
+
+    fn abort(socket: &Socket) {
+        use std::os::fd::AsFd;
+        // A FIN after half an answer would look like the whole one: reset. Refused while another thread is blocked in a
+        // call on the socket, which only a duplicate in blocking mode can bring about.
+        if sys::disconnect(socket.as_fd()).is_err() {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        TcpListener::local_addr(self)
+    }
+}

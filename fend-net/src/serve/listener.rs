@@ -1,0 +1,348 @@
+//! [`Listener`]: the accept loop.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fend_reactor::spawn;
+
+use super::accept::{Accept, Source};
+use super::connection::{Connection, ConnectionSlot};
+use super::drain::{DrainReport, ListenerHandle};
+use super::state::{Shared, Step};
+use crate::addrs::IntoAddrs;
+use crate::tcp::{AcceptErrorKind, TcpListener};
+
+/// Takes connections from a listening socket for as long as that can work, with a limit and an orderly end.
+///
+/// - When descriptors or memory have run out (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`), it pauses for 5 ms, then twice as long each
+///   time up to 1 s, and goes on earlier when one of its own connections ends. The connections wait in the kernel's queue.
+/// - What concerns one connection (it died in the queue: `ECONNABORTED`; the firewall forbade it: `EPERM`; `EPROTO`; its options
+///   could not be set) is passed over at once. 64 such errors in a row lead to a pause too.
+/// - At the limit of [connections](Listener::max_connections) it stops accepting until one ends. The kernel's queue (the backlog)
+///   fills, and when that is full new clients wait longer.
+/// - A [handle](Listener::handle) shows [metrics](ListenerHandle::metrics) and [drains](ListenerHandle::drain) it.
+///
+/// [`serve`](Listener::serve) runs a task for each connection; [`accept`](Listener::accept) gives them to a loop of your own.
+///
+/// # Examples
+///
+/// ```
+/// use fend::net::{Listener, TcpStream};
+///
+/// # fend::block_on(async {
+/// let listener = Listener::bind("127.0.0.1:0").await?.max_connections(1000);
+/// let address = listener.local_addr()?;
+/// let handle = listener.handle();
+/// let server = fend::spawn(listener.serve(|stream: TcpStream, peer| async move {
+///     if let Err(error) = futures_lite::io::copy(&stream, &stream).await {
+///         eprintln!("{peer}: {error}");
+///     }
+/// }));
+///
+/// let client = TcpStream::connect(address).await?;
+/// client.send_all(b"echo").await?;
+/// let mut buf = [0; 4];
+/// client.recv_exact(&mut buf).await?;
+/// assert_eq!(handle.metrics().active, 1);
+/// # drop(client);
+/// # handle.drain(std::time::Duration::from_secs(10)).await;
+/// # server.await??;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub struct Listener<L = TcpListener>
+where
+    L: Source,
+{
+    inner: L,
+    shared: Arc<Shared>,
+    prepare: Option<Arc<Prepare<L::Stream>>>,
+    report: Option<Arc<Report>>,
+}
+
+type Prepare<S> = dyn Fn(&S) -> io::Result<()> + Send + Sync;
+type Report = dyn Fn(&AcceptFailure<'_>) + Send + Sync;
+
+impl Listener {
+    /// Listens on a TCP address: [`TcpListener::bind`]. For a socket with options, or of another family, see
+    /// [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::bind`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it never waits.
+    pub async fn bind(addrs: impl IntoAddrs) -> io::Result<Listener> {
+        TcpListener::bind(addrs).await.map(Listener::new)
+    }
+}
+
+impl<L: Accept> Listener<L> {
+    /// Takes connections from `listener`. There is no limit at first.
+    pub fn new(listener: L) -> Listener<L> {
+        Listener { inner: listener, shared: Arc::new(Shared::new(L::abort)), prepare: None, report: None }
+    }
+
+    /// How many connections there may be at once. Further ones wait in the kernel's queue.
+    ///
+    /// # Panics
+    ///
+    /// When `max` is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn max_connections(self, max: usize) -> Self {
+        assert!(max > 0, "max_connections is 0: no connection could ever be taken");
+        self.shared.state.change(|state| state.max = max);
+        self
+    }
+
+    /// Sets options of each connection before it is given out, as [`TcpListener::accept_with`] does. A connection for which `prepare`
+    /// gives an error is closed, counted and [reported](Self::on_error), and the next one is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::{Listener, TcpStream};
+    ///
+    /// # fend::block_on(async {
+    /// let listener = Listener::bind("127.0.0.1:0").await?.prepare(|stream| stream.set_nodelay(true));
+    /// # let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let (connection, _peer) = listener.accept().await?.expect("nobody drains it");
+    /// assert!(connection.nodelay()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn prepare(mut self, prepare: impl Fn(&L::Stream) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.prepare = Some(Arc::new(prepare));
+        self
+    }
+
+    /// Has `report` told of every error that the listener survives, as it happens: for logs. It must not block.
+    #[must_use]
+    pub fn on_error(mut self, report: impl Fn(&AcceptFailure<'_>) + Send + Sync + 'static) -> Self {
+        self.report = Some(Arc::new(report));
+        self
+    }
+
+    /// A handle that watches this listener and can end it from elsewhere.
+    pub fn handle(&self) -> ListenerHandle {
+        ListenerHandle::of(self.shared.clone())
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    ///
+    /// What getsockname(2) says.
+    pub fn local_addr(&self) -> io::Result<L::Addr> {
+        self.inner.local_addr()
+    }
+
+    /// The socket. An accept on it goes past the limit and the numbers.
+    pub fn get_ref(&self) -> &L {
+        &self.inner
+    }
+
+    /// The socket. Connections that were taken go on to count for [handles](Self::handle) that are left.
+    pub fn into_inner(self) -> L {
+        self.inner
+    }
+
+    /// Takes the next connection: a stream with its slot, and the peer's address. `None` once the listener was
+    /// [stopped](ListenerHandle::stop).
+    ///
+    /// Waits while the limit is reached. Several tasks may accept at once, through a reference or clones.
+    ///
+    /// # Errors
+    ///
+    /// Only what no further accept can survive ([`AcceptErrorKind::Fatal`]): the fd is no listening socket any more, or the runtime has
+    /// shut down.
+    ///
+    /// # Panics
+    ///
+    /// When the closure given to [`prepare`](Self::prepare) or [`on_error`](Self::on_error) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection is either returned or still queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::Listener;
+    /// # use fend::net::TcpStream;
+    ///
+    /// async fn greet(listener: Listener) -> std::io::Result<()> {
+    ///     while let Some((connection, _peer)) = listener.accept().await? {
+    ///         fend::spawn(async move { connection.send_all(b"hello").await });
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fend::block_on(async {
+    /// # let listener = Listener::bind("127.0.0.1:0").await?;
+    /// # let (address, handle) = (listener.local_addr()?, listener.handle());
+    /// # let server = fend::spawn(greet(listener));
+    /// # let client = TcpStream::connect(address).await?;
+    /// # client.recv_exact(&mut [0; 5]).await?;
+    /// # handle.drain(std::time::Duration::from_secs(10)).await;
+    /// # server.await??;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn accept(&self) -> io::Result<Option<(Connection<L::Stream>, L::Addr)>> {
+        loop {
+            self.shared.pause().await;
+            let Some(reservation) = self.shared.reserve().await else { return Ok(None) };
+            let accepted = self.shared.stop.run_until_cancelled(self.inner.accept_one()).await;
+            let failed = match accepted {
+                None => return Ok(None),
+                Some(Err(error)) => self.survive(error, true),
+                Some(Ok((stream, peer))) => match self.prepared(&stream) {
+                    Ok(()) => {
+                        let id = reservation.admit(L::registered(&stream));
+                        let slot = ConnectionSlot::held(self.shared.clone(), id);
+                        return Ok(Some((Connection::new(stream, slot), peer)));
+                    }
+                    Err(error) => self.survive(error, false),
+                },
+            };
+            failed?;
+        }
+    }
+
+    fn prepared(&self, stream: &L::Stream) -> io::Result<()> {
+        self.prepare.as_ref().map_or(Ok(()), |prepare| prepare(stream))
+    }
+
+    /// Counts an error and says it to whoever listens. Gives a fatal one back. `accepting`: it is accept(2)'s own, so that the
+    /// connection may still be there.
+    fn survive(&self, error: io::Error, accepting: bool) -> io::Result<()> {
+        let step = match AcceptErrorKind::of(&error) {
+            AcceptErrorKind::BackOff => self.shared.back_off(error.kind()),
+            AcceptErrorKind::Fatal if accepting => return Err(error),
+            AcceptErrorKind::Fatal | AcceptErrorKind::Retry => self.shared.retry(error.kind(), accepting),
+        };
+        if let (Some(report), Some(failure)) = (&self.report, AcceptFailure::of(&error, step)) {
+            report(&failure);
+        }
+        Ok(())
+    }
+
+    /// Runs `handler` for each connection, in a task of its own, until the listener is [stopped](ListenerHandle::stop) and the last
+    /// connection has ended. Says what became of the connections since then.
+    ///
+    /// The handler is told nothing of the limit: its connection counts until its future ends. A panic in it ends that one connection;
+    /// it is counted, printed by std's panic hook, and told to the runtime's hook for unhandled panics.
+    ///
+    /// # Errors
+    ///
+    /// What no further accept can survive: see [`accept`](Self::accept). The connections go on.
+    ///
+    /// # Panics
+    ///
+    /// When the closure given to [`prepare`](Self::prepare) or [`on_error`](Self::on_error) does.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the listening socket: connections that are queued are reset. Those that are being served go
+    /// on, and can be ended by a handle.
+    pub async fn serve<F, Fut>(self, handler: F) -> io::Result<DrainReport>
+    where
+        F: Fn(L::Stream, L::Addr) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send,
+    {
+        let shared = self.shared.clone();
+        self.accept_all(Arc::new(handler)).await?;
+        Ok(shared.drained().await)
+    }
+
+    /// Takes the listener along, so that its socket closes when no more is to be accepted and not when all is over.
+    async fn accept_all<F, Fut>(self, handler: Arc<F>) -> io::Result<()>
+    where
+        F: Fn(L::Stream, L::Addr) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send,
+    {
+        let _serving = self.shared.begin_serving();
+        while let Some((connection, peer)) = self.accept().await? {
+            let (stream, slot) = connection.into_parts();
+            let (id, slot, handler) = (slot.id(), slot.of_task(), handler.clone());
+            let task = spawn(async move {
+                // Dropped after the handler's future, and with it the stream, whichever way this ends.
+                let slot = slot;
+                handler(stream, peer).await;
+                slot.finish();
+            });
+            self.shared.attach(id, task.abort_handle());
+            task.detach();
+        }
+        Ok(())
+    }
+}
+
+impl<L: Accept> From<L> for Listener<L> {
+    fn from(listener: L) -> Listener<L> {
+        Listener::new(listener)
+    }
+}
+
+/// The same listener, with the same limit and numbers, for another task to accept from.
+impl<L: Source + Clone> Clone for Listener<L> {
+    fn clone(&self) -> Listener<L> {
+        Listener {
+            inner: self.inner.clone(),
+            shared: self.shared.clone(),
+            prepare: self.prepare.clone(),
+            report: self.report.clone(),
+        }
+    }
+}
+
+impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let metrics = self.shared.metrics();
+        f.debug_struct("Listener")
+            .field("inner", &self.inner)
+            .field("metrics", &metrics)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An error that a [`Listener`] has survived.
+#[derive(Debug)]
+pub struct AcceptFailure<'a> {
+    error: &'a io::Error,
+    pause: Option<Duration>,
+    first: bool,
+}
+
+impl<'a> AcceptFailure<'a> {
+    fn of(error: &'a io::Error, step: Step) -> Option<AcceptFailure<'a>> {
+        match step {
+            Step::Retry => Some(AcceptFailure { error, pause: None, first: false }),
+            Step::Pause { length, first } => Some(AcceptFailure { error, pause: Some(length), first }),
+            Step::Join => None,
+        }
+    }
+
+    /// What happened, with the listener's address.
+    pub fn error(&self) -> &'a io::Error {
+        self.error
+    }
+
+    /// How long the listener pauses now. `None` when it goes on at once.
+    pub fn pause(&self) -> Option<Duration> {
+        self.pause
+    }
+
+    /// Whether this is the first pause since a connection was taken. The further ones of a row, twice as long each, come from the
+    /// same lack, which is worth one line in a log.
+    pub fn begins_back_off(&self) -> bool {
+        self.first
+    }
+}

@@ -1,0 +1,358 @@
+//! The numbers of one listener, and what happens to them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use fend_reactor::io::AsyncFd;
+use fend_reactor::task::{AbortHandle, CancellationToken};
+use fend_reactor::time::{now, sleep_until};
+use socket2::Socket;
+
+use super::back_off::BackOff;
+use super::drain::DrainReport;
+use super::metrics::ListenerMetrics;
+use super::watched::Watched;
+use crate::socket::Registered;
+
+/// What a listener, its handles and its connections share.
+pub(super) struct Shared {
+    pub(super) state: Watched<State>,
+    /// Cancelled when the drain begins.
+    pub(super) stop: CancellationToken,
+    /// How a connection of this family is ended while others hold it.
+    pub(super) abort: fn(&Socket),
+}
+
+/// All under one lock.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) max: usize,
+    /// Slots held by accepts that wait for a connection.
+    reserved: usize,
+    /// Accept loops that are not over.
+    serving: usize,
+    live: HashMap<u64, Live>,
+    /// The key of the next connection. Never used twice.
+    next: u64,
+    counts: Counts,
+    accepted: u64,
+    limit_reached: u64,
+    transient_errors: u64,
+    back_offs: u64,
+    back_off: BackOff,
+    last_error: Option<io::ErrorKind>,
+    /// What had ended when the drain began.
+    drain: Option<Counts>,
+    /// Set when a drain has waited long enough.
+    report: Option<DrainReport>,
+}
+
+/// How connections have ended.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    finished: u64,
+    panicked: u64,
+    aborted: u64,
+}
+
+impl Counts {
+    fn all(self) -> u64 {
+        self.finished + self.panicked + self.aborted
+    }
+}
+
+/// A connection that has not ended.
+#[derive(Debug)]
+struct Live {
+    /// Its owner may close it or take it out of the runtime meanwhile.
+    socket: Weak<AsyncFd<Socket>>,
+    task: Option<AbortHandle>,
+    aborted: bool,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    Finished,
+    Panicked,
+    Aborted,
+}
+
+/// What follows an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The next accept, at once.
+    Retry,
+    /// A pause, the first of a row or a further one.
+    Pause { length: Duration, first: bool },
+    /// The pause that another task's error has begun.
+    Join,
+}
+
+impl Shared {
+    pub(super) fn new(abort: fn(&Socket)) -> Shared {
+        let state = State {
+            max: usize::MAX,
+            reserved: 0,
+            serving: 0,
+            live: HashMap::new(),
+            next: 0,
+            counts: Counts::default(),
+            accepted: 0,
+            limit_reached: 0,
+            transient_errors: 0,
+            back_offs: 0,
+            back_off: BackOff::default(),
+            last_error: None,
+            drain: None,
+            report: None,
+        };
+        Shared { state: Watched::new(state), stop: CancellationToken::new(), abort }
+    }
+
+    /// Waits until one connection more is allowed. `None` once the drain has begun.
+    pub(super) async fn reserve(&self) -> Option<Reservation<'_>> {
+        let mut waited = false;
+        let reserved = self.state.wait(|state| {
+            if state.drain.is_some() {
+                return Some(false);
+            }
+            if state.reserve() {
+                return Some(true);
+            }
+            if !waited {
+                waited = true;
+                state.limit_reached += 1;
+            }
+            None
+        });
+        reserved.await.then_some(Reservation { shared: self })
+    }
+
+    /// Waits while a pause is on: until it is over, a connection has ended, or the drain begins.
+    pub(super) async fn pause(&self) {
+        while let Some(pause) = self.state.with(|state| state.current_pause()) {
+            let mut over = sleep_until(pause.until);
+            let news = |state: &mut State| {
+                (state.current_pause() != Some(pause) || state.drain.is_some()).then_some(())
+            };
+            let mut early = pin!(self.state.wait(news));
+            poll_fn(|cx| {
+                if early.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                Pin::new(&mut over).poll(cx)
+            })
+            .await;
+            if self.stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// An error for want of something: what follows.
+    pub(super) fn back_off(&self, error: io::ErrorKind) -> Step {
+        let now = now();
+        self.state.with(|state| state.step(now, error))
+    }
+
+    /// An error that concerned one connection: what follows. `counts` when too many in a row are to lead to a pause.
+    pub(super) fn retry(&self, error: io::ErrorKind, counts: bool) -> Step {
+        let now = now();
+        self.state.with(|state| {
+            state.transient_errors += 1;
+            state.last_error = Some(error);
+            if counts && state.back_off.retry() { state.step(now, error) } else { Step::Retry }
+        })
+    }
+
+    /// The task that serves a connection, to be aborted with it.
+    pub(super) fn attach(&self, id: u64, task: AbortHandle) {
+        let late = self.state.with(|state| match state.live.get_mut(&id) {
+            Some(live) if live.aborted => Some(task),
+            Some(live) => {
+                live.task = Some(task);
+                None
+            }
+            None => None,
+        });
+        if let Some(task) = late {
+            task.abort();
+        }
+    }
+
+    pub(super) fn end(&self, id: u64, ending: Ending) {
+        let ended = self.state.change(|state| state.end(id, ending));
+        // Here, so that nothing of it is dropped under the lock.
+        drop(ended);
+    }
+
+    /// An accept loop begins, which a drain waits for.
+    pub(super) fn begin_serving(&self) -> Serving<'_> {
+        self.state.with(|state| state.serving += 1);
+        Serving { shared: self }
+    }
+
+    /// No further connection is taken.
+    pub(super) fn stop(&self) {
+        self.state.change(|state| {
+            state.drain.get_or_insert(state.counts);
+        });
+        self.stop.cancel();
+    }
+
+    /// Resolves when the drain is over: nothing is left, or a deadline has passed and all was done that can be.
+    pub(super) async fn drained(&self) -> DrainReport {
+        self.state.wait(|state| state.report.or_else(|| state.is_empty().then(|| state.report_now()))).await
+    }
+
+    /// Ends all connections: their tasks, and what others do with their sockets.
+    pub(super) fn abort_all(&self) {
+        let all: Vec<_> = self.state.with(|state| {
+            let ended = |live: &mut Live| {
+                live.aborted = true;
+                (live.socket.clone(), live.task.take())
+            };
+            state.live.values_mut().map(ended).collect()
+        });
+        for (socket, task) in all {
+            if let Some(fd) = socket.upgrade() {
+                (self.abort)(fd.get_ref());
+            }
+            if let Some(task) = task {
+                task.abort();
+            }
+        }
+    }
+
+    /// Gives up on what is left after all was aborted.
+    pub(super) fn give_up(&self) -> DrainReport {
+        self.state.change(|state| {
+            let report = state.report_now();
+            *state.report.get_or_insert(report)
+        })
+    }
+
+    pub(super) fn metrics(&self) -> ListenerMetrics {
+        self.state.with(|state| ListenerMetrics {
+            accepted: state.accepted,
+            active: state.live.len(),
+            finished: state.counts.finished,
+            panicked: state.counts.panicked,
+            aborted: state.counts.aborted,
+            limit_reached: state.limit_reached,
+            transient_errors: state.transient_errors,
+            back_offs: state.back_offs,
+            back_off: state.current_pause().map(|pause| pause.length),
+            last_error: state.last_error,
+            draining: state.drain.is_some(),
+        })
+    }
+}
+
+impl State {
+    fn reserve(&mut self) -> bool {
+        let free = self.live.len() + self.reserved < self.max;
+        self.reserved += usize::from(free);
+        free
+    }
+
+    fn current_pause(&self) -> Option<super::back_off::Pause> {
+        // Without one the clock is not asked: that may need a runtime.
+        self.back_off.is_on().then(now).and_then(|now| self.back_off.current(now, self.counts.all()))
+    }
+
+    fn step(&mut self, now: std::time::Instant, error: io::ErrorKind) -> Step {
+        let first = !self.back_off.is_on();
+        match self.back_off.step(now, self.counts.all()) {
+            None => Step::Join,
+            Some(length) => {
+                self.back_offs += 1;
+                self.last_error = Some(error);
+                Step::Pause { length, first }
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: Weak<AsyncFd<Socket>>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.live.insert(id, Live { socket, task: None, aborted: false });
+        self.accepted += 1;
+        self.back_off.reset();
+        id
+    }
+
+    fn end(&mut self, id: u64, ending: Ending) -> Option<Live> {
+        let live = self.live.remove(&id)?;
+        let ending = if live.aborted { Ending::Aborted } else { ending };
+        match ending {
+            Ending::Finished => self.counts.finished += 1,
+            Ending::Panicked => self.counts.panicked += 1,
+            Ending::Aborted => self.counts.aborted += 1,
+        }
+        Some(live)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.serving == 0
+    }
+
+    fn report_now(&self) -> DrainReport {
+        let before = self.drain.unwrap_or_default();
+        DrainReport {
+            finished: self.counts.finished - before.finished,
+            panicked: self.counts.panicked - before.panicked,
+            aborted: self.counts.aborted - before.aborted,
+            stuck: self.live.len(),
+        }
+    }
+}
+
+/// A slot for a connection that is waited for. Given back when it is dropped.
+pub(super) struct Reservation<'a> {
+    shared: &'a Shared,
+}
+
+impl Reservation<'_> {
+    /// The slot is taken by a connection: its key.
+    pub(super) fn admit(self, socket: &Registered) -> u64 {
+        let socket = Arc::downgrade(socket);
+        // In one step, or another accept could slip in between; the drop finds nothing left to do.
+        let id = self.shared.state.with(|state| {
+            state.reserved -= 1;
+            state.admit(socket)
+        });
+        std::mem::forget(self);
+        id
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.shared.state.change(|state| state.reserved -= 1);
+    }
+}
+
+/// An accept loop that is not over.
+pub(super) struct Serving<'a> {
+    shared: &'a Shared,
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.shared.state.change(|state| state.serving -= 1);
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
+}
