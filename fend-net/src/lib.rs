@@ -29,8 +29,8 @@
 //! # }).unwrap();
 //! ```
 
-pub mod activation;
 mod accept;
+pub mod activation;
 mod addrs;
 pub mod control;
 mod error;
