@@ -17,7 +17,7 @@ on_every_dispatcher!(
     cancelled_attempt_closes_its_socket,
 );
 
-fn unused_address() -> io::Result<SocketAddr> {
+pub(crate) fn unused_address() -> io::Result<SocketAddr> {
     net::TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
 
@@ -65,14 +65,14 @@ async fn cancelled_attempt_closes_its_socket() -> io::Result<()> {
 }
 
 /// A listener whose queue is full, so that the kernel drops each further attempt and nobody answers it.
-struct FullListener {
-    address: SocketAddr,
-    _listener: Socket,
-    _queued: Vec<net::TcpStream>,
+pub(crate) struct FullListener {
+    pub(crate) address: SocketAddr,
+    listener: Socket,
+    queued: Vec<net::TcpStream>,
 }
 
 impl FullListener {
-    fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
         listener.listen(0)?;
@@ -82,13 +82,24 @@ impl FullListener {
         while let Ok(stream) = net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             queued.push(stream);
         }
-        Ok(FullListener { address, _listener: listener, _queued: queued })
+        Ok(FullListener { address, listener, queued })
+    }
+}
+
+impl FullListener {
+    /// Takes what is queued, so that the next attempt gets an answer.
+    pub(crate) fn make_room(&mut self) -> io::Result<()> {
+        for queued in self.queued.drain(..) {
+            let _ = self.listener.accept()?;
+            drop(queued);
+        }
+        Ok(())
     }
 }
 
 /// The sockets of this network namespace that have sent a SYN to `address` and have no answer (state 2 in
 /// /proc/net/tcp).
-fn attempts_under_way(address: SocketAddr) -> io::Result<usize> {
+pub(crate) fn attempts_under_way(address: SocketAddr) -> io::Result<usize> {
     let port = format!(":{:04X}", address.port());
     let table = fs::read_to_string("/proc/net/tcp")?;
     let is_attempt = |line: &&str| {

@@ -132,7 +132,7 @@ impl Shared {
             }
             None
         });
-        reserved.await.then_some(Reservation { shared: self })
+        reserved.await.then(|| Reservation { shared: self })
     }
 
     /// Waits while a pause is on: until it is over, a connection has ended, or the drain begins.

@@ -1,0 +1,275 @@
+//! Accepting when descriptors have run out, and when the kernel says that a connection is no good.
+
+use std::env;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{self, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fend::net::{AcceptErrorKind, Listener, TcpListener, TcpStream};
+use fend::time::sleep;
+
+use crate::alone::{alone, is_alone, run_alone};
+use crate::machine::Noise;
+use crate::process::{cpu_time, limit_fds};
+use crate::shape::Shape;
+
+alone_on_every_dispatcher!(
+    out_of_descriptors_it_pauses_and_resumes,
+    a_connection_that_ends_ends_the_pause,
+    errors_of_one_connection_are_passed_over_at_once,
+    lack_of_memory_and_descriptors_is_waited_out,
+    an_error_that_stays_does_not_spin,
+    a_default_runtime_that_cannot_start_is_waited_out,
+);
+
+/// The limit at which every new fd fails. It is not lowered below the count of fds that are open: poll(2) refuses longer lists.
+fn none_left() -> u64 {
+    let open = |number: &u64| fs::read_link(format!("/proc/self/fd/{number}")).is_ok();
+    (0..).find(|number| !open(number)).expect("some number is free")
+}
+
+fn echo_once(mut client: &net::TcpStream) -> io::Result<()> {
+    client.write_all(b"x")?;
+    client.read_exact(&mut [0])
+}
+
+async fn echo(stream: TcpStream, _peer: SocketAddr) {
+    let mut byte = [0];
+    while let Ok(1) = stream.recv(&mut byte).await {
+        let _ = stream.send_all(&byte).await;
+    }
+}
+
+/// RX1
+fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
+    const CLIENTS: usize = 20;
+    // The beats are the test's own cost.
+    const BEAT: Duration = Duration::from_millis(20);
+    alone(shape, || {
+        shape
+            .block_on(async {
+                let pauses = Arc::new(Mutex::new(Vec::new()));
+                let told = pauses.clone();
+                let listener = Listener::bind("127.0.0.1:0").await?.on_error(move |failure| {
+                    assert!(failure.error().to_string().contains("RLIMIT_NOFILE"), "{}", failure.error());
+                    let pause = failure.pause().expect("a pause");
+                    let mut told = told.lock().unwrap();
+                    assert_eq!(failure.begins_back_off(), told.is_empty());
+                    told.push(pause.as_millis());
+                });
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let clients =
+                    (0..CLIENTS).map(|_| net::TcpStream::connect(address)).collect::<io::Result<Vec<_>>>()?;
+                let limit = limit_fds(none_left());
+                let (start, cpu) = (Instant::now(), cpu_time());
+                let server = fend::spawn(listener.serve(echo));
+
+                // Nothing else runs now: what is used is used for the accepts.
+                let steps = pauses.clone();
+                let all_steps = move || {
+                    while steps.lock().unwrap().last() != Some(&1000) {
+                        std::thread::sleep(BEAT);
+                    }
+                };
+                fend::spawn_blocking(all_steps).await.expect("no panic");
+                let (used, took) = (cpu_time() - cpu, start.elapsed());
+                let share = used.as_secs_f64() / took.as_secs_f64();
+                assert_eq!(*pauses.lock().unwrap(), [5, 10, 20, 40, 80, 160, 320, 640, 1000]);
+                assert!(took >= Duration::from_millis(1275), "{took:?}");
+                assert!(share < 0.02, "{:.2} % CPU", share * 100.0);
+                let metrics = handle.metrics();
+                assert_eq!((metrics.back_offs, metrics.accepted, metrics.active), (9, 0, 0));
+                assert_eq!(metrics.back_off, Some(Duration::from_secs(1)));
+                assert_eq!(metrics.last_error, Some(io::Error::from_raw_os_error(libc::EMFILE).kind()));
+
+                let noise = Noise::listen(BEAT);
+                let mut latest = Duration::ZERO;
+                while handle.metrics().back_offs < 10 {
+                    let beat = Instant::now();
+                    sleep(BEAT).await;
+                    latest = latest.max(beat.elapsed() - BEAT);
+                }
+                let worst = noise.worst();
+                println!("{:.2} % CPU, {latest:?} late", share * 100.0);
+                let most = Duration::from_millis(20) + worst;
+                assert!(latest < most, "a timer was {latest:?} late, the machine {worst:?}");
+
+                let freed = Instant::now();
+                limit_fds(limit);
+                let answered = fend::spawn_blocking(move || clients.iter().try_for_each(echo_once));
+                answered.await.expect("no panic")?;
+                let resumed = freed.elapsed();
+                println!("resumed after {resumed:?}");
+                assert!(resumed < Duration::from_millis(1100) + worst, "{resumed:?}");
+                let metrics = handle.metrics();
+                assert_eq!((metrics.accepted, metrics.back_off), (CLIENTS as u64, None));
+                assert_eq!(handle.drain(Duration::from_secs(30)).await.aborted, 0);
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// The pause has become long, and is not waited for when a descriptor is free that was the listener's own.
+fn a_connection_that_ends_ends_the_pause(shape: Shape) {
+    alone(shape, || {
+        shape
+            .block_on(async {
+                let (told, failures) = std::sync::mpsc::channel();
+                let listener = Listener::bind("127.0.0.1:0").await?;
+                let listener = listener.on_error(move |failure| told.send(failure.pause()).expect("heard"));
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let first = net::TcpStream::connect(address)?;
+                let second = net::TcpStream::connect(address)?;
+                let limit = limit_fds(none_left() + 1);
+                let server = fend::spawn(listener.serve(echo));
+                let failures = fend::spawn_blocking(move || {
+                    echo_once(&first)?;
+                    while failures.recv().expect("a failure") != Some(Duration::from_millis(640)) {}
+                    io::Result::Ok((first, failures))
+                });
+                let (first, failures) = failures.await.expect("no panic")?;
+                assert_eq!(handle.metrics().back_off, Some(Duration::from_millis(640)));
+                let noise = Noise::listen(Duration::from_millis(5));
+                let start = Instant::now();
+                let answered = fend::spawn_blocking(move || {
+                    // The peer is told to go, and its descriptor is not ours to reuse meanwhile.
+                    first.shutdown(net::Shutdown::Write)?;
+                    echo_once(&second).map(|()| (first, second))
+                });
+                let clients = answered.await.expect("no panic")?;
+                let (took, worst) = (start.elapsed(), noise.worst());
+                assert!(took < Duration::from_millis(200) + worst, "{took:?}, the machine {worst:?}");
+                drop((clients, failures));
+                limit_fds(limit);
+                assert!(handle.drain(Duration::from_secs(30)).await.is_clean());
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// Names the error that is injected into this process.
+const INJECTED: &str = "FEND_TEST_INJECTED";
+
+/// Runs `body` in a process of its own, in which accept4(2) fails with each of `errors` in turn at the calls `when` (as strace counts
+/// them). Not where strace cannot trace.
+fn injected(shape: Shape, errors: &[&str], when: &str, body: impl Fn(&str)) {
+    if is_alone(shape) {
+        return body(&env::var(INJECTED).expect("an error"));
+    }
+    let traces = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
+    if !traces.is_ok_and(|status| status.success()) {
+        println!("strace cannot trace here: not checked");
+        return;
+    }
+    for error in errors {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=accept4", "-e"]);
+        command.arg(format!("inject=accept4:error={error}:when={when}"));
+        command.arg(env::current_exe().expect("this program")).env(INJECTED, error);
+        run_alone(&mut command, shape);
+    }
+}
+
+/// RX1
+fn errors_of_one_connection_are_passed_over_at_once(shape: Shape) {
+    injected(shape, &["ECONNABORTED", "EPROTO", "EPERM"], "1..5", |error| {
+        shape
+            .block_on(async {
+                let listener = Listener::bind("127.0.0.1:0").await?;
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let client = net::TcpStream::connect(address)?;
+                let server = fend::spawn(listener.serve(echo));
+                fend::spawn_blocking(move || echo_once(&client)).await.expect("no panic")?;
+                let metrics = handle.metrics();
+                assert_eq!(
+                    (metrics.transient_errors, metrics.back_offs, metrics.accepted),
+                    (5, 0, 1),
+                    "{error}"
+                );
+                assert!(metrics.last_error.is_some());
+                handle.drain(Duration::from_secs(30)).await;
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// RX1
+fn lack_of_memory_and_descriptors_is_waited_out(shape: Shape) {
+    injected(shape, &["ENFILE", "ENOMEM", "ENOBUFS", "EMFILE"], "1..3", |error| {
+        shape
+            .block_on(async {
+                let listener = Listener::bind("127.0.0.1:0").await?;
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let client = net::TcpStream::connect(address)?;
+                let start = Instant::now();
+                let server = fend::spawn(listener.serve(echo));
+                fend::spawn_blocking(move || echo_once(&client)).await.expect("no panic")?;
+                assert!(start.elapsed() >= Duration::from_millis(5 + 10 + 20), "{error}");
+                let metrics = handle.metrics();
+                assert_eq!(
+                    (metrics.transient_errors, metrics.back_offs, metrics.accepted),
+                    (0, 3, 1),
+                    "{error}"
+                );
+                assert_eq!(metrics.back_off, None);
+                handle.drain(Duration::from_secs(30)).await;
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// A security module that refuses every accept leaves the connection in the queue.
+fn an_error_that_stays_does_not_spin(shape: Shape) {
+    injected(shape, &["EPERM"], "1+", |_| {
+        shape
+            .block_on(async {
+                let listener = Listener::bind("127.0.0.1:0").await?;
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let _client = net::TcpStream::connect(address)?;
+                let server = fend::spawn(listener.serve(echo));
+                while handle.metrics().back_offs < 5 {
+                    sleep(Duration::from_millis(5)).await;
+                }
+                let metrics = handle.metrics();
+                assert_eq!(
+                    metrics.transient_errors - 64,
+                    metrics.back_offs,
+                    "one try for each pause: {metrics:?}"
+                );
+                handle.stop();
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// An accept under another executor needs the default runtime, which needs descriptors of its own.
+fn a_default_runtime_that_cannot_start_is_waited_out(shape: Shape) {
+    alone(shape, || {
+        let listener = net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let listener = TcpListener::try_from(listener).expect("a listener");
+        let client = net::TcpStream::connect(address).expect("a connection");
+        let limit = limit_fds(none_left());
+        let error = futures_lite::future::block_on(listener.accept()).expect_err("no descriptor is left");
+        assert_eq!(AcceptErrorKind::of(&error), AcceptErrorKind::BackOff, "{error}");
+        assert!(error.to_string().contains("cannot start the default runtime"), "{error}");
+        limit_fds(limit);
+        let (stream, peer) = futures_lite::future::block_on(listener.accept()).expect("a connection");
+        assert_eq!(peer, client.local_addr().expect("an address"));
+        assert!(stream.as_raw_fd() > 0);
+    });
+}
