@@ -35,6 +35,10 @@ impl Options {
     }
 }
 
+fn is_of_peer(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
 /// Why a server ends.
 enum End {
     HandedOver,
@@ -52,8 +56,10 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
     let serving = fend::spawn(listener.serve(move |stream, peer| {
         let connection = connection::serve(stream, token.clone(), deadline / 2);
         async move {
-            if let Err(error) = connection.await {
-                complain(&format!("{peer}: {error}"));
+            match connection.await {
+                // A peer that is gone is everyday life and not worth a line.
+                Err(error) if !is_of_peer(&error) => complain(&format!("{peer}: {error}")),
+                _ => {}
             }
         }
     }));
@@ -62,13 +68,18 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
         predecessor.ready().await?;
     }
 
-    match until_the_end(&sockets).await? {
-        End::HandedOver => say("handed over")?,
-        // Nobody will come by it any more.
-        End::Quit => std::fs::remove_file(&options.control)?,
-    }
+    let end = until_the_end(&sockets).await?;
+    handle.stop();
     // The successor has its own.
     drop(sockets);
+    match end {
+        End::HandedOver => say("handed over")?,
+        End::Quit => {
+            // There is nobody behind it any more.
+            std::fs::remove_file(&options.control)?;
+            say("quitting")?;
+        }
+    }
     let report = handle.drain(deadline).await;
     serving.await??;
     say(&format!("drained: {} finished, {} aborted", report.finished, report.aborted + report.stuck as u64))

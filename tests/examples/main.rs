@@ -2,5 +2,6 @@
 
 mod all;
 mod echo;
+mod graceful;
 mod http;
 mod program;
