@@ -2,6 +2,7 @@
 
 mod all;
 mod echo;
+mod graceful;
 mod http;
 mod program;
 mod proxy;

@@ -1,0 +1,105 @@
+//! A server that is restarted under load without one failed request.
+//!
+//! `cargo run --release --example graceful -- demo` shows it. By hand: `graceful server` in one terminal, `graceful client` in
+//! another, and `graceful server` again in a third, as often as one likes: each takes over from the one before.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+#[path = "support/arguments.rs"]
+mod arguments;
+#[path = "graceful/client.rs"]
+mod client;
+#[path = "graceful/connection.rs"]
+mod connection;
+#[path = "graceful/demo.rs"]
+mod demo;
+#[path = "graceful/handover.rs"]
+mod handover;
+#[path = "http_server/request.rs"]
+mod request;
+#[path = "graceful/server.rs"]
+mod server;
+
+use arguments::{Arguments, Mistake};
+
+const HELP: &str = "\
+usage: graceful server [OPTIONS]
+       graceful client [OPTIONS]
+       graceful demo [OPTIONS]
+
+server: answers HTTP requests with the id of its process (/slow does so after 200 ms). Started again with the same arguments, the new
+process connects to the control socket of the old one and is given the listening socket. The new one serves, and says so; then the
+old one accepts nothing more, answers what it has been asked, and ends. The line `quit` on standard input makes a server end the
+same way, with none to follow it. (SIGTERM will do so too: it comes with signals, which fend does not have yet.)
+  --addr ADDRESS       the address to listen on, when there is no server to take over from (default 127.0.0.1:7007)
+  --control PATH       the control socket (default ./graceful.sock); whoever runs as the same user may take over by it
+  --drain SECONDS      how long open connections have until they are aborted (default 10)
+
+client: asks on several connections without a pause, and counts requests and failures. It repeats none. Every fourth opens a new
+connection for each request.
+  --addr ADDRESS       the server's address (default 127.0.0.1:7007)
+  --connections N      how many at once (default 16)
+  --seconds N          how long (default 10)
+
+demo: starts a server and asks it as the client does, restarts it again and again meanwhile, and prints what the client has seen.
+  --restarts N         how often (default 20)
+  --connections N      as above
+
+FEND_WORKER_THREADS and FEND_DISPATCHER (epoll or poll) hold for all of them.
+";
+
+enum Command {
+    Help,
+    Server(server::Options),
+    Client(client::Options),
+    Demo(demo::Options),
+}
+
+fn main() -> ExitCode {
+    let command = match read(&mut Arguments::of_this_process()) {
+        Ok(command) => command,
+        Err(mistake) => {
+            let _ = writeln!(io::stderr(), "graceful: {mistake} (see graceful --help)");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "graceful: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Help => write!(io::stdout(), "{HELP}")?,
+        Command::Server(options) => fend::block_on(server::run(options))?,
+        Command::Client(options) => fend::block_on(client::run(options))?,
+        Command::Demo(options) => fend::block_on(demo::run(options))?,
+    }
+    Ok(())
+}
+
+fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+    let mut command = match arguments.next()?.as_deref() {
+        Some("server") => Command::Server(server::Options::new()),
+        Some("client") => Command::Client(client::Options::new()),
+        Some("demo") => Command::Demo(demo::Options::new()),
+        None | Some("--help" | "-h") => return Ok(Command::Help),
+        Some(_) => return Err(arguments.unknown()),
+    };
+    while let Some(name) = arguments.next()? {
+        match &mut command {
+            _ if name == "--help" || name == "-h" => command = Command::Help,
+            Command::Server(options) => options.read(&name, arguments)?,
+            Command::Client(options) => options.read(&name, arguments)?,
+            Command::Demo(options) => options.read(&name, arguments)?,
+            Command::Help => return Err(arguments.unknown()),
+        }
+    }
+    Ok(command)
+}

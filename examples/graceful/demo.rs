@@ -1,0 +1,168 @@
+//! The demonstration: a client asks while servers come and go.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fend::task::CancellationToken;
+use fend::time::sleep;
+
+use crate::arguments::{Arguments, Mistake};
+use crate::client::load;
+
+/// How long each server has the clients to itself.
+const TENURE: Duration = Duration::from_millis(100);
+
+pub(crate) struct Options {
+    restarts: usize,
+    connections: usize,
+}
+
+impl Options {
+    pub(crate) fn new() -> Options {
+        Options { restarts: 20, connections: 16 }
+    }
+
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+        match name {
+            "--restarts" => self.restarts = arguments.number(1..)?,
+            "--connections" => self.connections = arguments.number(1..)?,
+            _ => return Err(arguments.unknown()),
+        }
+        Ok(())
+    }
+}
+
+pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let control = Control::new();
+    let mut server = Server::start(&control.path).await?;
+    let (addr, stop) = (server.addr, CancellationToken::new());
+    let clients = fend::spawn({
+        let stop = stop.clone();
+        async move { load(addr, options.connections, &stop).await }
+    });
+
+    let mut slowest = Duration::ZERO;
+    for number in 1..=options.restarts {
+        sleep(TENURE).await;
+        let start = Instant::now();
+        let next = Server::start(&control.path).await?;
+        let (old, end) = (server.child.id(), server.end().await?);
+        let took = start.elapsed();
+        slowest = slowest.max(took);
+        let new = next.child.id();
+        writeln!(io::stdout(), "restart {number}: {old} -> {new} in {:.0?}; {end}", took)?;
+        server = next;
+    }
+    sleep(TENURE).await;
+    stop.cancel();
+    let counts = clients.await?;
+    let end = server.quit().await?;
+    writeln!(
+        io::stdout(),
+        "the last one quits; {end}\n{} restarts, the slowest in {slowest:.0?}",
+        options.restarts
+    )?;
+    counts.print()?;
+    counts.check()?;
+    if counts.servers.len() != options.restarts + 1 {
+        return Err("not every server has answered".into());
+    }
+    Ok(())
+}
+
+/// The path of the control socket, in a directory of our own.
+struct Control {
+    directory: PathBuf,
+    path: PathBuf,
+}
+
+impl Control {
+    fn new() -> Control {
+        let directory = env::temp_dir().join(format!("fend-graceful-{}", process::id()));
+        let path = directory.join("control");
+        Control { directory, path }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A server in a process of its own. Dropping it kills it.
+struct Server {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    addr: SocketAddr,
+}
+
+impl Server {
+    /// With the same arguments each time.
+    async fn start(control: &Path) -> io::Result<Server> {
+        let control = control.to_owned();
+        fend::spawn_blocking(move || Server::start_blocking(&control)).await?
+    }
+
+    fn start_blocking(control: &Path) -> io::Result<Server> {
+        fs::create_dir_all(control.parent().expect("a directory"))?;
+        let mut child = Command::new(env::current_exe()?)
+            .args(["server", "--addr", "127.0.0.1:0", "--control"])
+            .arg(control)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (stdin, stdout) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+        let addr = SocketAddr::from(([0; 4], 0));
+        let mut server = Server { child, stdin, stdout: BufReader::new(stdout), addr };
+        let line = server.line()?;
+        let addr = line.strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
+        server.addr = addr.ok_or_else(|| io::Error::other(format!("the server said {line:?}")))?;
+        Ok(server)
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    async fn quit(mut self) -> io::Result<String> {
+        self.stdin.write_all(b"quit\n")?;
+        self.end().await
+    }
+
+    /// Waits for the end, and gives the last line.
+    async fn end(mut self) -> io::Result<String> {
+        fend::spawn_blocking(move || {
+            let mut last = String::new();
+            loop {
+                match self.line()? {
+                    line if line.is_empty() => break,
+                    line => last = line,
+                }
+            }
+            let status = self.child.wait()?;
+            if status.success() {
+                Ok(last)
+            } else {
+                Err(io::Error::other(format!("the server: {status}; {last}")))
+            }
+        })
+        .await?
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,129 @@
+//! The server: takes over or begins, serves, hands over or quits, drains.
+
+use std::io::{self, BufRead, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fend::net::{Listener, TcpListener, UnixListener};
+use fend::task::CancellationToken;
+use futures_lite::future;
+
+use crate::arguments::{Arguments, Mistake};
+use crate::connection;
+use crate::handover::{Sockets, take_over};
+
+pub(crate) struct Options {
+    addr: SocketAddr,
+    control: PathBuf,
+    drain: usize,
+}
+
+impl Options {
+    pub(crate) fn new() -> Options {
+        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7007)), control: "graceful.sock".into(), drain: 10 }
+    }
+
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+        match name {
+            "--addr" => self.addr = arguments.value()?,
+            "--control" => self.control = arguments.value()?,
+            "--drain" => self.drain = arguments.number(1..)?,
+            _ => return Err(arguments.unknown()),
+        }
+        Ok(())
+    }
+}
+
+fn is_of_peer(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
+/// Why a server ends.
+enum End {
+    HandedOver,
+    Quit,
+}
+
+pub(crate) async fn run(options: Options) -> io::Result<()> {
+    let (sockets, predecessor) = match take_over(&options.control).await? {
+        Some((sockets, predecessor)) => (sockets, Some(predecessor)),
+        None => (begin(&options).await?, None),
+    };
+    let deadline = Duration::from_secs(options.drain as u64);
+    let listener = Listener::new(sockets.listener.clone());
+    let (handle, token) = (listener.handle(), listener.handle().token());
+    let serving = fend::spawn(listener.serve(move |stream, peer| {
+        let connection = connection::serve(stream, token.clone(), deadline / 2);
+        async move {
+            match connection.await {
+                // A peer that is gone is everyday life and not worth a line.
+                Err(error) if !is_of_peer(&error) => complain(&format!("{peer}: {error}")),
+                _ => {}
+            }
+        }
+    }));
+    say(&format!("listening on {}", sockets.listener.local_addr()?))?;
+    if let Some(predecessor) = predecessor {
+        predecessor.ready().await?;
+    }
+
+    let end = until_the_end(&sockets).await?;
+    handle.stop();
+    // The successor has its own.
+    drop(sockets);
+    match end {
+        End::HandedOver => say("handed over")?,
+        End::Quit => {
+            // There is nobody behind it any more.
+            std::fs::remove_file(&options.control)?;
+            say("quitting")?;
+        }
+    }
+    let report = handle.drain(deadline).await;
+    serving.await??;
+    say(&format!("drained: {} finished, {} aborted", report.finished, report.aborted + report.stuck as u64))
+}
+
+/// The first server opens the sockets that all those after it will use.
+async fn begin(options: &Options) -> io::Result<Sockets> {
+    let listener = TcpListener::bind(options.addr).await?;
+    Ok(Sockets { listener, control: UnixListener::bind_replacing(&options.control).await? })
+}
+
+async fn until_the_end(sockets: &Sockets) -> io::Result<End> {
+    let quit = quit_on_stdin();
+    let hand_over = async {
+        sockets
+            .hand_over(|error| complain(&format!("the handover failed: {error}")))
+            .await
+            .map(|()| End::HandedOver)
+    };
+    let quit = async {
+        quit.cancelled().await;
+        Ok(End::Quit)
+    };
+    future::or(hand_over, quit).await
+}
+
+/// Cancelled when somebody types `quit`. Its end means nothing: a service has none.
+fn quit_on_stdin() -> CancellationToken {
+    let token = CancellationToken::new();
+    let quit = token.clone();
+    // A thread of its own: one of the blocking pool would keep the program from ending until there is another line.
+    std::thread::spawn(move || {
+        if io::stdin().lock().lines().any(|line| line.is_ok_and(|line| line.trim() == "quit")) {
+            quit.cancel();
+        }
+    });
+    token
+}
+
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}
+
+/// When standard error is closed nobody wants to hear it.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
