@@ -36,12 +36,18 @@ mod any_fd;
 mod executor;
 #[path = "all/quit.rs"]
 mod quit;
+#[path = "all/relay.rs"]
+mod relay;
+#[path = "all/serve.rs"]
+mod serve;
 #[path = "all/tasks.rs"]
 mod tasks;
 #[path = "all/tcp.rs"]
 mod tcp;
 #[path = "all/time.rs"]
 mod time;
+#[path = "all/unix.rs"]
+mod unix;
 
 /// What a part says: what it did, or why it could not.
 type Outcome = Result<String, Box<dyn Error>>;
@@ -83,6 +89,12 @@ const PARTS: &[Part] = parts! {
     "tcp half close" => tcp::half_close,
     "tcp peer closed" => tcp::peer_closed,
     "tcp urgent data" => tcp::urgent_data,
+    "socket options" => serve::options,
+    "limit and drain" => serve::drain,
+    "unix descriptors" => unix::descriptors,
+    "unix records" => unix::records,
+    "relay" => relay::between_sockets,
+    "file to socket" => relay::file,
     "metrics" => executor::metrics,
 };
 

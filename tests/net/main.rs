@@ -43,8 +43,8 @@ mod large;
 mod listener;
 mod listener;
 mod listener_helper;
-mod pipes;
 mod options;
+mod pipes;
 mod readiness;
 mod reset;
 mod short_read;
@@ -55,6 +55,7 @@ mod streams;
 fn scaled(small: usize, full: usize) -> usize {
     if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
 }
+mod tcp_socket;
 mod unix_connect;
 mod unix_conversions;
 mod unix_credentials;
@@ -65,4 +66,3 @@ mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
 mod vsock;
-mod tcp_socket;
