@@ -39,6 +39,7 @@ mod socket;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod udp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -47,3 +48,4 @@ pub use release::ReleaseError;
 pub use std::net::Shutdown;
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use udp::UdpSocket;

@@ -8,6 +8,7 @@
 //! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
 
 pub(crate) mod message;
+pub(crate) mod numbers;
 
 use std::io;
 use std::net::SocketAddr;
