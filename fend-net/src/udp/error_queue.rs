@@ -4,13 +4,18 @@
 //! too that wait for datagrams, and a receive that finds none would be tried in an endless loop. So a receive or send that would block while the
 //! queue is in use empties it first, into the store of this file, where [`UdpSocket::recv_error`] looks before it asks the
 //! kernel. Both happen under one lock: an entry is either in the one or in the other for whoever looks.
+//!
+//! What was set aside makes no event any more. So who waits for entries waits for both: for the kernel's word "error", and for a
+//! wake-up of those who set aside.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use fend_reactor::io::Direction;
 use socket2::Socket;
@@ -26,6 +31,12 @@ const MAX_KEPT: usize = 64;
 
 /// How much of the datagram that an error is about is kept, in bytes. An ICMP message quotes no more than this.
 const MAX_DATA: usize = 576;
+
+/// Wakers kept for readers. One more wakes the oldest, which looks, and comes back when it still cares.
+const MAX_WAITING: usize = 32;
+
+/// The direction that only an error ends: a datagram socket has no end of stream, and success does not end its readiness.
+const ERROR_ALONE: Direction = Direction::PeerClosed;
 
 /// The option's number for each protocol.
 const OPTION: (i32, i32) = (libc::IP_RECVERR, libc::IPV6_RECVERR);
@@ -59,6 +70,8 @@ struct Kept {
     entries: VecDeque<QueuedError>,
     /// Thrown away since the last entry.
     lost: u64,
+    /// Of readers that have found nothing. Those of dropped ones stay until the next wake-up.
+    waiting: VecDeque<Waker>,
 }
 
 impl ErrorQueue {
@@ -77,6 +90,7 @@ impl ErrorQueue {
             return;
         }
         let mut kept = self.lock();
+        let before = kept.entries.len();
         // Any error of this is that of the socket itself, and the next operation meets it.
         while let Ok(entry) = read(socket) {
             if kept.entries.len() < MAX_KEPT {
@@ -86,14 +100,48 @@ impl ErrorQueue {
                 kept.lost += 1;
             }
         }
+        let woken = match kept.entries.len() > before {
+            true => std::mem::take(&mut kept.waiting),
+            false => VecDeque::new(),
+        };
+        drop(kept);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// The next entry that was set aside; else leaves the waker for the next one.
+    fn poll_kept(&self, cx: &mut Context<'_>) -> Poll<io::Result<QueuedError>> {
+        self.check_in_use()?;
+        // Cloned here and dropped or woken below: with no lock held.
+        let mut waker = Some(cx.waker().clone());
+        let mut oldest = None;
+        let entry = {
+            let mut kept = self.lock();
+            let entry = kept.entries.pop_front();
+            if entry.is_none() && !kept.waiting.iter().any(|other| other.will_wake(cx.waker())) {
+                if kept.waiting.len() == MAX_WAITING {
+                    oldest = kept.waiting.pop_front();
+                }
+                kept.waiting.extend(waker.take());
+            }
+            entry
+        };
+        if let Some(oldest) = oldest {
+            oldest.wake();
+        }
+        entry.map_or(Poll::Pending, |entry| Poll::Ready(Ok(entry)))
+    }
+
+    fn check_in_use(&self) -> io::Result<()> {
+        if self.in_use.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let message = "recv_error: the error queue is not in use: call set_recv_errors(true) first";
+        Err(io::Error::new(io::ErrorKind::InvalidInput, message))
     }
 
     /// The next entry.
     fn take(&self, socket: &Socket) -> io::Result<QueuedError> {
-        if !self.in_use.load(Ordering::Relaxed) {
-            let message = "recv_error: the error queue is not in use: call set_recv_errors(true) first";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
+        self.check_in_use()?;
         let mut kept = self.lock();
         if let Some(entry) = kept.entries.pop_front() {
             return Ok(entry);
@@ -184,7 +232,13 @@ impl UdpSocket {
     /// # }).unwrap();
     /// ```
     pub async fn recv_error(&self) -> io::Result<QueuedError> {
-        self.registered().with(Direction::Priority, |socket| self.errors().take(socket)).await
+        let errors = self.errors();
+        let mut kernel = pin!(self.registered().with(ERROR_ALONE, |socket| errors.take(socket)));
+        poll_fn(|cx| match errors.poll_kept(cx) {
+            Poll::Pending => kernel.as_mut().poll(cx),
+            found => found,
+        })
+        .await
     }
 
     /// [`recv_error`](Self::recv_error), polled.
@@ -193,7 +247,12 @@ impl UdpSocket {
     ///
     /// As [`recv_error`](Self::recv_error).
     pub fn poll_recv_error(&self, cx: &mut Context<'_>) -> Poll<io::Result<QueuedError>> {
-        self.registered().poll_with(cx, Direction::Priority, |socket| self.errors().take(socket))
+        match self.errors().poll_kept(cx) {
+            Poll::Pending => {
+                self.registered().poll_with(cx, ERROR_ALONE, |socket| self.errors().take(socket))
+            }
+            found => found,
+        }
     }
 
     /// [`recv_error`](Self::recv_error) without waiting.
