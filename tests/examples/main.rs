@@ -4,3 +4,4 @@ mod all;
 mod echo;
 mod http;
 mod program;
+mod udp_echo;
