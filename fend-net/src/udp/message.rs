@@ -88,7 +88,7 @@ impl UdpSocket {
     /// # let peer = UdpSocket::bind("127.0.0.1:0").await?;
     /// let socket = UdpSocket::bind("0.0.0.0:0").await?;
     /// socket.set_recv_packet_info(true)?;
-    /// # peer.send_to(b"hello", ([127, 0, 0, 3], socket.local_addr()?.port())).await?;
+    /// # peer.send_to(b"hello", ("127.0.0.3", socket.local_addr()?.port())).await?;
     /// let mut buf = [0; 1500];
     /// let meta = socket.recv_msg(&mut buf).await?;
     /// println!("{} bytes from {} to {:?}", meta.len, meta.source, meta.local);
