@@ -48,6 +48,7 @@ mod sys;
 pub mod tcp;
 pub mod unix;
 pub mod vsock;
+pub mod udp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -71,3 +72,6 @@ pub use unix::{
     UnixStream,
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
+pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
+pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use udp::UdpSocket;

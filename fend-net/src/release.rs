@@ -56,7 +56,7 @@ impl<T> From<ReleaseError<T>> for io::Error {
 /// owner for the error.
 pub(crate) fn release<S: AsFd, T>(
     fd: Arc<AsyncFd<S>>,
-    as_it_was: fn(Arc<AsyncFd<S>>) -> T,
+    as_it_was: impl FnOnce(Arc<AsyncFd<S>>) -> T,
 ) -> Result<S, ReleaseError<T>> {
     match Arc::try_unwrap(fd) {
         Ok(fd) => Ok(fd.into_inner()),
@@ -70,7 +70,7 @@ pub(crate) fn release<S: AsFd, T>(
 /// [`release`], and blocking again, as the types of std are.
 pub(crate) fn release_blocking<T>(
     fd: Registered,
-    as_it_was: fn(Registered) -> T,
+    as_it_was: impl FnOnce(Registered) -> T,
 ) -> Result<Socket, ReleaseError<T>> {
     let socket = release(fd, as_it_was)?;
     // On a socket that is open this cannot fail: the kernel refuses no change of O_NONBLOCK.

@@ -6,3 +6,4 @@ mod graceful;
 mod http;
 mod program;
 mod proxy;
+mod udp_echo;

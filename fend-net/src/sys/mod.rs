@@ -24,6 +24,7 @@ pub(crate) mod sigpipe;
 pub(crate) mod splice;
 pub(crate) mod unix;
 mod urgent;
+pub(crate) mod numbers;
 
 use std::io;
 use std::net::SocketAddr;
