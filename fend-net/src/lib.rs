@@ -43,6 +43,7 @@ mod sys;
 pub mod tcp;
 pub mod unix;
 pub mod vsock;
+pub mod udp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -57,3 +58,5 @@ pub use unix::{
     UnixStream,
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
+pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use udp::UdpSocket;

@@ -1,4 +1,4 @@
-//! TCP of fend against peers of std, on every dispatcher.
+//! Sockets of fend against peers of std, on every dispatcher.
 
 #[macro_use]
 #[path = "../support/mod.rs"]
@@ -27,3 +27,12 @@ mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
 mod vsock;
+mod udp_basics;
+mod udp_conversions;
+mod udp_error_queue;
+mod udp_errors;
+mod udp_foreign;
+mod udp_many;
+mod udp_metadata;
+mod udp_multicast;
+mod udp_segments;

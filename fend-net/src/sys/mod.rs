@@ -9,6 +9,7 @@
 
 pub(crate) mod message;
 pub(crate) mod unix;
+pub(crate) mod numbers;
 
 use std::io;
 use std::net::SocketAddr;
