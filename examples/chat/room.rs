@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use fend::task::CancellationToken;
 use futures::channel::mpsc::{Receiver, Sender, channel};
 
 /// Lines that wait for a user who reads slowly. Who has more is put out: nobody else waits for him, and memory is bounded.
@@ -14,15 +15,22 @@ pub(crate) struct Room {
 }
 
 struct Inside {
-    users: BTreeMap<String, Sender<Arc<str>>>,
+    users: BTreeMap<String, User>,
     said: VecDeque<Arc<str>>,
     history: usize,
+}
+
+struct User {
+    lines: Sender<Arc<str>>,
+    out: CancellationToken,
 }
 
 /// A user in the room. Dropping it is leaving.
 pub(crate) struct Seat {
     room: Room,
     name: String,
+    /// Cancelled when the user is put out.
+    pub(crate) out: CancellationToken,
 }
 
 impl Room {
@@ -49,8 +57,9 @@ impl Room {
             let _ = sender.try_send(Arc::clone(line));
         }
         inside.tell_all(format!("* {name} joins"), None);
-        inside.users.insert(name.to_owned(), sender);
-        Ok((Seat { room: self.clone(), name: name.to_owned() }, lines))
+        let out = CancellationToken::new();
+        inside.users.insert(name.to_owned(), User { lines: sender, out: out.clone() });
+        Ok((Seat { room: self.clone(), name: name.to_owned(), out }, lines))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -59,12 +68,14 @@ impl Room {
 }
 
 impl Inside {
-    /// Who cannot take a line any more loses his seat's lines, and so his connection.
+    /// Who cannot take a line any more is put out.
     fn tell_all(&mut self, line: String, except: Option<&str>) {
         let line: Arc<str> = line.into();
-        self.users.retain(|name, sender| {
-            Some(name.as_str()) == except || sender.try_send(Arc::clone(&line)).is_ok()
-        });
+        for (name, user) in &mut self.users {
+            if Some(name.as_str()) != except && user.lines.try_send(Arc::clone(&line)).is_err() {
+                user.out.cancel();
+            }
+        }
         self.said.push_back(line);
         while self.said.len() > self.history {
             self.said.pop_front();

@@ -86,11 +86,11 @@ where
             }
         }
     };
-    let listen = async {
-        pass_on(heard, &mut stream).await?;
-        stream.write_all(b"* you read too slowly\n").await
+    let put_out = async {
+        seat.out.cancelled().await;
+        Ok(())
     };
-    or(speak, listen).await
+    or(put_out, or(speak, pass_on(heard, &mut stream))).await
 }
 
 async fn pass_on(mut heard: Receiver<Arc<str>>, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {

@@ -34,6 +34,7 @@ mod addrs;
 pub mod control;
 mod error;
 mod flags;
+mod incoming;
 mod ready;
 mod release;
 mod socket;
@@ -41,9 +42,9 @@ mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 pub mod vsock;
-pub mod udp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -53,10 +54,9 @@ pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};
+pub use udp::UdpSocket;
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
     UnixStream,
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
-pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use udp::UdpSocket;

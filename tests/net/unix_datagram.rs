@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
+use fend::net::unix::TruncatedError;
 use fend::net::{Shutdown, UnixDatagram};
 use fend::time::timeout;
 use futures_lite::future::{poll_fn, poll_once};
@@ -61,11 +62,18 @@ async fn datagrams_keep_their_borders_and_sender() -> io::Result<()> {
 
 async fn truncation_is_reported() -> io::Result<()> {
     let (ours, theirs) = UnixDatagram::pair()?;
-    for _ in 0..3 {
+    for _ in 0..4 {
         theirs.send(b"0123456789").await?;
     }
     let mut buf = [0; 4];
-    assert_eq!(ours.recv(&mut buf).await?, 4);
+    let error = ours.recv(&mut buf).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    let detail =
+        error.get_ref().and_then(|error| error.downcast_ref::<TruncatedError>()).expect("its detail");
+    assert_eq!((detail.datagram_len(), detail.buffer_len(), &buf), (10, 4, b"0123"));
+    let error = ours.try_recv_from(&mut buf).unwrap_err();
+    assert!(error.to_string().contains("a datagram of 10 bytes"), "{error}");
+    assert_eq!(ours.peek(&mut buf).await?, 4);
     let record = ours.recv_record(&mut buf).await?;
     assert!(record.is_truncated());
     assert_eq!((record.len, record.full_len, &buf), (4, 10, b"0123"));

@@ -8,8 +8,8 @@
 //! 3. A non-negative result of a call that makes an fd is an open fd that nobody else owns.
 
 pub(crate) mod message;
-pub(crate) mod unix;
 pub(crate) mod numbers;
+pub(crate) mod unix;
 
 use std::io;
 use std::net::SocketAddr;
