@@ -458,7 +458,7 @@ macro_rules! connection_methods {
 
         /// Closes one direction or both, for all clones.
         ///
-        /// [`Shutdown::Write`] tells the peer that this was all; it reads to its end, and may go on sending.
+        /// [`Shutdown::Write`](std::net::Shutdown::Write) tells the peer that this was all; it reads to its end, and may go on sending.
         /// A direction that is closed already, by an earlier call or by a reset, is not an error.
         ///
         /// # Errors
