@@ -38,6 +38,7 @@ mod error;
 mod flags;
 mod option;
 pub mod pipe;
+mod incoming;
 mod ready;
 mod release;
 mod serve;
@@ -46,9 +47,9 @@ mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 pub mod vsock;
-pub mod udp;
 
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
@@ -67,6 +68,7 @@ pub use tcp::{
     AcceptErrorKind, ConnectError, TcpConnector, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream,
 };
 pub use tcp::{Incoming, IntoIncoming};
+pub use udp::UdpSocket;
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
     UnixStream,

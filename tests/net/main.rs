@@ -56,6 +56,15 @@ fn scaled(small: usize, full: usize) -> usize {
     if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
 }
 mod tcp_socket;
+mod udp_basics;
+mod udp_conversions;
+mod udp_error_queue;
+mod udp_errors;
+mod udp_foreign;
+mod udp_many;
+mod udp_metadata;
+mod udp_multicast;
+mod udp_segments;
 mod unix_connect;
 mod unix_conversions;
 mod unix_credentials;
@@ -66,12 +75,3 @@ mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
 mod vsock;
-mod udp_basics;
-mod udp_conversions;
-mod udp_error_queue;
-mod udp_errors;
-mod udp_foreign;
-mod udp_many;
-mod udp_metadata;
-mod udp_multicast;
-mod udp_segments;

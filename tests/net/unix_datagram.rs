@@ -1,5 +1,6 @@
 //! Datagrams over Unix sockets.
 
+use std::future::Future;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram as StdDatagram};
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
+use fend::net::unix::TruncatedError;
 use fend::net::{Shutdown, UnixDatagram};
 use fend::time::timeout;
 use futures_lite::future::{poll_fn, poll_once};
@@ -60,11 +62,18 @@ async fn datagrams_keep_their_borders_and_sender() -> io::Result<()> {
 
 async fn truncation_is_reported() -> io::Result<()> {
     let (ours, theirs) = UnixDatagram::pair()?;
-    for _ in 0..3 {
+    for _ in 0..4 {
         theirs.send(b"0123456789").await?;
     }
     let mut buf = [0; 4];
-    assert_eq!(ours.recv(&mut buf).await?, 4);
+    let error = ours.recv(&mut buf).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    let detail =
+        error.get_ref().and_then(|error| error.downcast_ref::<TruncatedError>()).expect("its detail");
+    assert_eq!((detail.datagram_len(), detail.buffer_len(), &buf), (10, 4, b"0123"));
+    let error = ours.try_recv_from(&mut buf).unwrap_err();
+    assert!(error.to_string().contains("a datagram of 10 bytes"), "{error}");
+    assert_eq!(ours.peek(&mut buf).await?, 4);
     let record = ours.recv_record(&mut buf).await?;
     assert!(record.is_truncated());
     assert_eq!((record.len, record.full_len, &buf), (4, 10, b"0123"));
@@ -203,7 +212,14 @@ async fn full_receiver_is_waited_for_without_an_event() -> io::Result<()> {
     let error = sender.try_send_to(b"ours", &path).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     let mut sending = Box::pin(sender.send_to(b"ours", &path));
-    assert!(timeout(Duration::from_millis(20), &mut sending).await.is_err());
+    let mut polls = 0;
+    let counted = poll_fn(|cx| {
+        polls += 1;
+        sending.as_mut().poll(cx)
+    });
+    assert!(timeout(Duration::from_millis(100), counted).await.is_err());
+    // 1 + 2 + 4 + .. ms: the socket is writable all the while, and every attempt makes an event, which must not be followed.
+    assert!((3..=15).contains(&polls), "{polls} polls in 100 ms");
     receiver.recv(&mut [0; 16])?;
     receiver.recv(&mut [0; 16])?;
     assert_eq!(sending.await?, 4);

@@ -197,9 +197,16 @@ async fn more_than_expected_is_an_error_and_closes_all() -> io::Result<()> {
 }
 
 async fn truncation_is_told_by_recv_msg() -> io::Result<()> {
+    let (ours, theirs) = UnixSeqpacket::pair()?;
+    let (passed, kept) = witness()?;
+    ours.send_with_fds(b"too long", &[passed]).await?;
+    let error = theirs.recv_with_fds(&mut [0; 3], 1).await.unwrap_err();
+    assert!(error.to_string().contains("8 bytes was cut to the 3 bytes"), "{error}");
+    assert_closed(kept)?;
+
     let (ours, theirs) = UnixDatagram::pair()?;
     let (passed, kept) = witness()?;
-    ours.send_with_fds(b"too long", &vec![passed.as_fd(); 5]).await?;
+    ours.send_with_fds(b"too long", &[passed.as_fd(); 5]).await?;
     drop(passed);
     let mut control = ReceivedControl::with_capacity(space(4));
     let mut buf = [0; 3];

@@ -65,6 +65,9 @@ async fn truncation_is_reported() -> io::Result<()> {
     assert_eq!(lengths(ours.recv_record(&mut buf).await?), Some((4, 4)), "the rest is gone");
     theirs.send(b"x").await?;
     assert_eq!(lengths(ours.recv_record(&mut []).await?), Some((0, 1)));
+    theirs.send(b"0123456789").await?;
+    let error = ours.recv(&mut buf).await.unwrap_err();
+    assert!(error.to_string().contains("10 bytes was cut to the 4 bytes"), "{error}");
     Ok(())
 }
 

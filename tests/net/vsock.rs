@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use fend::net::{Shutdown, VsockAddr, VsockListener, VsockStream};
 use fend::time::timeout;
-use futures_lite::AsyncReadExt;
 use futures_lite::future::{poll_once, zip};
+use futures_lite::{AsyncReadExt, StreamExt};
 
 use crate::peer::{assert_same, noise};
 
@@ -84,6 +84,7 @@ async fn errors_name_the_address() -> io::Result<()> {
 async fn cancelled_accept_and_connect() -> io::Result<()> {
     let Some(listener) = listener().await? else { return Ok(()) };
     assert!(poll_once(listener.accept()).await.is_none(), "waits");
+    assert!(poll_once(listener.incoming().next()).await.is_none(), "waits");
     let nobody = VsockAddr::new(VsockAddr::LOCAL, 1);
     if let Some(outcome) = poll_once(VsockStream::connect(nobody)).await {
         let error = outcome.unwrap_err();

@@ -25,6 +25,7 @@ pub(crate) mod splice;
 pub(crate) mod unix;
 mod urgent;
 pub(crate) mod numbers;
+pub(crate) mod unix;
 
 use std::io;
 use std::net::SocketAddr;

@@ -34,7 +34,7 @@ pub struct TruncatedError {
 }
 
 impl TruncatedError {
-    pub(super) fn wrap(datagram_len: usize, buffer_len: usize, source: Option<SocketAddr>) -> io::Error {
+    pub(crate) fn wrap(datagram_len: usize, buffer_len: usize, source: Option<SocketAddr>) -> io::Error {
         let error = TruncatedError { datagram_len, buffer_len, source };
         io::Error::new(io::ErrorKind::InvalidData, error)
     }

@@ -5,6 +5,7 @@ macro_rules! message_methods {
     (
         handing_over: $handing_over:expr,
         recv_msg: $recv_msg:path,
+        recv_flags: $recv_flags:expr,
         send: $send_doc:literal,
         recv: $recv_doc:literal,
         example: $type:literal $(,)?
@@ -88,9 +89,10 @@ macro_rules! message_methods {
             max_fds: usize,
         ) -> ::std::io::Result<(usize, Vec<::std::os::fd::OwnedFd>)> {
             let mut control = $crate::unix::message::room_for(max_fds);
+            let room = buf.len();
             let bufs = &mut [::std::io::IoSliceMut::new(buf)];
-            let message = self.recv_msg(bufs, &mut control, $crate::MsgFlags::NONE).await?;
-            let fds = $crate::unix::message::taken_over(&message, &mut control, max_fds)?;
+            let message = self.recv_msg(bufs, &mut control, $recv_flags).await?;
+            let fds = $crate::unix::message::taken_over(&message, room, &mut control, max_fds)?;
             Ok((message.len, fds))
         }
 
@@ -105,9 +107,10 @@ macro_rules! message_methods {
             max_fds: usize,
         ) -> ::std::io::Result<(usize, Vec<::std::os::fd::OwnedFd>)> {
             let mut control = $crate::unix::message::room_for(max_fds);
+            let room = buf.len();
             let bufs = &mut [::std::io::IoSliceMut::new(buf)];
-            let message = self.try_recv_msg(bufs, &mut control, $crate::MsgFlags::NONE)?;
-            let fds = $crate::unix::message::taken_over(&message, &mut control, max_fds)?;
+            let message = self.try_recv_msg(bufs, &mut control, $recv_flags)?;
+            let fds = $crate::unix::message::taken_over(&message, room, &mut control, max_fds)?;
             Ok((message.len, fds))
         }
 

@@ -4,13 +4,14 @@
 /// For a type with a method `registered(&self) -> &Registered`. `$end`: what a `recv` of 0 means.
 macro_rules! record_methods {
     (recv: $recv:path, end: $end:literal, send_errors: $send_errors:literal) => {
-        /// Receives one record, and waits when there is none. What is longer than `buf` is cut off and lost:
-        /// [`recv_record`](Self::recv_record) tells.
+        /// Receives one record, and waits when there is none.
         #[doc = $end]
         ///
         /// # Errors
         ///
-        /// What recv(2) says.
+        /// [`InvalidData`](std::io::ErrorKind::InvalidData) with a [`TruncatedError`](crate::unix::TruncatedError) when the record is
+        /// longer than `buf`: the buffer is full, and the rest is lost. [`recv_record`](Self::recv_record) tells that without an error.
+        /// Else what recv(2) says.
         ///
         /// # Cancel safety
         ///
@@ -45,11 +46,12 @@ macro_rules! record_methods {
             $recv(self.socket(), buf, $crate::MsgFlags::NONE)
         }
 
-        /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver.
+        /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver. What is longer than `buf` is no
+        /// error here.
         ///
         /// # Errors
         ///
-        /// As [`recv`](Self::recv).
+        /// What recv(2) says.
         ///
         /// # Cancel safety
         ///
@@ -64,7 +66,7 @@ macro_rules! record_methods {
         ///
         /// # Errors
         ///
-        /// As [`recv`](Self::recv).
+        /// As [`peek`](Self::peek).
         pub fn poll_peek(
             &self,
             cx: &mut ::std::task::Context<'_>,
@@ -78,7 +80,7 @@ macro_rules! record_methods {
         ///
         /// # Errors
         ///
-        /// As [`try_recv`](Self::try_recv).
+        /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`peek`](Self::peek).
         pub fn try_peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
             $recv(self.socket(), buf, $crate::MsgFlags::PEEK)
         }

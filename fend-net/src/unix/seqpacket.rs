@@ -117,8 +117,9 @@ impl UnixSeqpacket {
     message_methods!(
         handing_over: handing_over,
         recv_msg: message::recv,
+        recv_flags: MsgFlags::TRUNC,
         send: "All of `buf` is sent, or nothing.",
-        recv: "What is longer than `buf` is cut off and lost. 0 bytes are an empty record or the end.",
+        recv: "0 bytes without descriptors are an empty record or the end.",
         example: "UnixSeqpacket",
     );
 

@@ -14,6 +14,7 @@ use super::message::{self, handing_over_on_stream};
 use super::message_methods::message_methods;
 use super::{IntoUnixAddr, SocketAddr, UnixSocket};
 use crate::error::{Place, SocketError};
+use crate::flags::MsgFlags;
 use crate::socket::Registered;
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
 use crate::stream::{
@@ -116,6 +117,7 @@ impl UnixStream {
     message_methods!(
         handing_over: handing_over_on_stream,
         recv_msg: message::recv,
+        recv_flags: MsgFlags::NONE,
         send: "When fewer bytes are sent than `buf` has, the descriptors went with the first of them: send the rest with [`send_all`](Self::send_all). An empty `buf` is refused: descriptors go with a byte.",
         recv: "A receive ends where the bytes end that descriptors came with, so that descriptors of two sends never come together.",
         example: "UnixStream",
