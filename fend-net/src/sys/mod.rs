@@ -11,6 +11,7 @@ pub(crate) mod limit;
 pub(crate) mod pipe;
 pub(crate) mod sigpipe;
 pub(crate) mod splice;
+pub(crate) mod urgent;
 
 use std::io;
 use std::net::SocketAddr;
