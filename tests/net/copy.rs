@@ -9,6 +9,7 @@ use fend::net::TcpStream;
 use fend::net::pipe::pipe;
 use futures_lite::future::poll_once;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader, BufWriter, Cursor};
+use socket2::SockRef;
 
 use crate::peer::{accepted, assert_same, connected, noise, odd_pieces, reset};
 
@@ -30,6 +31,8 @@ on_every_dispatcher!(
     memory_is_a_reader_too,
     interrupted_is_no_error,
     reader_and_writer_come_back,
+    urgent_data_does_not_stop_it,
+    many_at_once,
 );
 
 const SIZE: usize = 3 << 20;
@@ -374,5 +377,57 @@ async fn reader_and_writer_come_back() -> io::Result<()> {
     assert!((&mut both).await.is_ok(), "both peers were dropped");
     let (a, b) = both.into_inner();
     assert!(a.into_std().is_ok() == b.into_std().is_ok());
+    Ok(())
+}
+
+/// Out-of-band data is no part of the stream: splice(2) stops in front of it, and says that it would block.
+async fn urgent_data_does_not_stop_it() -> io::Result<()> {
+    for no_splice in [false, true] {
+        let ((a, mut client), (b, mut server)) = (accepted().await?, accepted().await?);
+        let copying = fend::spawn(copy_bidirectional(a, b).no_splice(no_splice));
+        for round in 0..3 {
+            client.write_all(b"in")?;
+            SockRef::from(&client).send_out_of_band(b"!")?;
+            if round == 1 {
+                // The urgent byte is the last one for a while.
+                server = read_message(server, b"in").await?;
+                client.write_all(b"band")?;
+                server = read_message(server, b"band").await?;
+            } else {
+                client.write_all(b"band")?;
+                server = read_message(server, b"inband").await?;
+            }
+        }
+        drop(client);
+        drop(server);
+        assert_eq!(copying.await??, (18, 0));
+    }
+    Ok(())
+}
+
+async fn read_message(mut peer: net::TcpStream, message: &'static [u8]) -> io::Result<net::TcpStream> {
+    let reading = fend::spawn_blocking(move || {
+        let mut received = vec![0; message.len()];
+        peer.read_exact(&mut received).map(|()| (received, peer))
+    });
+    let (received, peer) = reading.await??;
+    assert_same(&received, message);
+    Ok(peer)
+}
+
+/// More than there are workers or pipes to spare, with peers that come and go.
+async fn many_at_once() -> io::Result<()> {
+    const SIZE: usize = 50_000;
+    let mut relays = Vec::new();
+    for _ in 0..40 {
+        let ((a, client), (b, server)) = (accepted().await?, accepted().await?);
+        let peers = (chat(client, noise(SIZE)), chat(server, noise(SIZE)));
+        relays.push((fend::spawn(copy_bidirectional(a, b)), peers));
+    }
+    for (relay, (client, server)) in relays {
+        assert_eq!(relay.await??, (SIZE as u64, SIZE as u64));
+        assert_same(&joined(client)?, &noise(SIZE));
+        assert_same(&joined(server)?, &noise(SIZE));
+    }
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use socket2::SockRef;
+
 use crate::peer::{accepted, assert_same, noise};
 
 on_every_dispatcher!(
@@ -17,6 +19,7 @@ on_every_dispatcher!(
     parts_are_received,
     failures_name_the_file,
     huge_offsets,
+    urgent_data_is_left_out,
 );
 
 /// A file of its own, removed at the end.
@@ -133,5 +136,17 @@ async fn huge_offsets() -> io::Result<()> {
     assert_eq!(stream.recv_file(&scratch.file, HUGE, 6).await?, 6);
     scratch.file.read_exact_at(&mut received[..6], HUGE)?;
     assert_eq!(&received[..6], b"beyond");
+    Ok(())
+}
+
+/// Out-of-band data is no part of the stream: splice(2) stops in front of it, and says that it would block.
+async fn urgent_data_is_left_out() -> io::Result<()> {
+    let scratch = Scratch::new(b"")?;
+    let (stream, mut peer) = accepted().await?;
+    peer.write_all(b"in")?;
+    SockRef::from(&peer).send_out_of_band(b"!")?;
+    peer.write_all(b"band")?;
+    assert_eq!(stream.recv_file(&scratch.file, 0, 6).await?, 6);
+    assert_eq!(fs::read(&scratch.path)?, b"inband");
     Ok(())
 }

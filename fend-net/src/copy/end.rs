@@ -13,6 +13,7 @@ use super::identify::{find, find_read_half, find_write_half};
 use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe, at_end};
 use crate::socket::Registered;
 use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf};
+use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
 
 /// Shares the fd with whoever is copied from or to.
@@ -64,6 +65,14 @@ impl End {
         match self {
             End::Socket(fd) => fd.poll_with(cx, direction, |socket| op(socket.as_fd())),
             End::Pipe(fd) => fd.poll_with(cx, direction, |pipe| op(pipe.as_fd())),
+        }
+    }
+
+    /// Whether the next byte is an urgent one.
+    pub(super) fn is_at_mark(&self) -> bool {
+        match self {
+            End::Socket(fd) => is_at_mark(fd.get_ref().as_fd()),
+            End::Pipe(_) => false,
         }
     }
 

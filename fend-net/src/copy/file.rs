@@ -12,6 +12,7 @@ use super::pool::Pipe;
 use crate::error::SocketError;
 use crate::socket::{self, Registered};
 use crate::sys::splice::sendfile;
+use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
 
 /// The most that one call is asked for, so that reading a file that is not in memory stops the worker for a moment only.
@@ -170,8 +171,11 @@ enum Held {
 
 fn fill(socket: &Socket, most: u64) -> io::Result<Held> {
     if let Some(mut pipe) = Pipe::take() {
-        pipe.fill(socket.as_fd(), most as usize)?;
-        return Ok(Held::Pipe(pipe));
+        match pipe.fill(socket.as_fd(), most as usize) {
+            // Splice stops in front of an urgent byte; recv(2) steps over it.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && is_at_mark(socket.as_fd()) => {}
+            filled => return filled.map(|_| Held::Pipe(pipe)),
+        }
     }
     let mut bytes = vec![0; most.min(BUFFER) as usize];
     let count = socket::recv(socket, &mut bytes)?;

@@ -69,8 +69,9 @@ enum Held {
 enum Filled {
     Pipe(Pipe),
     TheEnd,
-    /// The process can have no more pipes at the moment.
-    NoPipe,
+    /// Not by a pipe this time: the process can have no more of them, or splice(2) stops in front of an urgent byte, as it does
+    /// for ever, and recv(2) steps over it.
+    ByBuffer,
     /// The kernel does not splice from this fd.
     Unsupported,
 }
@@ -168,7 +169,7 @@ impl Transfer {
                     return Poll::Ready(Ok(true));
                 }
                 Filled::TheEnd => return Poll::Ready(Ok(false)),
-                Filled::NoPipe => {}
+                Filled::ByBuffer => {}
                 Filled::Unsupported => self.route = Route::Memory,
             }
         }
@@ -276,10 +277,13 @@ impl Transfer {
 /// Moves what is there into a pipe. There is no pipe, and none is taken, while `from` has nothing.
 fn poll_fill_pipe(cx: &mut Context<'_>, from: &End, most: usize) -> Poll<io::Result<Filled>> {
     from.poll_with(cx, Direction::Read, |fd| {
-        let Some(mut pipe) = Pipe::take() else { return Ok(Filled::NoPipe) };
+        let Some(mut pipe) = Pipe::take() else { return Ok(Filled::ByBuffer) };
         match pipe.fill(fd, most) {
             Ok(0) => from.at_end().map(|_| Filled::TheEnd),
             Ok(_) => Ok(Filled::Pipe(pipe)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && from.is_at_mark() => {
+                Ok(Filled::ByBuffer)
+            }
             Err(error) if is_unsupported(&error) => Ok(Filled::Unsupported),
             Err(error) => Err(error),
         }

@@ -27,6 +27,7 @@ mod urgent;
 pub(crate) mod numbers;
 pub(crate) mod unix;
 
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

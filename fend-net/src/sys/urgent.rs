@@ -16,3 +16,8 @@ pub(crate) fn at_mark(fd: BorrowedFd<'_>) -> io::Result<bool> {
     })?;
     Ok(at_mark != 0)
 }
+
+/// [`at_mark`] of anything. What is no socket, or has no urgent byte, is never there.
+pub(crate) fn is_at_mark(fd: BorrowedFd<'_>) -> bool {
+    at_mark(fd).unwrap_or(false)
+}
