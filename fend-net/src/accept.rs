@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use fend_reactor::io::{AsyncFd, Direction};
 use socket2::{SockAddr, Socket};
 
+use crate::ready::unless_shut_down;
 use crate::tcp::is_of_one_connection;
 
 /// How many connections in a row may turn out dead before the last one's error is reported: a firewall that refuses
@@ -38,7 +39,9 @@ pub(crate) fn poll_accept(
 }
 
 fn accept_once(socket: &Socket) -> io::Result<(Socket, SockAddr)> {
-    socket.accept4(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
+    let accept = || socket.accept4(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC);
+    // What a blocking socket says then.
+    unless_shut_down(socket, accept, || Err(io::Error::from_raw_os_error(libc::EINVAL)))
 }
 
 fn is_to_be_passed_over<T>(result: &io::Result<T>, dead: &mut usize) -> bool {

@@ -35,6 +35,7 @@ mod addrs;
 pub mod control;
 mod error;
 mod flags;
+mod incoming;
 mod ready;
 mod release;
 mod serve;
@@ -43,6 +44,7 @@ mod stream;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 pub mod tcp;
+pub mod udp;
 pub mod unix;
 pub mod vsock;
 
@@ -57,6 +59,7 @@ pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{AcceptErrorKind, ConnectError, TcpConnector, TcpListener, TcpStream};
 pub use tcp::{Incoming, IntoIncoming};
+pub use udp::UdpSocket;
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,
     UnixStream,

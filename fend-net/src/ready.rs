@@ -80,6 +80,29 @@ pub(crate) fn is_writable_now(socket: &Socket) -> io::Result<bool> {
     sys::poll_now(socket.as_fd(), libc::POLLOUT).map(|events| events != 0)
 }
 
+/// What `receive` gives. Where it says `WouldBlock` although the read direction was shut down, `end` in place of that.
+///
+/// The kernel says so of a Unix listener and a Unix datagram socket in non-blocking mode, and calls them readable all the same: who
+/// waits for more would wait for ever, or without rest.
+pub(crate) fn unless_shut_down<T>(
+    socket: &Socket,
+    mut receive: impl FnMut() -> io::Result<T>,
+    end: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    match receive() {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        other => return other,
+    }
+    if sys::poll_now(socket.as_fd(), libc::POLLRDHUP)? & libc::POLLRDHUP == 0 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    // Something may have come just before the shutdown.
+    match receive() {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => end(),
+        other => other,
+    }
+}
+
 /// What the kernel says of `direction`; `WouldBlock` when that is nothing.
 fn readiness_now(socket: &Socket, direction: Direction) -> io::Result<Readiness> {
     // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.

@@ -52,7 +52,10 @@ impl<T> From<ReleaseError<T>> for io::Error {
 
 /// The bare socket, deregistered, when `fd` is the last to hold it. `as_it_was` puts the shared fd back into its
 /// owner for the error.
-pub(crate) fn release<T>(fd: Registered, as_it_was: fn(Registered) -> T) -> Result<Socket, ReleaseError<T>> {
+pub(crate) fn release<T>(
+    fd: Registered,
+    as_it_was: impl FnOnce(Registered) -> T,
+) -> Result<Socket, ReleaseError<T>> {
     match Arc::try_unwrap(fd) {
         Ok(fd) => Ok(fd.into_inner()),
         Err(fd) => {
@@ -65,7 +68,7 @@ pub(crate) fn release<T>(fd: Registered, as_it_was: fn(Registered) -> T) -> Resu
 /// [`release`], and blocking again, as the types of std are.
 pub(crate) fn release_blocking<T>(
     fd: Registered,
-    as_it_was: fn(Registered) -> T,
+    as_it_was: impl FnOnce(Registered) -> T,
 ) -> Result<Socket, ReleaseError<T>> {
     let socket = release(fd, as_it_was)?;
     // On a socket that is open this cannot fail: the kernel refuses no change of O_NONBLOCK.

@@ -106,11 +106,12 @@ pub(crate) fn adopt_stream(socket: Socket, listening: bool) -> io::Result<Socket
     Ok(socket)
 }
 
-fn unfit(why: &'static str) -> io::Error {
+pub(crate) fn unfit(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
-fn retry_interrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+/// Calls until the error is not that of a signal.
+pub(crate) fn retry_interrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

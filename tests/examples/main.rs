@@ -1,7 +1,9 @@
 //! Runs the programs in `examples/` as a person would, against clients that know nothing of fend.
 
 mod all;
+mod chat;
 mod echo;
 mod graceful;
+mod fd_pass;
 mod http;
 mod program;

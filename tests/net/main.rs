@@ -1,4 +1,4 @@
-//! TCP of fend against peers of std, on every dispatcher.
+//! Sockets of fend against peers of std, on every dispatcher.
 
 #[macro_use]
 #[path = "../support/mod.rs"]
@@ -37,3 +37,22 @@ mod reset;
 mod short_read;
 mod split;
 mod streams;
+mod udp_basics;
+mod udp_conversions;
+mod udp_error_queue;
+mod udp_errors;
+mod udp_foreign;
+mod udp_many;
+mod udp_metadata;
+mod udp_multicast;
+mod udp_segments;
+mod unix_connect;
+mod unix_conversions;
+mod unix_credentials;
+mod unix_datagram;
+mod unix_fds;
+mod unix_listener;
+mod unix_place;
+mod unix_seqpacket;
+mod unix_streams;
+mod vsock;

@@ -236,12 +236,17 @@ fn answered(flags: libc::c_int) -> MsgFlags {
     MsgFlags::from_bits(flags & !libc::MSG_CMSG_CLOEXEC)
 }
 
+/// A length of the C library's, whose type differs between them.
+fn size(len: impl TryInto<usize>) -> usize {
+    len.try_into().unwrap_or(usize::MAX)
+}
+
 /// Makes `control` the owner of the descriptors that have come. To be called once for each received message.
 fn take_descriptors(control: &mut ReceivedControl, header: &libc::msghdr) {
     let mut descriptors = VecDeque::new();
     let mut start = 0;
     let room = control.written();
-    let len = (header.msg_controllen as usize).min(room.len());
+    let len = size(header.msg_controllen).min(room.len());
     let bytes = &mut room[..len];
     while let Some(message) = message_at(bytes, start) {
         if message.level == libc::SOL_SOCKET && matches!(message.kind, libc::SCM_RIGHTS | SCM_PIDFD) {

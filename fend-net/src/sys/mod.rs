@@ -17,6 +17,7 @@ pub(crate) mod activation;
 
 mod disconnect;
 pub(crate) mod message;
+pub(crate) mod numbers;
 pub(crate) mod unix;
 mod urgent;
 

@@ -121,7 +121,7 @@ pub(super) fn of_peer(address: &SockAddr) -> SocketAddr {
     from_kernel(address).unwrap_or_else(|_| unnamed())
 }
 
-fn unnamed() -> SocketAddr {
+pub(super) fn unnamed() -> SocketAddr {
     SocketAddr::from_pathname("").expect("the empty path is the unnamed address")
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -14,15 +14,15 @@ use super::connect::Pauses;
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
 use super::message::{self, handing_over};
 use super::message_methods::message_methods;
+use super::record;
 use super::record_methods::record_methods;
 use super::socket::open;
-use super::{IntoUnixAddr, Record, SocketAddr};
+use super::{IntoUnixAddr, Record, SocketAddr, UnixMessage};
 use crate::control::{ControlBuffer, ReceivedControl};
 use crate::error::{Place, SocketError};
 use crate::flags::MsgFlags;
-use crate::ready::is_writable_now;
+use crate::ready::{is_writable_now, unless_shut_down};
 use crate::socket::Registered;
-use crate::sys;
 
 /// A Unix datagram socket. Datagrams keep their borders and their order, and none is lost on the way: who sends faster than the
 /// receiver takes has to wait.
@@ -122,17 +122,18 @@ impl UnixDatagram {
     }
 
     record_methods!(
+        recv: recv,
         end: "0 is an empty datagram (or, after `shutdown` of this end's read direction, nothing more).",
         send_errors: "What send(2) says: [`NotConnected`](std::io::ErrorKind::NotConnected) without \
                       [`connect`](Self::connect), [`ConnectionRefused`](std::io::ErrorKind::ConnectionRefused) when the \
                       receiver is gone,"
     );
 
-    /// [`recv`](Self::recv) that tells whether the datagram was longer than `buf`.
+    /// [`recv`](Self::recv) that takes also what is longer than `buf`, and tells so.
     ///
     /// # Errors
     ///
-    /// As [`recv`](Self::recv).
+    /// What recv(2) says.
     ///
     /// # Cancel safety
     ///
@@ -154,22 +155,22 @@ impl UnixDatagram {
     /// ```
     pub async fn recv_record(&self, buf: &mut [u8]) -> io::Result<Record> {
         let room = buf.len();
-        let receive = |socket: &Socket| sys::recv(socket.as_fd(), buf, libc::MSG_TRUNC);
+        let receive = |socket: &Socket| unless_shut_down(socket, || record::recv_any(socket, buf), || Ok(0));
         self.fd.with(Direction::Read, receive).await.map(|full_len| Record::of(full_len, room))
     }
 
-    /// Receives one datagram, and tells who sent it: an unnamed address when the sender is not bound. What is longer than `buf` is cut off
-    /// and lost.
+    /// Receives one datagram, and tells who sent it: an unnamed address when the sender is not bound.
     ///
     /// # Errors
     ///
-    /// What recvfrom(2) says.
+    /// [`InvalidData`](io::ErrorKind::InvalidData) with a [`TruncatedError`](super::TruncatedError) when the datagram is longer than
+    /// `buf`; what recvfrom(2) says.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: a datagram is either returned or still in the socket.
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::NONE)).await
+        self.fd.with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::TRUNC)).await
     }
 
     /// [`recv_from`](Self::recv_from), polled. A call that says `Pending` leaves its waker, as of [`poll_recv`](Self::poll_recv).
@@ -182,7 +183,7 @@ impl UnixDatagram {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.fd.poll_with(cx, Direction::Read, |socket| recv_from(socket, buf, MsgFlags::NONE))
+        self.fd.poll_with(cx, Direction::Read, |socket| recv_from(socket, buf, MsgFlags::TRUNC))
     }
 
     /// [`recv_from`](Self::recv_from) without waiting.
@@ -191,14 +192,15 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`recv_from`](Self::recv_from).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        recv_from(self.socket(), buf, MsgFlags::NONE)
+        recv_from(self.socket(), buf, MsgFlags::TRUNC)
     }
 
-    /// Receives like [`recv_from`](Self::recv_from), and leaves the datagram in the socket for the next receiver.
+    /// Receives like [`recv_from`](Self::recv_from), and leaves the datagram in the socket for the next receiver. What is longer than
+    /// `buf` is no error here.
     ///
     /// # Errors
     ///
-    /// As [`recv_from`](Self::recv_from).
+    /// What recvfrom(2) says.
     ///
     /// # Cancel safety
     ///
@@ -275,8 +277,10 @@ impl UnixDatagram {
 
     message_methods!(
         handing_over: handing_over,
+        recv_msg: recv_msg,
+        recv_flags: MsgFlags::TRUNC,
         send: "It goes to the socket that this one is connected to; [`send_msg_to`](Self::send_msg_to) sends to an address.",
-        recv: "What is longer than `buf` is cut off and lost.",
+        recv: "",
         example: "UnixDatagram",
     );
 
@@ -302,9 +306,24 @@ impl UnixDatagram {
     }
 }
 
+fn recv(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+    unless_shut_down(socket, || record::recv(socket, buf, flags), || Ok(0))
+}
+
+fn recv_msg(
+    socket: &Socket,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut ReceivedControl,
+    flags: MsgFlags,
+) -> io::Result<UnixMessage> {
+    unless_shut_down(socket, || message::recv(socket, bufs, control, flags), || Ok(UnixMessage::empty()))
+}
+
 fn recv_from(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<(usize, SocketAddr)> {
     let mut nothing = ReceivedControl::default();
-    let message = message::recv(socket, &mut [IoSliceMut::new(buf)], &mut nothing, flags)?;
+    let room = buf.len();
+    let message = recv_msg(socket, &mut [IoSliceMut::new(buf)], &mut nothing, flags)?;
+    record::must_fit(message.len, room)?;
     Ok((message.len, message.source))
 }
 

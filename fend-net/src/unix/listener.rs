@@ -10,11 +10,11 @@ use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::{SockAddr, Socket, Type};
 
 use super::addr::{failed, from_kernel, given, of_peer, shown};
-use super::incoming::{Incoming, IntoIncoming};
 use super::socket::open;
 use super::{IntoUnixAddr, SocketAddr, UnixStream};
 use crate::accept;
 use crate::error::{Place, SocketError};
+use crate::incoming::{Incoming, IntoIncoming};
 use crate::socket::Registered;
 
 /// Connections that the kernel keeps ready for `accept`. Who comes beyond has to wait. The kernel lowers it to

@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use socket2::{SockAddr, Socket};
 
-use super::SocketAddr;
-use super::addr::of_peer;
+use super::addr::{of_peer, unnamed};
+use super::{SocketAddr, record};
 use crate::control::{ControlBuffer, ControlMessage, MAX_DESCRIPTORS, ReceivedControl, space};
 use crate::flags::MsgFlags;
 use crate::sys;
@@ -24,6 +24,11 @@ pub struct UnixMessage {
 }
 
 impl UnixMessage {
+    /// From nobody.
+    pub(super) fn empty() -> UnixMessage {
+        UnixMessage { len: 0, flags: MsgFlags::NONE, source: unnamed() }
+    }
+
     /// Whether the datagram or record was longer than the buffers, and the rest of it is lost.
     pub fn is_truncated(&self) -> bool {
         self.flags.contains(MsgFlags::TRUNC)
@@ -88,9 +93,11 @@ pub(super) fn room_for(max_fds: usize) -> ReceivedControl {
 /// The descriptors that have come, of which `max_fds` were expected at most.
 pub(super) fn taken_over(
     message: &UnixMessage,
+    room: usize,
     control: &mut ReceivedControl,
     max_fds: usize,
 ) -> io::Result<Vec<OwnedFd>> {
+    record::must_fit(message.len, room)?;
     let mut fds = Vec::new();
     for message in control.messages() {
         if let ControlMessage::Descriptors(more) = message {

@@ -4,6 +4,8 @@
 macro_rules! message_methods {
     (
         handing_over: $handing_over:expr,
+        recv_msg: $recv_msg:path,
+        recv_flags: $recv_flags:expr,
         send: $send_doc:literal,
         recv: $recv_doc:literal,
         example: $type:literal $(,)?
@@ -87,9 +89,10 @@ macro_rules! message_methods {
             max_fds: usize,
         ) -> ::std::io::Result<(usize, Vec<::std::os::fd::OwnedFd>)> {
             let mut control = $crate::unix::message::room_for(max_fds);
+            let room = buf.len();
             let bufs = &mut [::std::io::IoSliceMut::new(buf)];
-            let message = self.recv_msg(bufs, &mut control, $crate::MsgFlags::NONE).await?;
-            let fds = $crate::unix::message::taken_over(&message, &mut control, max_fds)?;
+            let message = self.recv_msg(bufs, &mut control, $recv_flags).await?;
+            let fds = $crate::unix::message::taken_over(&message, room, &mut control, max_fds)?;
             Ok((message.len, fds))
         }
 
@@ -104,9 +107,10 @@ macro_rules! message_methods {
             max_fds: usize,
         ) -> ::std::io::Result<(usize, Vec<::std::os::fd::OwnedFd>)> {
             let mut control = $crate::unix::message::room_for(max_fds);
+            let room = buf.len();
             let bufs = &mut [::std::io::IoSliceMut::new(buf)];
-            let message = self.try_recv_msg(bufs, &mut control, $crate::MsgFlags::NONE)?;
-            let fds = $crate::unix::message::taken_over(&message, &mut control, max_fds)?;
+            let message = self.try_recv_msg(bufs, &mut control, $recv_flags)?;
+            let fds = $crate::unix::message::taken_over(&message, room, &mut control, max_fds)?;
             Ok((message.len, fds))
         }
 
@@ -182,9 +186,7 @@ macro_rules! message_methods {
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
             // A short count proves nothing: a receive ends where descriptors do.
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |socket| {
-                    $crate::unix::message::recv(socket, bufs, control, flags)
-                })
+                .with(::fend_reactor::io::Direction::Read, |socket| $recv_msg(socket, bufs, control, flags))
                 .await
         }
 
@@ -202,7 +204,7 @@ macro_rules! message_methods {
             flags: $crate::MsgFlags,
         ) -> ::std::task::Poll<::std::io::Result<$crate::unix::UnixMessage>> {
             self.registered().poll_with(cx, ::fend_reactor::io::Direction::Read, |socket| {
-                $crate::unix::message::recv(socket, bufs, control, flags)
+                $recv_msg(socket, bufs, control, flags)
             })
         }
 
@@ -217,7 +219,7 @@ macro_rules! message_methods {
             control: &mut $crate::control::ReceivedControl,
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
-            $crate::unix::message::recv(self.socket(), bufs, control, flags)
+            $recv_msg(self.socket(), bufs, control, flags)
         }
     };
 }

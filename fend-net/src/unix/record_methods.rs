@@ -3,21 +3,22 @@
 
 /// For a type with a method `registered(&self) -> &Registered`. `$end`: what a `recv` of 0 means.
 macro_rules! record_methods {
-    (end: $end:literal, send_errors: $send_errors:literal) => {
-        /// Receives one record, and waits when there is none. What is longer than `buf` is cut off and lost:
-        /// [`recv_record`](Self::recv_record) tells.
+    (recv: $recv:path, end: $end:literal, send_errors: $send_errors:literal) => {
+        /// Receives one record, and waits when there is none.
         #[doc = $end]
         ///
         /// # Errors
         ///
-        /// What recv(2) says.
+        /// [`InvalidData`](std::io::ErrorKind::InvalidData) with a [`TruncatedError`](crate::unix::TruncatedError) when the record is
+        /// longer than `buf`: the buffer is full, and the rest is lost. [`recv_record`](Self::recv_record) tells that without an error.
+        /// Else what recv(2) says.
         ///
         /// # Cancel safety
         ///
         /// Cancel safe: a record is either returned or still in the socket.
         pub async fn recv(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |s| $crate::socket::recv(s, buf))
+                .with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::NONE))
                 .await
         }
 
@@ -33,7 +34,7 @@ macro_rules! record_methods {
             buf: &mut [u8],
         ) -> ::std::task::Poll<::std::io::Result<usize>> {
             self.registered()
-                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $crate::socket::recv(s, buf))
+                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::NONE))
         }
 
         /// [`recv`](Self::recv) without waiting.
@@ -42,21 +43,22 @@ macro_rules! record_methods {
         ///
         /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`recv`](Self::recv).
         pub fn try_recv(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $crate::socket::recv(self.socket(), buf)
+            $recv(self.socket(), buf, $crate::MsgFlags::NONE)
         }
 
-        /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver.
+        /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver. What is longer than `buf` is no
+        /// error here.
         ///
         /// # Errors
         ///
-        /// As [`recv`](Self::recv).
+        /// What recv(2) says.
         ///
         /// # Cancel safety
         ///
         /// Cancel safe: it takes nothing.
         pub async fn peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
             self.registered()
-                .with(::fend_reactor::io::Direction::Read, |s| $crate::socket::peek(s, buf))
+                .with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::PEEK))
                 .await
         }
 
@@ -64,23 +66,23 @@ macro_rules! record_methods {
         ///
         /// # Errors
         ///
-        /// As [`recv`](Self::recv).
+        /// As [`peek`](Self::peek).
         pub fn poll_peek(
             &self,
             cx: &mut ::std::task::Context<'_>,
             buf: &mut [u8],
         ) -> ::std::task::Poll<::std::io::Result<usize>> {
             self.registered()
-                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $crate::socket::peek(s, buf))
+                .poll_with(cx, ::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::PEEK))
         }
 
         /// [`peek`](Self::peek) without waiting.
         ///
         /// # Errors
         ///
-        /// As [`try_recv`](Self::try_recv).
+        /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`peek`](Self::peek).
         pub fn try_peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $crate::socket::peek(self.socket(), buf)
+            $recv(self.socket(), buf, $crate::MsgFlags::PEEK)
         }
 
         /// Sends `buf` as one record, to the end that the socket is connected to, and waits when there is no room. All of it is sent, or

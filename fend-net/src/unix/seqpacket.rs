@@ -11,6 +11,7 @@ use socket2::{Domain, Socket, Type};
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
 use super::message::{self, handing_over};
 use super::message_methods::message_methods;
+use super::record;
 use super::record_methods::record_methods;
 use super::{IntoUnixAddr, Record, UnixSocket};
 use crate::control::ReceivedControl;
@@ -81,6 +82,7 @@ impl UnixSeqpacket {
     }
 
     record_methods!(
+        recv: record::recv,
         end: "0 is an empty record or the end, when the peer will send no more: `recv_record` tells which.",
         send_errors: "What send(2) says; [`BrokenPipe`](std::io::ErrorKind::BrokenPipe) when the connection is over,"
     );
@@ -114,8 +116,10 @@ impl UnixSeqpacket {
 
     message_methods!(
         handing_over: handing_over,
+        recv_msg: message::recv,
+        recv_flags: MsgFlags::TRUNC,
         send: "All of `buf` is sent, or nothing.",
-        recv: "What is longer than `buf` is cut off and lost. 0 bytes are an empty record or the end.",
+        recv: "0 bytes without descriptors are an empty record or the end.",
         example: "UnixSeqpacket",
     );
 

@@ -10,10 +10,10 @@ use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::{SockAddr, Socket};
 
 use super::addr::{from_kernel, of_peer};
-use super::incoming::{Incoming, IntoIncoming};
 use super::listener::{BACKLOG, accept_failed};
 use super::{IntoUnixAddr, SocketAddr, UnixSeqpacket, UnixSocket};
 use crate::accept;
+use crate::incoming::{Incoming, IntoIncoming};
 use crate::socket::Registered;
 
 /// A Unix seqpacket socket that takes connections: [`UnixListener`](super::UnixListener) for [`UnixSeqpacket`].

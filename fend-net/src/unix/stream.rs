@@ -10,10 +10,11 @@ use socket2::{Domain, Socket, Type};
 
 use super::addr::from_kernel;
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
-use super::message::handing_over_on_stream;
+use super::message::{self, handing_over_on_stream};
 use super::message_methods::message_methods;
 use super::{IntoUnixAddr, SocketAddr, UnixSocket};
 use crate::error::{Place, SocketError};
+use crate::flags::MsgFlags;
 use crate::socket::Registered;
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
 use crate::stream::{
@@ -115,6 +116,8 @@ impl UnixStream {
 
     message_methods!(
         handing_over: handing_over_on_stream,
+        recv_msg: message::recv,
+        recv_flags: MsgFlags::NONE,
         send: "When fewer bytes are sent than `buf` has, the descriptors went with the first of them: send the rest with [`send_all`](Self::send_all). An empty `buf` is refused: descriptors go with a byte.",
         recv: "A receive ends where the bytes end that descriptors came with, so that descriptors of two sends never come together.",
         example: "UnixStream",

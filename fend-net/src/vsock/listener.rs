@@ -12,6 +12,7 @@ use socket2::{SockAddr, Socket};
 use super::{VsockAddr, VsockStream, failed, fds, open};
 use crate::accept;
 use crate::error::{Place, SocketError};
+use crate::incoming::{Incoming, IntoIncoming};
 use crate::socket::Registered;
 
 /// Connections that the kernel keeps ready for `accept`.
@@ -97,6 +98,16 @@ impl VsockListener {
                 Err(_) => SocketError::wrap("accept on", Place::Unknown, error),
             }),
         }
+    }
+
+    /// The connections, as a stream that never ends. It gives them without their peers' addresses.
+    pub fn incoming(&self) -> Incoming<'_, VsockListener> {
+        Incoming::of(self)
+    }
+
+    /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
+    pub fn into_incoming(self) -> IntoIncoming<VsockListener> {
+        IntoIncoming::of(self)
     }
 
     /// The address it listens on.

@@ -4,6 +4,7 @@
 mod listener;
 mod stream;
 
+pub use crate::incoming::{Accepts, Incoming, IntoIncoming};
 pub use listener::VsockListener;
 pub use stream::VsockStream;
 

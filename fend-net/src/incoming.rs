@@ -9,9 +9,10 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 
-use super::{UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
+use crate::unix::{UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
+use crate::vsock::{VsockListener, VsockStream};
 
-/// What [`Incoming`] can take connections from: the listeners of this module, and no other types.
+/// What [`Incoming`] can take connections from: the listeners of Unix and vsock sockets, and no other types.
 pub trait Accepts: Sealed + Debug {
     /// A connection.
     type Connection;
@@ -43,7 +44,17 @@ impl Accepts for UnixSeqpacketListener {
     }
 }
 
-/// The connections of a borrowed listener; made by [`UnixListener::incoming`] and [`UnixSeqpacketListener::incoming`]. Never ends.
+impl Sealed for VsockListener {}
+
+impl Accepts for VsockListener {
+    type Connection = VsockStream;
+
+    fn poll_connection(&self, cx: &mut Context<'_>) -> Poll<io::Result<VsockStream>> {
+        self.poll_accept(cx).map_ok(|(stream, _)| stream)
+    }
+}
+
+/// The connections of a borrowed listener; made by [`UnixListener::incoming`] and its like. Never ends.
 ///
 /// Dropping it loses no connection.
 #[derive(Debug, Clone)]
@@ -53,7 +64,7 @@ pub struct Incoming<'a, L = UnixListener> {
 }
 
 impl<'a, L: Accepts> Incoming<'a, L> {
-    pub(super) fn of(listener: &'a L) -> Self {
+    pub(crate) fn of(listener: &'a L) -> Self {
         Incoming { listener }
     }
 }
@@ -72,8 +83,7 @@ impl<L: Accepts> FusedStream for Incoming<'_, L> {
     }
 }
 
-/// The connections of a listener that it owns; made by [`UnixListener::into_incoming`] and
-/// [`UnixSeqpacketListener::into_incoming`]. Never ends.
+/// The connections of a listener that it owns; made by [`UnixListener::into_incoming`] and its like. Never ends.
 ///
 /// Dropping it drops the listener: without other clones, connections that nobody has taken are reset.
 #[derive(Debug, Clone)]
@@ -83,7 +93,7 @@ pub struct IntoIncoming<L = UnixListener> {
 }
 
 impl<L: Accepts> IntoIncoming<L> {
-    pub(super) fn of(listener: L) -> Self {
+    pub(crate) fn of(listener: L) -> Self {
         IntoIncoming { listener }
     }
 

@@ -1,0 +1,78 @@
+//! Joins a room: lines from here go there, and what comes is printed.
+
+use std::env;
+use std::future::{Future, pending};
+use std::io::{self, BufRead, Write};
+use std::thread;
+
+use fend::net::{TcpStream, UnixStream};
+use futures::channel::mpsc::{Receiver, channel};
+use futures::{SinkExt, StreamExt};
+use futures_lite::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use crate::address::Address;
+use crate::lines::Lines;
+
+/// Returns when the server closes the connection.
+pub(crate) async fn join(addr: Address, name: Option<String>) -> io::Result<()> {
+    let name = name.or_else(|| env::var("USER").ok()).unwrap_or_else(|| "somebody".to_owned());
+    match (&addr, addr.unix()?) {
+        (_, Some(address)) => converse(UnixStream::connect(address).await?, &name).await,
+        (Address::Tcp(address), None) => converse(TcpStream::connect(address).await?, &name).await,
+        (_, None) => unreachable!("an address is of TCP or of a Unix socket"),
+    }
+}
+
+async fn converse<S>(stream: S, name: &str) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Clone + Unpin,
+{
+    let mut writer = stream.clone();
+    let speak = async move {
+        let mut typed = typed_lines();
+        writer.write_all(format!("{name}\n").as_bytes()).await?;
+        while let Some(line) = typed.next().await {
+            writer.write_all(format!("{line}\n").as_bytes()).await?;
+        }
+        // The rest of what the others say is still printed.
+        writer.close().await
+    };
+    let listen = async {
+        let mut lines = Lines::of(stream.clone());
+        while let Some(line) = lines.next().await? {
+            writeln!(io::stdout(), "{line}")?;
+        }
+        Ok(())
+    };
+    // The end of the server's lines is the end; a line that could not be sent shows there too.
+    match race(speak, listen).await {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Both, but no longer than `listen` takes.
+async fn race(
+    speak: impl Future<Output = io::Result<()>>,
+    listen: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
+    let speak = async {
+        speak.await?;
+        pending().await
+    };
+    futures_lite::future::or(listen, speak).await
+}
+
+/// The lines of the standard input, read on a thread of its own: a file or a terminal makes no promise not to block.
+fn typed_lines() -> Receiver<String> {
+    let (mut sender, lines) = channel(0);
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if fend::block_on(sender.send(line)).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}

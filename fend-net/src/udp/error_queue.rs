@@ -1,0 +1,207 @@
+//! The error queue: errors of single datagrams, with all that is known about each.
+//!
+//! What is in the kernel's queue makes the socket "in error" (`EPOLLERR`) until it is read. poll(2) says so again and again, to those
+//! too that wait for datagrams, and a receive that finds none would be tried in an endless loop. So a receive or send that would block while the
+//! queue is in use empties it first, into the store of this file, where [`UdpSocket::recv_error`] looks before it asks the
+//! kernel. Both happen under one lock: an entry is either in the one or in the other for whoever looks.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use fend_reactor::io::Direction;
+use socket2::Socket;
+
+use super::UdpSocket;
+use super::metadata::{is_on, switch};
+use super::operation::recv_msg;
+use crate::control::{ControlMessage, ExtendedError, RawControlMessages, ReceivedControl, Timestamp, space};
+use crate::flags::MsgFlags;
+
+/// Entries kept for a reader that does not come. The kernel's own bound is the receive buffer's size.
+const MAX_KEPT: usize = 64;
+
+/// How much of the datagram that an error is about is kept, in bytes. An ICMP message quotes no more than this.
+const MAX_DATA: usize = 576;
+
+/// The option's number for each protocol.
+const OPTION: (i32, i32) = (libc::IP_RECVERR, libc::IPV6_RECVERR);
+
+/// An entry of a socket's error queue: ip(7), `IP_RECVERR`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct QueuedError {
+    /// What happened, and who says so.
+    pub error: ExtendedError,
+    /// Where the datagram was sent to.
+    pub destination: Option<SocketAddr>,
+    /// The beginning of the datagram: what the ICMP message quotes of it, 576 bytes at most.
+    pub data: Vec<u8>,
+    /// The time stamp, when the entry is one of a sent datagram.
+    pub timestamp: Option<Timestamp>,
+    /// How many entries before this one were thrown away, since nobody read them while more than 64 had come.
+    pub lost: u64,
+}
+
+/// What this process keeps of the error queue. Shared by a socket's clones.
+#[derive(Debug, Default)]
+pub(super) struct ErrorQueue {
+    /// Whether the kernel was asked to fill its queue.
+    in_use: AtomicBool,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    entries: VecDeque<QueuedError>,
+    /// Thrown away since the last entry.
+    lost: u64,
+}
+
+impl ErrorQueue {
+    /// That of a socket of whom nothing is known.
+    pub(super) fn of(socket: &Socket) -> io::Result<ErrorQueue> {
+        Ok(ErrorQueue { in_use: AtomicBool::new(is_on(socket, OPTION)?), ..ErrorQueue::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Empties the kernel's queue, so that it does not pass for news. After an operation that would block.
+    pub(super) fn set_aside(&self, socket: &Socket) {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut kept = self.lock();
+        // Any error of this is that of the socket itself, and the next operation meets it.
+        while let Ok(entry) = read(socket) {
+            if kept.entries.len() < MAX_KEPT {
+                let lost = std::mem::take(&mut kept.lost);
+                kept.entries.push_back(QueuedError { lost, ..entry });
+            } else {
+                kept.lost += 1;
+            }
+        }
+    }
+
+    /// The next entry.
+    fn take(&self, socket: &Socket) -> io::Result<QueuedError> {
+        if !self.in_use.load(Ordering::Relaxed) {
+            let message = "recv_error: the error queue is not in use: call set_recv_errors(true) first";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let mut kept = self.lock();
+        if let Some(entry) = kept.entries.pop_front() {
+            return Ok(entry);
+        }
+        match read(socket) {
+            Ok(entry) => Ok(QueuedError { lost: std::mem::take(&mut kept.lost), ..entry }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // An error that is in no queue ends the wait all the same, and must not do so again.
+                Err(socket.take_error()?.unwrap_or(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// recvmsg(2) from the kernel's error queue.
+fn read(socket: &Socket) -> io::Result<QueuedError> {
+    // The error with its offender's address, a time stamp, and what other metadata was asked for.
+    let mut control = ReceivedControl::with_capacity(space(64) * 6);
+    let mut data = [0; MAX_DATA];
+    let received = recv_msg(socket, &mut [IoSliceMut::new(&mut data)], MsgFlags::ERRQUEUE, &mut control)?;
+    let (mut error, mut timestamp) = (None, None);
+    for message in RawControlMessages::new(control.as_bytes()).map(ControlMessage::of_raw) {
+        match message {
+            ControlMessage::ExtendedError(found) => error = Some(found),
+            ControlMessage::Timestamp(found) => timestamp = Some(found),
+            _ => {}
+        }
+    }
+    let error =
+        error.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "an entry without an error"))?;
+    let data = data[..received.len.min(MAX_DATA)].to_vec();
+    Ok(QueuedError { error, destination: received.source.as_socket(), data, timestamp, lost: 0 })
+}
+
+/// The error queue.
+impl UdpSocket {
+    /// Whether errors go to the error queue (`IP_RECVERR`, `IPV6_RECVERR`).
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) says.
+    pub fn recv_errors(&self) -> io::Result<bool> {
+        is_on(self.socket(), OPTION)
+    }
+
+    /// Has the kernel queue each error of a sent datagram (ICMP messages; `IP_RECVERR`, `IPV6_RECVERR`), for
+    /// [`recv_error`](Self::recv_error) to tell what it is about.
+    ///
+    /// A socket that is not connected is told of such errors only then. The next receive or send fails with the error as well, once, as
+    /// on a connected socket. While entries wait the socket counts as in error: [`readable`](Self::readable) and the like return at
+    /// once. Use this function, and not the bare socket option: operations have to know that there is a queue.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn set_recv_errors(&self, on: bool) -> io::Result<()> {
+        switch(self.socket(), OPTION, on)?;
+        self.errors().in_use.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The next error of the error queue. Waits when there is none (for `EPOLLERR`).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) without [`set_recv_errors`](Self::set_recv_errors); the socket's own error
+    /// when there is one that is in no queue; what recvmsg(2) says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: an error is either returned or still queued.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::UdpSocket;
+    ///
+    /// # fend::block_on(async {
+    /// # let unused = std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// socket.set_recv_errors(true)?;
+    /// socket.send_to(b"anybody?", unused).await?;
+    /// let entry = socket.recv_error().await?;
+    /// assert_eq!(entry.error.to_io_error().kind(), std::io::ErrorKind::ConnectionRefused);
+    /// assert_eq!((entry.destination, &entry.data[..]), (Some(unused), &b"anybody?"[..]));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn recv_error(&self) -> io::Result<QueuedError> {
+        self.registered().with(Direction::Priority, |socket| self.errors().take(socket)).await
+    }
+
+    /// [`recv_error`](Self::recv_error), polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv_error`](Self::recv_error).
+    pub fn poll_recv_error(&self, cx: &mut Context<'_>) -> Poll<io::Result<QueuedError>> {
+        self.registered().poll_with(cx, Direction::Priority, |socket| self.errors().take(socket))
+    }
+
+    /// [`recv_error`](Self::recv_error) without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv_error`](Self::recv_error).
+    pub fn try_recv_error(&self) -> io::Result<QueuedError> {
+        self.errors().take(self.socket())
+    }
+}

@@ -1,0 +1,66 @@
+//! The system calls on a bare socket, to be tried and tried again.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+
+use socket2::{SockAddr, Socket};
+
+use super::truncated::TruncatedError;
+use crate::control::{ControlBuffer, ReceivedControl};
+use crate::flags::MsgFlags;
+use crate::socket::{ip_address, retry_interrupted};
+use crate::sys;
+use crate::sys::message::{Received, recvmsg, sendmsg};
+
+/// recv(2), which tells how long the datagram really is.
+pub(super) fn recv(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
+    match sys::recv(socket.as_fd(), buf, libc::MSG_TRUNC)? {
+        len if len > buf.len() => Err(TruncatedError::wrap(len, buf.len(), None)),
+        len => Ok(len),
+    }
+}
+
+/// recvfrom(2), which tells how long the datagram really is.
+pub(super) fn recv_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let received =
+        recv_msg(socket, &mut [IoSliceMut::new(buf)], MsgFlags::TRUNC, &mut ReceivedControl::default())?;
+    let source = ip_address(&received.source)?;
+    match received.len {
+        len if len > buf.len() => Err(TruncatedError::wrap(len, buf.len(), Some(source))),
+        len => Ok((len, source)),
+    }
+}
+
+/// recvfrom(2) that leaves the datagram where it is.
+pub(super) fn peek_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let received =
+        recv_msg(socket, &mut [IoSliceMut::new(buf)], MsgFlags::PEEK, &mut ReceivedControl::default())?;
+    Ok((received.len, ip_address(&received.source)?))
+}
+
+/// recvmsg(2).
+pub(super) fn recv_msg(
+    socket: &Socket,
+    bufs: &mut [IoSliceMut<'_>],
+    flags: MsgFlags,
+    control: &mut ReceivedControl,
+) -> io::Result<Received> {
+    recvmsg(socket.as_fd(), bufs, control, flags)
+}
+
+/// sendto(2).
+pub(super) fn send_to(socket: &Socket, buf: &[u8], to: &SockAddr) -> io::Result<usize> {
+    retry_interrupted(|| socket.send_to_with_flags(buf, to, libc::MSG_NOSIGNAL))
+}
+
+/// sendmsg(2).
+pub(super) fn send_msg(
+    socket: &Socket,
+    bufs: &[IoSlice<'_>],
+    to: Option<&SockAddr>,
+    flags: MsgFlags,
+    control: &ControlBuffer<'_>,
+) -> io::Result<usize> {
+    sendmsg(socket.as_fd(), bufs, to, control, flags)
+}
