@@ -1,12 +1,13 @@
 //! [`Accept`]: the sockets that a [`Listener`](super::Listener) can take connections from.
 
 use std::fmt::Debug;
-use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsFd;
 
 use socket2::Socket;
 
+use crate::error::SocketError;
 use crate::socket::Registered;
 use crate::sys;
 use crate::tcp::{TcpListener, TcpStream};
@@ -23,9 +24,17 @@ pub trait Source {
     /// The address of a peer, and that of the listener.
     type Addr: Debug + Send + 'static;
 
-    /// One accept(2), waited for. Every error is told, that of a connection that has died in the queue too.
+    /// The listening socket.
     #[doc(hidden)]
-    fn accept_one(&self) -> impl Future<Output = io::Result<(Self::Stream, Self::Addr)>> + Send;
+    fn listening(&self) -> &Registered;
+
+    /// One accept(2). Every error is told, that of a connection that has died in the queue too.
+    #[doc(hidden)]
+    fn accept_now(socket: &Socket) -> io::Result<(Socket, Self::Addr)>;
+
+    /// A connection that was just accepted.
+    #[doc(hidden)]
+    fn stream(accepted: Socket) -> Self::Stream;
 
     /// What a [`Listener`](super::Listener) may still hold after it has given the stream away.
     #[doc(hidden)]
@@ -38,6 +47,10 @@ pub trait Source {
 
     #[doc(hidden)]
     fn local_addr(&self) -> io::Result<Self::Addr>;
+
+    /// Names the operation and the address in an error of [`accept_now`](Self::accept_now).
+    #[doc(hidden)]
+    fn explain(&self, error: io::Error) -> io::Error;
 }
 
 impl Accept for TcpListener {}
@@ -46,8 +59,16 @@ impl Source for TcpListener {
     type Stream = TcpStream;
     type Addr = SocketAddr;
 
-    async fn accept_one(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        TcpListener::accept_one(self).await
+    fn listening(&self) -> &Registered {
+        self.registered()
+    }
+
+    fn accept_now(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
+        TcpListener::accept_now(socket)
+    }
+
+    fn stream(accepted: Socket) -> TcpStream {
+        TcpStream::accepted(accepted)
     }
 
     fn registered(stream: &TcpStream) -> &Registered {
@@ -55,15 +76,18 @@ impl Source for TcpListener {
     }
 
     fn abort(socket: &Socket) {
-        use std::os::fd::AsFd;
         // A FIN after half an answer would look like the whole one: reset. Refused while another thread is blocked in a
         // call on the socket, which only a duplicate in blocking mode can bring about.
         if sys::disconnect(socket.as_fd()).is_err() {
-            let _ = socket.shutdown(std::net::Shutdown::Both);
+            let _ = socket.shutdown(Shutdown::Both);
         }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         TcpListener::local_addr(self)
+    }
+
+    fn explain(&self, error: io::Error) -> io::Error {
+        SocketError::wrap("accept on", self.local_addr().ok(), error)
     }
 }

@@ -6,7 +6,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fend_reactor::io::Direction;
 use fend_reactor::spawn;
+use socket2::Socket;
 
 use super::accept::{Accept, Source};
 use super::connection::{Connection, ConnectionSlot};
@@ -198,19 +200,25 @@ impl<L: Accept> Listener<L> {
     pub async fn accept(&self) -> io::Result<Option<(Connection<L::Stream>, L::Addr)>> {
         loop {
             self.shared.pause().await;
-            let Some(reservation) = self.shared.reserve().await else { return Ok(None) };
-            let accepted = self.shared.stop.run_until_cancelled(self.inner.accept_one()).await;
-            let failed = match accepted {
+            let Some(mut reservation) = self.shared.reserve().await else { return Ok(None) };
+            let accept = |socket: &Socket| self.shared.accept(|| L::accept_now(socket));
+            let accept = self.inner.listening().with(Direction::Read, accept);
+            let failed = match self.shared.stop.run_until_cancelled(accept).await {
                 None => return Ok(None),
-                Some(Err(error)) => self.survive(error, true),
-                Some(Ok((stream, peer))) => match self.prepared(&stream) {
-                    Ok(()) => {
-                        let id = reservation.admit(L::registered(&stream));
-                        let slot = ConnectionSlot::held(self.shared.clone(), id);
-                        return Ok(Some((Connection::new(stream, slot), peer)));
+                Some(Err(_)) if self.shared.is_stopped() => return Ok(None),
+                Some(Err(error)) => self.survive(self.inner.explain(error), true),
+                Some(Ok((accepted, peer))) => {
+                    reservation.take();
+                    let stream = L::stream(accepted);
+                    match self.prepared(&stream) {
+                        Ok(()) => {
+                            let id = reservation.admit(L::registered(&stream));
+                            let slot = ConnectionSlot::held(self.shared.clone(), id);
+                            return Ok(Some((Connection::new(stream, slot), peer)));
+                        }
+                        Err(error) => self.survive(error, false),
                     }
-                    Err(error) => self.survive(error, false),
-                },
+                }
             };
             failed?;
         }

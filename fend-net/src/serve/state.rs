@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use crate::socket::Registered;
 /// What a listener, its handles and its connections share.
 pub(super) struct Shared {
     pub(super) state: Watched<State>,
+    /// Open for each accept(2), and shut when the drain begins: what is accepted was accepted before.
+    gate: RwLock<bool>,
     /// Cancelled when the drain begins.
     pub(super) stop: CancellationToken,
     /// How a connection of this family is ended while others hold it.
@@ -35,6 +37,8 @@ pub(super) struct State {
     pub(super) max: usize,
     /// Slots held by accepts that wait for a connection.
     reserved: usize,
+    /// Connections that accept(2) has given, and that are being prepared.
+    taken: usize,
     /// Accept loops that are not over.
     serving: usize,
     live: HashMap<u64, Live>,
@@ -100,6 +104,7 @@ impl Shared {
         let state = State {
             max: usize::MAX,
             reserved: 0,
+            taken: 0,
             serving: 0,
             live: HashMap::new(),
             next: 0,
@@ -113,7 +118,7 @@ impl Shared {
             drain: None,
             report: None,
         };
-        Shared { state: Watched::new(state), stop: CancellationToken::new(), abort }
+        Shared { state: Watched::new(state), gate: RwLock::new(true), stop: CancellationToken::new(), abort }
     }
 
     /// Waits until one connection more is allowed. `None` once the drain has begun.
@@ -132,7 +137,7 @@ impl Shared {
             }
             None
         });
-        reserved.await.then(|| Reservation { shared: self })
+        reserved.await.then(|| Reservation { shared: self, taken: false })
     }
 
     /// Waits while a pause is on: until it is over, a connection has ended, or the drain begins.
@@ -199,8 +204,23 @@ impl Shared {
         Serving { shared: self }
     }
 
+    /// Makes one accept(2), unless the drain has begun.
+    pub(super) fn accept<R>(&self, accept: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        let open = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if !*open {
+            // No `WouldBlock`: a clone of the listener, which shares its readiness, may go on to accept.
+            return Err(io::Error::other("the listener has stopped"));
+        }
+        accept().inspect(|_| self.state.with(|state| state.taken += 1))
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        !*self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// No further connection is taken.
     pub(super) fn stop(&self) {
+        *self.gate.write().unwrap_or_else(PoisonError::into_inner) = false;
         self.state.change(|state| {
             state.drain.get_or_insert(state.counts);
         });
@@ -301,7 +321,7 @@ impl State {
     }
 
     fn is_empty(&self) -> bool {
-        self.live.is_empty() && self.serving == 0
+        self.live.is_empty() && self.serving == 0 && self.taken == 0
     }
 
     fn report_now(&self) -> DrainReport {
@@ -318,15 +338,23 @@ impl State {
 /// A slot for a connection that is waited for. Given back when it is dropped.
 pub(super) struct Reservation<'a> {
     shared: &'a Shared,
+    /// Whether there is a connection for it.
+    taken: bool,
 }
 
 impl Reservation<'_> {
+    /// [`Shared::accept`] has given a connection.
+    pub(super) fn take(&mut self) {
+        self.taken = true;
+    }
+
     /// The slot is taken by a connection: its key.
     pub(super) fn admit(self, socket: &Registered) -> u64 {
         let socket = Arc::downgrade(socket);
         // In one step, or another accept could slip in between; the drop finds nothing left to do.
         let id = self.shared.state.with(|state| {
             state.reserved -= 1;
+            state.taken -= 1;
             state.admit(socket)
         });
         std::mem::forget(self);
@@ -336,7 +364,10 @@ impl Reservation<'_> {
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.shared.state.change(|state| state.reserved -= 1);
+        self.shared.state.change(|state| {
+            state.reserved -= 1;
+            state.taken -= usize::from(self.taken);
+        });
     }
 }
 

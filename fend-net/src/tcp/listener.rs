@@ -222,13 +222,6 @@ impl TcpListener {
         }
     }
 
-    /// One accept(2), waited for. Every error is told.
-    pub(crate) async fn accept_one(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let mut told = MAX_DEAD;
-        let result = self.fd.with(Direction::Read, accept_once).await;
-        self.settle(result, &mut told).expect("the last of the dead ones is told")
-    }
-
     /// What to tell the caller of one accept(2): nothing when the connection was dead and the next one is due.
     fn settle(
         &self,
@@ -315,6 +308,15 @@ impl TcpListener {
 
     pub(super) fn into_registered(self) -> Registered {
         self.fd
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.fd
+    }
+
+    /// One accept(2).
+    pub(crate) fn accept_now(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
+        accept_once(socket)
     }
 
     pub(super) fn socket(&self) -> &Socket {

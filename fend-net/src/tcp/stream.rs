@@ -114,7 +114,7 @@ impl TcpStream {
 
     /// A stream of a non-blocking socket that has just been accepted or adopted: there is room to send, and data has often
     /// come with the connection, so that the first call of either kind is tried at once.
-    pub(super) fn accepted(socket: Socket) -> TcpStream {
+    pub(crate) fn accepted(socket: Socket) -> TcpStream {
         let assumed = Readiness::READABLE.union(Readiness::WRITABLE);
         TcpStream { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)) }
     }
