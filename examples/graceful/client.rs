@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fend::net::TcpStream;
@@ -47,7 +49,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         sleep(Duration::from_secs(options.seconds as u64)).await;
         end.cancel();
     });
-    let counts = load(options.addr, options.connections, &stop).await;
+    let counts = load(options.addr, options.connections, &stop, &Arc::default()).await;
     counts.print()?;
     counts.check()
 }
@@ -91,11 +93,20 @@ impl Counts {
     }
 }
 
+/// The id of the process that has answered last.
+pub(crate) type Latest = Arc<AtomicU32>;
+
 /// Asks on `connections` connections until `stop` is cancelled.
-pub(crate) async fn load(addr: SocketAddr, connections: usize, stop: &CancellationToken) -> Counts {
+pub(crate) async fn load(
+    addr: SocketAddr,
+    connections: usize,
+    stop: &CancellationToken,
+    latest: &Latest,
+) -> Counts {
     let mut clients = TaskGroup::new();
     for number in 0..connections {
-        clients.spawn(ask_on_and_on(addr, number % FRESH == FRESH - 1, stop.clone()));
+        let fresh = number % FRESH == FRESH - 1;
+        clients.spawn(ask_on_and_on(addr, fresh, stop.clone(), latest.clone()));
     }
     let mut all = Counts::default();
     while let Some(counts) = clients.join_next().await {
@@ -104,7 +115,7 @@ pub(crate) async fn load(addr: SocketAddr, connections: usize, stop: &Cancellati
     all
 }
 
-async fn ask_on_and_on(addr: SocketAddr, fresh: bool, stop: CancellationToken) -> Counts {
+async fn ask_on_and_on(addr: SocketAddr, fresh: bool, stop: CancellationToken, latest: Latest) -> Counts {
     let mut counts = Counts::default();
     let mut connection = None;
     while !stop.is_cancelled() {
@@ -112,6 +123,7 @@ async fn ask_on_and_on(addr: SocketAddr, fresh: bool, stop: CancellationToken) -
             Ok(Ok(server)) => {
                 counts.requests += 1;
                 counts.servers.insert(server);
+                latest.store(server, Ordering::Relaxed);
             }
             failure => {
                 let text = match failure {

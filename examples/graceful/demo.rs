@@ -7,16 +7,21 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use fend::task::CancellationToken;
-use fend::time::sleep;
+use fend::time::{sleep, timeout};
 
 use crate::arguments::{Arguments, Mistake};
-use crate::client::load;
+use crate::client::{Latest, load};
 
 /// How long each server has the clients to itself.
 const TENURE: Duration = Duration::from_millis(100);
+
+/// How often is looked whether it has answered somebody, and for how long.
+const LOOK: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Options {
     restarts: usize,
@@ -41,15 +46,15 @@ impl Options {
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let control = Control::new();
     let mut server = Server::start(&control.path).await?;
-    let (addr, stop) = (server.addr, CancellationToken::new());
+    let (addr, stop, latest) = (server.addr, CancellationToken::new(), Latest::default());
     let clients = fend::spawn({
-        let stop = stop.clone();
-        async move { load(addr, options.connections, &stop).await }
+        let (stop, latest) = (stop.clone(), latest.clone());
+        async move { load(addr, options.connections, &stop, &latest).await }
     });
 
     let mut slowest = Duration::ZERO;
     for number in 1..=options.restarts {
-        sleep(TENURE).await;
+        serves_for_a_while(&server, &latest).await?;
         let start = Instant::now();
         let next = Server::start(&control.path).await?;
         let (old, end) = (server.child.id(), server.end().await?);
@@ -59,7 +64,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         writeln!(io::stdout(), "restart {number}: {old} -> {new} in {:.0?}; {end}", took)?;
         server = next;
     }
-    sleep(TENURE).await;
+    serves_for_a_while(&server, &latest).await?;
     stop.cancel();
     let counts = clients.await?;
     let end = server.quit().await?;
@@ -74,6 +79,17 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         return Err("not every server has answered".into());
     }
     Ok(())
+}
+
+/// On a busy machine that takes longer.
+async fn serves_for_a_while(server: &Server, latest: &Latest) -> io::Result<()> {
+    sleep(TENURE).await;
+    let answers = async {
+        while latest.load(Ordering::Relaxed) != server.child.id() {
+            sleep(LOOK).await;
+        }
+    };
+    Ok(timeout(PATIENCE, answers).await?)
 }
 
 /// The path of the control socket, in a directory of our own.

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use fend::net::{TcpListener, UnixListener, UnixStream};
+use fend::task::CancellationToken;
 use fend::time::timeout;
 
 const SOCKETS: &[u8] = b"sockets";
@@ -31,6 +32,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Sockets {
     pub(crate) listener: TcpListener,
     pub(crate) control: UnixListener,
+}
+
+/// Why a server ends.
+pub(crate) enum End {
+    HandedOver,
+    Quit,
 }
 
 /// The old server, while it waits for the new one to be ready.
@@ -71,16 +78,21 @@ impl Predecessor {
 }
 
 impl Sockets {
-    /// Waits for a new server that takes over, and is ready. `complain` is told of those that fail.
-    pub(crate) async fn hand_over(&self, complain: impl Fn(&io::Error)) -> io::Result<()> {
-        loop {
-            let (stream, _) = self.control.accept().await?;
-            match timeout(PATIENCE, self.hand_over_to(&stream)).await {
-                Ok(Ok(())) => return Ok(()),
+    /// Waits for a new server that takes over and is ready, or for `quit`. One that has asked for the sockets comes before `quit`: it
+    /// has them, and will serve. `complain` is told of those that fail.
+    pub(crate) async fn until_the_end(
+        &self,
+        quit: &CancellationToken,
+        complain: impl Fn(&io::Error),
+    ) -> io::Result<End> {
+        while let Some(accepted) = quit.run_until_cancelled(self.control.accept()).await {
+            match timeout(PATIENCE, self.hand_over_to(&accepted?.0)).await {
+                Ok(Ok(())) => return Ok(End::HandedOver),
                 Ok(Err(error)) => complain(&error),
                 Err(elapsed) => complain(&elapsed.into()),
             }
         }
+        Ok(End::Quit)
     }
 
     async fn hand_over_to(&self, stream: &UnixStream) -> io::Result<()> {

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use fend::net::{Listener, TcpListener, UnixListener};
 use fend::task::CancellationToken;
-use futures_lite::future;
 
 use crate::arguments::{Arguments, Mistake};
 use crate::connection;
-use crate::handover::{Sockets, take_over};
+use crate::handover::{End, Sockets, take_over};
 
 pub(crate) struct Options {
     addr: SocketAddr,
@@ -35,16 +34,6 @@ impl Options {
     }
 }
 
-fn is_of_peer(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
-}
-
-/// Why a server ends.
-enum End {
-    HandedOver,
-    Quit,
-}
-
 pub(crate) async fn run(options: Options) -> io::Result<()> {
     let (sockets, predecessor) = match take_over(&options.control).await? {
         Some((sockets, predecessor)) => (sockets, Some(predecessor)),
@@ -65,10 +54,12 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
     }));
     say(&format!("listening on {}", sockets.listener.local_addr()?))?;
     if let Some(predecessor) = predecessor {
-        predecessor.ready().await?;
+        // That it has gone meanwhile is no reason to go as well.
+        predecessor.ready().await.unwrap_or_else(|error| complain(&format!("the server before: {error}")));
     }
 
-    let end = until_the_end(&sockets).await?;
+    let failed = |error: &io::Error| complain(&format!("the handover failed: {error}"));
+    let end = sockets.until_the_end(&quit_on_stdin(), failed).await?;
     handle.stop();
     // The successor has its own.
     drop(sockets);
@@ -85,25 +76,14 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
     say(&format!("drained: {} finished, {} aborted", report.finished, report.aborted + report.stuck as u64))
 }
 
+fn is_of_peer(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)
+}
+
 /// The first server opens the sockets that all those after it will use.
 async fn begin(options: &Options) -> io::Result<Sockets> {
     let listener = TcpListener::bind(options.addr).await?;
     Ok(Sockets { listener, control: UnixListener::bind_replacing(&options.control).await? })
-}
-
-async fn until_the_end(sockets: &Sockets) -> io::Result<End> {
-    let quit = quit_on_stdin();
-    let hand_over = async {
-        sockets
-            .hand_over(|error| complain(&format!("the handover failed: {error}")))
-            .await
-            .map(|()| End::HandedOver)
-    };
-    let quit = async {
-        quit.cancelled().await;
-        Ok(End::Quit)
-    };
-    future::or(hand_over, quit).await
 }
 
 /// Cancelled when somebody types `quit`. Its end means nothing: a service has none.

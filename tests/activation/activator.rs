@@ -1,11 +1,12 @@
 //! Starting a program with sockets: under our own service, and under a shell that knows nothing of us.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 
-use fend::net::activation::Activator;
+use fend::net::activation::{Activator, ListenFds};
 
 use crate::alone::{alone, is_alone};
 use crate::process::open_fds;
@@ -15,6 +16,7 @@ use crate::shape::Shape;
 on_every_shape!(
     sockets_arrive_in_order_with_their_names,
     a_listener_of_the_runtime_goes_on_in_the_child,
+    a_unix_socket_arrives,
     a_shell_sees_what_the_protocol_says,
     a_program_that_does_not_exist_is_an_error_and_no_leak,
 );
@@ -60,6 +62,28 @@ fn a_listener_of_the_runtime_goes_on_in_the_child(shape: Shape) {
         })
         .expect("the sockets");
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody has the socket any more");
+}
+
+fn a_unix_socket_arrives(shape: Shape) {
+    if is_alone(shape) {
+        let fd = ListenFds::take().expect("what was passed").next().expect("one");
+        let answered = shape.block_on(async {
+            let listener: fend::net::UnixListener = fd.convert()?;
+            listener.accept().await?.0.send_all(b"hello").await
+        });
+        return answered.expect("the socket");
+    }
+    let path =
+        std::env::temp_dir().join(format!("fend-activation-{}-{}", std::process::id(), shape.harness_name()));
+    let listener = UnixListener::bind(&path).expect("a path");
+    let child = activator(shape).pass("control", &listener).and_then(Activator::spawn).expect("this program");
+    drop(listener);
+    let mut stream = UnixStream::connect(&path).expect("the child has it");
+    fs::remove_file(&path).expect("the path");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    assert_eq!(text, "hello");
+    finish(child);
 }
 
 fn a_shell_sees_what_the_protocol_says(_: Shape) {

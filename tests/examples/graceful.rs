@@ -221,6 +221,29 @@ fn a_successor_that_fails_changes_nothing() {
 }
 
 #[test]
+fn two_successors_at_once_come_one_after_the_other() {
+    on_every_dispatcher(|place| {
+        let mut first = place.server("10");
+        let address = first.address();
+        let mut others = [place.server("10"), place.server("10")];
+        for other in &mut others {
+            assert_eq!(other.address(), address);
+        }
+        assert_eq!(first.line(), "handed over");
+        // One of them has taken over from the other, or is about to.
+        let ends = others.each_mut().map(|server| {
+            // It may have ended.
+            let _ = writeln!(server.stdin(), "quit");
+            let end = server.line();
+            assert_eq!(drained(server), "drained: 0 finished, 0 aborted");
+            end
+        });
+        assert!(ends == ["handed over", "quitting"] || ends == ["quitting", "handed over"], "{ends:?}");
+        assert_eq!(drained(&mut first), "drained: 0 finished, 0 aborted");
+    });
+}
+
+#[test]
 fn what_a_killed_server_left_behind_is_replaced() {
     on_every_dispatcher(|place| {
         let mut killed = place.server("10");

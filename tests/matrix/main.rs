@@ -1,4 +1,4 @@
-//! fend against sockets of std, tokio and smol, as server and as client: every pair shows every behaviour.
+//! fend against TCP and Unix sockets of std, tokio and smol, as server and as client: every pair shows every behaviour.
 //!
 //! [`kinds`] has what a socket of each kind can do, [`behaviours`] what the two ends of a connection do, and this file the table
 //! of pairs. In release builds, or with `FEND_TEST_FULL` set, an echo moves 64 MiB.
@@ -18,17 +18,17 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use behaviours::{Behaviour, Meeting};
-use kinds::Kind;
+use kinds::{Kind, Library};
 
 /// Runs one behaviour with a server and a client that have a thread and a runtime of their own each.
-fn meet<S: Kind, C: Kind>(behaviour: Behaviour) {
+fn meet<S: Kind, C: Kind<Address = S::Address>>(behaviour: Behaviour) {
     stall::unless_it_stalls(move || {
         let meeting = Arc::new(Meeting::new(behaviour));
         let (tell_address, address) = mpsc::channel();
         let server = thread::spawn({
             let meeting = meeting.clone();
             move || {
-                S::run(async move {
+                S::Library::run(async move {
                     let (listener, address) = S::listen().await?;
                     tell_address.send(address).expect("the client waits");
                     meeting.serve::<S>(Arc::new(S::accept(&listener).await?)).await
@@ -37,7 +37,7 @@ fn meet<S: Kind, C: Kind>(behaviour: Behaviour) {
         });
         let client = address.recv().map(|address| {
             let meeting = meeting.clone();
-            C::run(async move { meeting.ask::<C>(Arc::new(C::connect(address).await?)).await })
+            C::Library::run(async move { meeting.ask::<C>(Arc::new(C::connect(address).await?)).await })
         });
         let server = server.join().expect("the server").expect("the server's I/O");
         let client = client.expect("an address").expect("the client's I/O");
@@ -45,11 +45,11 @@ fn meet<S: Kind, C: Kind>(behaviour: Behaviour) {
     });
 }
 
-/// A test of each behaviour for a server and a client.
+/// A test of each behaviour for a server and a client with sockets of one family.
 macro_rules! every_behaviour {
-    ($server:ident, $client:ident) => {
+    ($family:ident, $server:ident, $client:ident) => {
         every_behaviour! {
-            $server, $client:
+            $family, $server, $client:
             echo = Echo,
             client_finishes_first = ClientFinishesFirst,
             server_finishes_first = ServerFinishesFirst,
@@ -59,10 +59,10 @@ macro_rules! every_behaviour {
             client_reads_slowly = ClientReadsSlowly,
         }
     };
-    ($server:ident, $client:ident: $($test:ident = $behaviour:ident,)+) => {
+    ($family:ident, $server:ident, $client:ident: $($test:ident = $behaviour:ident,)+) => {
         $(#[test]
         fn $test() {
-            crate::meet::<$server, $client>(crate::Behaviour::$behaviour);
+            crate::meet::<crate::kinds::$family<$server>, crate::kinds::$family<$client>>(crate::Behaviour::$behaviour);
         })+
     };
 }
@@ -81,7 +81,16 @@ macro_rules! table {
 
             $(mod $pair {
                 use super::*;
-                every_behaviour! { $server, $client }
+
+                mod tcp {
+                    use super::*;
+                    every_behaviour! { Tcp, $server, $client }
+                }
+
+                mod unix {
+                    use super::*;
+                    every_behaviour! { Unix, $server, $client }
+                }
             })+
         }
     };

@@ -153,6 +153,9 @@ impl Activator {
 
     /// Starts the program. The child is std's: dropping it neither ends nor awaits the program.
     ///
+    /// This returns when the program has begun to run, or could not: about a millisecond, for which the thread is blocked, as with
+    /// `Command`. For a moment it needs two further descriptors for each that is passed.
+    ///
     /// # Errors
     ///
     /// What fork(2) and exec(2) say, with the program in the message: [`NotFound`](io::ErrorKind::NotFound) when there is
