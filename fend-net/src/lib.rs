@@ -36,9 +36,9 @@ pub mod control;
 pub mod copy;
 mod error;
 mod flags;
+mod incoming;
 mod option;
 pub mod pipe;
-mod incoming;
 mod ready;
 mod release;
 mod serve;
@@ -74,6 +74,3 @@ pub use unix::{
     UnixStream,
 };
 pub use vsock::{VsockAddr, VsockListener, VsockStream};
-pub use tcp::{AcceptErrorKind, TcpListener, TcpStream};
-pub use tcp::{Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-pub use udp::UdpSocket;

@@ -3,8 +3,8 @@
 mod all;
 mod chat;
 mod echo;
-mod graceful;
 mod fd_pass;
+mod graceful;
 mod http;
 mod program;
 mod proxy;

@@ -18,15 +18,13 @@ pub(crate) mod activation;
 mod disconnect;
 pub(crate) mod limit;
 pub(crate) mod message;
+pub(crate) mod numbers;
 pub(crate) mod option;
 pub(crate) mod pipe;
 pub(crate) mod sigpipe;
 pub(crate) mod splice;
 pub(crate) mod unix;
-mod urgent;
-pub(crate) mod numbers;
-pub(crate) mod unix;
-
+pub(crate) mod urgent;
 
 use std::io;
 use std::net::SocketAddr;
