@@ -264,3 +264,63 @@ impl UdpSocket {
         self.errors().take(self.socket())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket as StdSocket;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A socket with its option on, its queue, and an address that nobody has.
+    fn socket() -> (Socket, ErrorQueue, SocketAddr) {
+        let socket = StdSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let socket = Socket::from(socket);
+        switch(&socket, OPTION, true).unwrap();
+        let queue = ErrorQueue::of(&socket).unwrap();
+        (socket, queue, StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+    }
+
+    #[test]
+    fn setting_entries_aside_wakes_whoever_waits_for_them() {
+        let (socket, queue, nobody) = socket();
+        let counts: [Arc<Count>; 2] = Default::default();
+        let wakers = counts.clone().map(Waker::from);
+        for waker in wakers.iter().chain(&wakers) {
+            assert!(queue.poll_kept(&mut Context::from_waker(waker)).is_pending());
+        }
+        let woken = || counts.each_ref().map(|count| count.0.load(Ordering::Relaxed));
+        queue.set_aside(&socket);
+        assert_eq!(woken(), [0, 0], "there was nothing");
+        socket.send_to(b"x", &nobody.into()).unwrap();
+        queue.set_aside(&socket);
+        assert_eq!(woken(), [1, 1], "each once");
+        assert!(queue.poll_kept(&mut Context::from_waker(&wakers[0])).is_ready());
+        assert!(queue.poll_kept(&mut Context::from_waker(&wakers[0])).is_pending());
+        assert_eq!(queue.take(&socket).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn more_wakers_than_are_kept_are_not_forgotten() {
+        let (_socket, queue, _) = socket();
+        let counts: Vec<Arc<Count>> = (0..MAX_WAITING + 1).map(|_| Arc::default()).collect();
+        for count in &counts {
+            assert!(queue.poll_kept(&mut Context::from_waker(&count.clone().into())).is_pending());
+        }
+        let woken: Vec<_> = counts.iter().map(|count| count.0.load(Ordering::Relaxed)).collect();
+        assert_eq!((woken[0], woken[1..].iter().sum::<usize>()), (1, 0), "the oldest looks again");
+    }
+}
