@@ -18,9 +18,6 @@ mod process;
 #[path = "../support/shape.rs"]
 mod shape;
 /// Where `shape` looks for it.
-#[expect(dead_code, unused_macros, reason = "the part for other suites")]
-#[path = "../support/shape.rs"]
-mod shape;
 mod stall {
     pub(crate) use crate::support::unless_it_stalls;
 }
@@ -41,7 +38,6 @@ mod half_close;
 mod hostile;
 mod large;
 mod listener;
-mod listener;
 mod listener_helper;
 mod options;
 mod pipes;
@@ -50,11 +46,6 @@ mod reset;
 mod short_read;
 mod split;
 mod streams;
-
-/// The full size in release builds or when `FEND_TEST_FULL` is set, else the small one.
-fn scaled(small: usize, full: usize) -> usize {
-    if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
-}
 mod tcp_socket;
 mod udp_basics;
 mod udp_conversions;
@@ -75,3 +66,8 @@ mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
 mod vsock;
+
+/// The full size in release builds or when `FEND_TEST_FULL` is set, else the small one.
+fn scaled(small: usize, full: usize) -> usize {
+    if cfg!(debug_assertions) && std::env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
+}
