@@ -36,7 +36,6 @@ pub mod control;
 pub mod copy;
 mod error;
 mod flags;
-mod incoming;
 mod option;
 pub mod pipe;
 mod ready;
@@ -51,6 +50,7 @@ pub mod udp;
 pub mod unix;
 pub mod vsock;
 
+pub use accept::{Accept, Incoming, IntoIncoming};
 pub use addrs::IntoAddrs;
 pub use error::SocketError;
 pub use flags::MsgFlags;
@@ -58,7 +58,7 @@ pub use option::{MtuDiscovery, OptionData, OptionValue, TcpKeepalive, socket_opt
 pub use pipe::{PipeReader, PipeWriter};
 pub use release::ReleaseError;
 pub use serve::{
-    Accept, AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,
+    AcceptFailure, Connection, ConnectionSlot, DrainReport, Listener, ListenerHandle, ListenerMetrics,
 };
 /// The family, the kind and the protocol of a socket.
 pub use socket2::{Domain, Protocol, Type};
@@ -67,7 +67,6 @@ pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteErr
 pub use tcp::{
     AcceptErrorKind, ConnectError, TcpConnector, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream,
 };
-pub use tcp::{Incoming, IntoIncoming};
 pub use udp::UdpSocket;
 pub use unix::{
     IntoUnixAddr, UCred, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket,

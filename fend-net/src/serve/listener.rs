@@ -10,10 +10,10 @@ use fend_reactor::io::Direction;
 use fend_reactor::spawn;
 use socket2::Socket;
 
-use super::accept::{Accept, Source};
 use super::connection::{Connection, ConnectionSlot};
 use super::drain::{DrainReport, ListenerHandle};
 use super::state::{Shared, Step};
+use crate::accept::Accept;
 use crate::addrs::IntoAddrs;
 use crate::tcp::{AcceptErrorKind, TcpListener};
 
@@ -57,7 +57,7 @@ use crate::tcp::{AcceptErrorKind, TcpListener};
 /// ```
 pub struct Listener<L = TcpListener>
 where
-    L: Source,
+    L: Accept,
 {
     inner: L,
     shared: Arc<Shared>,
@@ -209,9 +209,10 @@ impl<L: Accept> Listener<L> {
                 Some(Err(error)) => self.survive(self.inner.explain(error), true),
                 Some(Ok((accepted, peer))) => {
                     reservation.take();
-                    let stream = L::stream(accepted);
-                    match self.prepared(&stream) {
-                        Ok(()) => {
+                    let prepared = L::stream(accepted, &peer)
+                        .and_then(|(stream, peer)| self.prepared(&stream).map(|()| (stream, peer)));
+                    match prepared {
+                        Ok((stream, peer)) => {
                             let id = reservation.admit(L::registered(&stream));
                             let slot = ConnectionSlot::held(self.shared.clone(), id);
                             return Ok(Some((Connection::new(stream, slot), peer)));
@@ -300,7 +301,7 @@ impl<L: Accept> From<L> for Listener<L> {
 }
 
 /// The same listener, with the same limit and numbers, for another task to accept from.
-impl<L: Source + Clone> Clone for Listener<L> {
+impl<L: Accept + Clone> Clone for Listener<L> {
     fn clone(&self) -> Listener<L> {
         Listener {
             inner: self.inner.clone(),
@@ -311,7 +312,7 @@ impl<L: Source + Clone> Clone for Listener<L> {
     }
 }
 
-impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
+impl<L: Accept> fmt::Debug for Listener<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let metrics = self.shared.metrics();
         f.debug_struct("Listener")

@@ -11,7 +11,6 @@
 //! `state` holds the numbers of all this behind one lock, `watched` lets tasks wait for them, `back_off` knows how long to pause,
 //! `drain` ends it.
 
-mod accept;
 mod back_off;
 mod connection;
 mod drain;
@@ -21,8 +20,6 @@ mod state;
 mod unwind;
 mod watched;
 
-pub use accept::Accept;
-pub(crate) use accept::Source;
 pub use connection::{Connection, ConnectionSlot};
 pub use drain::{DrainReport, ListenerHandle};
 pub use listener::{AcceptFailure, Listener};

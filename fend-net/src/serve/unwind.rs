@@ -2,10 +2,11 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::{Connection, ConnectionSlot, Listener, ListenerHandle, Source};
+use super::{Connection, ConnectionSlot, Listener, ListenerHandle};
+use crate::accept::Accept;
 
-impl<L: Source> UnwindSafe for Listener<L> {}
-impl<L: Source> RefUnwindSafe for Listener<L> {}
+impl<L: Accept> UnwindSafe for Listener<L> {}
+impl<L: Accept> RefUnwindSafe for Listener<L> {}
 impl<S> UnwindSafe for Connection<S> {}
 impl<S> RefUnwindSafe for Connection<S> {}
 impl UnwindSafe for ConnectionSlot {}

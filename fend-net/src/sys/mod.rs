@@ -27,10 +27,7 @@ pub(crate) mod unix;
 pub(crate) mod urgent;
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-
-use socket2::{SockAddr, Socket};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 pub(crate) use disconnect::disconnect;
 pub(crate) use urgent::at_mark;
@@ -41,23 +38,6 @@ pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io
         // SAFETY: rule 1 for the fd, rule 2 for the buffer.
         unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
     })
-}
-
-/// accept4(2): the new connection, non-blocking and close-on-exec from birth, and its peer. `None` in place of the
-/// peer when the kernel gave an address of another family.
-pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<(Socket, Option<SocketAddr>)> {
-    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    let accept = |storage: *mut socket2::SockAddrStorage, len: *mut libc::socklen_t| {
-        let number = retry_interrupted(|| {
-            // SAFETY: rule 1 for the fd; rule 2 for the address: `try_init` passes one storage and its size.
-            unsafe { libc::accept4(fd.as_raw_fd(), storage.cast(), len, flags) as isize }
-        })?;
-        // SAFETY: rule 3.
-        Ok(unsafe { OwnedFd::from_raw_fd(number as libc::c_int) })
-    };
-    // SAFETY: accept4 initialises the address and sets its length whenever it succeeds (rule 2).
-    let (fd, address) = unsafe { SockAddr::try_init(accept) }?;
-    Ok((Socket::from(fd), address.as_socket()))
 }
 
 /// poll(2) without waiting: which of `events` (and of the error conditions that are always reported) hold now.

@@ -3,27 +3,19 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
 
-use super::accept_error::{PREPARE, is_of_one_connection};
-use super::{Incoming, IntoIncoming, TcpStream};
+use super::TcpStream;
+use super::accept_error::PREPARE;
+use crate::accept::{self, BACKLOG, Incoming, IntoIncoming, MAX_DEAD};
 use crate::addrs::IntoAddrs;
 use crate::error::SocketError;
 use crate::socket::{Registered, ip_address, open_stream};
-use crate::sys;
-
-/// Connections that the kernel keeps ready for `accept`. What comes beyond is dropped and tried again by the peer, a second
-/// later. The kernel lowers it to `net.core.somaxconn`.
-const BACKLOG: i32 = 1024;
-
-/// How many connections in a row may turn out dead before `accept` gives up and reports the last one's error: a network
-/// that refuses everything must not become an endless loop.
-const MAX_DEAD: usize = 64;
 
 /// A TCP socket that takes connections.
 ///
@@ -147,13 +139,7 @@ impl TcpListener {
     /// # }).unwrap();
     /// ```
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let mut dead = 0;
-        loop {
-            let result = self.fd.with(Direction::Read, accept_once).await;
-            if let Some(outcome) = self.settle(result, &mut dead) {
-                return outcome;
-            }
-        }
+        accept::accept(self).await
     }
 
     /// [`accept`](Self::accept) that first has `prepare` set the options of the connection: nothing is received from it or sent
@@ -213,29 +199,7 @@ impl TcpListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let mut dead = 0;
-        loop {
-            let result = ready!(self.fd.poll_with(cx, Direction::Read, accept_once));
-            if let Some(outcome) = self.settle(result, &mut dead) {
-                return Poll::Ready(outcome);
-            }
-        }
-    }
-
-    /// What to tell the caller of one accept(2): nothing when the connection was dead and the next one is due.
-    fn settle(
-        &self,
-        result: io::Result<(Socket, SocketAddr)>,
-        dead: &mut usize,
-    ) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-        match result {
-            Ok((socket, peer)) => Some(Ok((TcpStream::accepted(socket), peer))),
-            Err(error) if is_of_one_connection(&error) && *dead < MAX_DEAD => {
-                *dead += 1;
-                None
-            }
-            Err(error) => Some(Err(SocketError::wrap("accept on", self.local_addr().ok(), error))),
-        }
+        accept::poll_accept(self, cx)
     }
 
     /// The connections, as a stream that never ends. It gives the streams without their peers' addresses, which
@@ -287,11 +251,6 @@ impl TcpListener {
         &self.fd
     }
 
-    /// One accept(2).
-    pub(crate) fn accept_now(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
-        accept_once(socket)
-    }
-
     pub(super) fn socket(&self) -> &Socket {
         self.fd.get_ref()
     }
@@ -314,41 +273,4 @@ fn bind_one(address: SocketAddr) -> io::Result<Socket> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket)
-}
-
-fn accept_once(socket: &Socket) -> io::Result<(Socket, SocketAddr)> {
-    match sys::accept(socket.as_fd())? {
-        (accepted, Some(peer)) => Ok((accepted, peer)),
-        (accepted, None) => ip_address(&accepted.peer_addr()?).map(|peer| (accepted, peer)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listener() -> TcpListener {
-        TcpListener::try_from(std::net::TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
-    }
-
-    #[test]
-    fn accept_gives_up_on_a_network_that_refuses_everything() {
-        let listener = listener();
-        let mut dead = 0;
-        let mut fail = || listener.settle(Err(io::Error::from_raw_os_error(libc::ECONNABORTED)), &mut dead);
-        for _ in 0..MAX_DEAD {
-            assert!(fail().is_none());
-        }
-        let error = fail().expect("an outcome").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
-    }
-
-    #[test]
-    fn accept_names_its_address_and_the_limit() {
-        let listener = listener();
-        let failed = Err(io::Error::from_raw_os_error(libc::EMFILE));
-        let error = listener.settle(failed, &mut 0).expect("an outcome").unwrap_err().to_string();
-        assert!(error.starts_with(&format!("accept on {}: ", listener.local_addr().unwrap())), "{error}");
-        assert!(error.contains("RLIMIT_NOFILE"), "{error}");
-    }
 }

@@ -48,7 +48,7 @@ pub struct TcpSocket {
 
 impl TcpSocket {
     /// The connections that [`TcpListener::bind`] lets the kernel keep ready for `accept`.
-    pub const DEFAULT_BACKLOG: u32 = 1024;
+    pub const DEFAULT_BACKLOG: u32 = crate::accept::BACKLOG as u32;
 
     /// A socket for IPv4.
     ///

@@ -7,7 +7,7 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::{Incoming, IntoIncoming, TcpListener, TcpStream};
+use super::{TcpListener, TcpStream};
 
 impl UnwindSafe for TcpListener {}
 impl RefUnwindSafe for TcpListener {}
@@ -15,7 +15,3 @@ impl UnwindSafe for TcpStream {}
 impl RefUnwindSafe for TcpStream {}
 
 // The others hold nothing but these. Said here all the same, so that it is promised and not a result of their fields.
-impl UnwindSafe for Incoming<'_> {}
-impl RefUnwindSafe for Incoming<'_> {}
-impl UnwindSafe for IntoIncoming {}
-impl RefUnwindSafe for IntoIncoming {}

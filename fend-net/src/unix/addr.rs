@@ -117,7 +117,7 @@ pub(super) fn from_kernel(address: &SockAddr) -> io::Result<SocketAddr> {
 
 /// The address of a peer, which may be of a program that has bound to a path of 108 bytes without a terminating zero: the kernel takes
 /// that, [`SocketAddr`] does not. No reason to lose what came from there.
-pub(super) fn of_peer(address: &SockAddr) -> SocketAddr {
+pub(crate) fn of_peer(address: &SockAddr) -> SocketAddr {
     from_kernel(address).unwrap_or_else(|_| unnamed())
 }
 
@@ -126,7 +126,7 @@ pub(super) fn unnamed() -> SocketAddr {
 }
 
 /// For messages: the path, or the abstract name behind an `@` as ss(8) and /proc/net/unix show it.
-pub(super) fn shown(address: &SocketAddr) -> String {
+pub(crate) fn shown(address: &SocketAddr) -> String {
     match (address.as_pathname(), address.as_abstract_name()) {
         (Some(path), _) => path.display().to_string(),
         (None, Some(name)) => format!("@{}", name.escape_ascii()),

@@ -7,19 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
-use socket2::{SockAddr, Socket, Type};
+use socket2::{Socket, Type};
 
-use super::addr::{failed, from_kernel, given, of_peer, shown};
+use super::addr::{failed, from_kernel, given};
 use super::socket::open;
 use super::{IntoUnixAddr, SocketAddr, UnixStream};
-use crate::accept;
-use crate::error::{Place, SocketError};
-use crate::incoming::{Incoming, IntoIncoming};
+use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
 use crate::socket::Registered;
-
-/// Connections that the kernel keeps ready for `accept`. Who comes beyond has to wait. The kernel lowers it to
-/// `net.core.somaxconn`.
-pub(super) const BACKLOG: i32 = 1024;
 
 /// A Unix stream socket that takes connections.
 ///
@@ -137,7 +131,7 @@ impl UnixListener {
     ///
     /// Cancel safe: a connection is either returned or still queued.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        self.told(accept::accept(&self.fd).await)
+        accept::accept(self).await
     }
 
     /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
@@ -147,14 +141,7 @@ impl UnixListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        accept::poll_accept(&self.fd, cx).map(|accepted| self.told(accepted))
-    }
-
-    fn told(&self, accepted: io::Result<(Socket, SockAddr)>) -> io::Result<(UnixStream, SocketAddr)> {
-        match accepted {
-            Ok((socket, peer)) => Ok((UnixStream::of(socket), of_peer(&peer))),
-            Err(error) => Err(accept_failed(self.local_addr(), error)),
-        }
+        accept::poll_accept(self, cx)
     }
 
     /// The connections, as a stream that never ends. It gives the streams without their peers' addresses.
@@ -175,12 +162,12 @@ impl UnixListener {
     /// # std::fs::remove_file(&path)?;
     /// # std::io::Result::Ok(())
     /// ```
-    pub fn incoming(&self) -> Incoming<'_> {
+    pub fn incoming(&self) -> Incoming<'_, UnixListener> {
         Incoming::of(self)
     }
 
     /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
-    pub fn into_incoming(self) -> IntoIncoming {
+    pub fn into_incoming(self) -> IntoIncoming<UnixListener> {
         IntoIncoming::of(self)
     }
 
@@ -212,17 +199,16 @@ impl UnixListener {
         self.fd
     }
 
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.fd
+    }
+
     pub(crate) fn socket(&self) -> &Socket {
         self.fd.get_ref()
     }
 }
 
 /// What failed, with the listener's address.
-pub(super) fn accept_failed(address: io::Result<SocketAddr>, error: io::Error) -> io::Error {
-    let place = address.map_or(Place::Unknown, |address| Place::from(shown(&address)));
-    SocketError::wrap("accept on", place, error)
-}
-
 /// Also the number of the fd, for comparison with `strace` and `ss -p`.
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

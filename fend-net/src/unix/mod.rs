@@ -30,9 +30,9 @@ mod stream;
 pub use std::os::unix::net::SocketAddr;
 
 pub use crate::control::Credentials as UCred;
-pub use crate::incoming::{Accepts, Incoming, IntoIncoming};
 pub use crate::udp::TruncatedError;
 pub use addr::IntoUnixAddr;
+pub(crate) use addr::{of_peer, shown};
 pub use datagram::UnixDatagram;
 pub use listener::UnixListener;
 pub use message::UnixMessage;

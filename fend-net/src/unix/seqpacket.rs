@@ -76,7 +76,7 @@ impl UnixSeqpacket {
         }
     }
 
-    pub(super) fn of(socket: Socket) -> UnixSeqpacket {
+    pub(crate) fn of(socket: Socket) -> UnixSeqpacket {
         let assumed = Readiness::READABLE.union(Readiness::WRITABLE);
         UnixSeqpacket { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)) }
     }

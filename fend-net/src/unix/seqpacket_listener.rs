@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
-use socket2::{SockAddr, Socket};
+use socket2::Socket;
 
-use super::addr::{from_kernel, of_peer};
-use super::listener::{BACKLOG, accept_failed};
+use super::addr::from_kernel;
 use super::{IntoUnixAddr, SocketAddr, UnixSeqpacket, UnixSocket};
-use crate::accept;
-use crate::incoming::{Incoming, IntoIncoming};
+use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
 use crate::socket::Registered;
 
 /// A Unix seqpacket socket that takes connections: [`UnixListener`](super::UnixListener) for [`UnixSeqpacket`].
@@ -97,7 +95,7 @@ impl UnixSeqpacketListener {
     ///
     /// Cancel safe: a connection is either returned or still queued.
     pub async fn accept(&self) -> io::Result<(UnixSeqpacket, SocketAddr)> {
-        self.told(accept::accept(&self.fd).await)
+        accept::accept(self).await
     }
 
     /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
@@ -107,14 +105,7 @@ impl UnixSeqpacketListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixSeqpacket, SocketAddr)>> {
-        accept::poll_accept(&self.fd, cx).map(|accepted| self.told(accepted))
-    }
-
-    fn told(&self, accepted: io::Result<(Socket, SockAddr)>) -> io::Result<(UnixSeqpacket, SocketAddr)> {
-        match accepted {
-            Ok((socket, peer)) => Ok((UnixSeqpacket::of(socket), of_peer(&peer))),
-            Err(error) => Err(accept_failed(self.local_addr(), error)),
-        }
+        accept::poll_accept(self, cx)
     }
 
     /// The connections, as a stream that never ends. It gives them without their peers' addresses.
@@ -153,6 +144,10 @@ impl UnixSeqpacketListener {
 
     pub(super) fn into_registered(self) -> Registered {
         self.fd
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.fd
     }
 
     pub(crate) fn socket(&self) -> &Socket {

@@ -86,7 +86,7 @@ impl UnixStream {
 
     /// A stream of a non-blocking socket that is connected: there is room to send, and data has often come already, so that the first
     /// call of either kind is tried at once.
-    pub(super) fn of(socket: Socket) -> UnixStream {
+    pub(crate) fn of(socket: Socket) -> UnixStream {
         let assumed = Readiness::READABLE.union(Readiness::WRITABLE);
         UnixStream { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)) }
     }

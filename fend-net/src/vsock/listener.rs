@@ -7,16 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
-use socket2::{SockAddr, Socket};
+use socket2::Socket;
 
 use super::{VsockAddr, VsockStream, failed, fds, open};
-use crate::accept;
-use crate::error::{Place, SocketError};
-use crate::incoming::{Incoming, IntoIncoming};
+use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
 use crate::socket::Registered;
-
-/// Connections that the kernel keeps ready for `accept`.
-const BACKLOG: i32 = 1024;
 
 /// A vsock socket that takes connections. All clones share one socket, which is closed when the last one is dropped.
 ///
@@ -77,7 +72,7 @@ impl VsockListener {
     ///
     /// Cancel safe: a connection is either returned or still queued.
     pub async fn accept(&self) -> io::Result<(VsockStream, VsockAddr)> {
-        self.told(accept::accept(&self.fd).await)
+        accept::accept(self).await
     }
 
     /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker. Up to 32 different ones are kept; one more
@@ -87,17 +82,7 @@ impl VsockListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(VsockStream, VsockAddr)>> {
-        accept::poll_accept(&self.fd, cx).map(|accepted| self.told(accepted))
-    }
-
-    fn told(&self, accepted: io::Result<(Socket, SockAddr)>) -> io::Result<(VsockStream, VsockAddr)> {
-        match accepted {
-            Ok((socket, peer)) => Ok((VsockStream::of(socket), VsockAddr::of_kernel(&peer)?)),
-            Err(error) => Err(match self.local_addr() {
-                Ok(address) => failed("accept on", address, error),
-                Err(_) => SocketError::wrap("accept on", Place::Unknown, error),
-            }),
-        }
+        accept::poll_accept(self, cx)
     }
 
     /// The connections, as a stream that never ends. It gives them without their peers' addresses.
@@ -117,6 +102,10 @@ impl VsockListener {
     /// What getsockname(2) says.
     pub fn local_addr(&self) -> io::Result<VsockAddr> {
         VsockAddr::of_kernel(&self.socket().local_addr()?)
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.fd
     }
 
     pub(crate) fn socket(&self) -> &Socket {

@@ -4,7 +4,6 @@
 mod listener;
 mod stream;
 
-pub use crate::incoming::{Accepts, Incoming, IntoIncoming};
 pub use listener::VsockListener;
 pub use stream::VsockStream;
 
@@ -52,7 +51,7 @@ impl VsockAddr {
         SockAddr::vsock(self.cid, self.port)
     }
 
-    fn of_kernel(address: &SockAddr) -> io::Result<VsockAddr> {
+    pub(crate) fn of_kernel(address: &SockAddr) -> io::Result<VsockAddr> {
         match address.as_vsock_address() {
             Some((cid, port)) => Ok(VsockAddr { cid, port }),
             None => Err(io::Error::new(io::ErrorKind::InvalidData, "not the address of a vsock socket")),

@@ -50,7 +50,7 @@ impl VsockStream {
         connect(address).await.map_err(|error| failed("connect", address, error))
     }
 
-    pub(super) fn of(socket: Socket) -> VsockStream {
+    pub(crate) fn of(socket: Socket) -> VsockStream {
         let assumed = Readiness::READABLE.union(Readiness::WRITABLE);
         VsockStream::from_registered(Arc::new(AsyncFd::with_assumed(socket, assumed)))
     }
