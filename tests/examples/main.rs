@@ -6,3 +6,4 @@ mod echo;
 mod fd_pass;
 mod http;
 mod program;
+mod udp_echo;

@@ -7,6 +7,7 @@ use fend::net::UdpSocket;
 use fend::net::control::ErrorOrigin;
 use futures_lite::future::{self, poll_once};
 
+use crate::udp_basics::connected_pair;
 use crate::udp_errors::{nobody, turns_while_idle};
 
 on_every_dispatcher!(
@@ -18,6 +19,7 @@ on_every_dispatcher!(
     reader_and_receiver_at_once,
     queue_of_an_adopted_socket,
     queue_must_be_asked_for,
+    time_stamps_of_what_was_sent,
 );
 
 async fn queued_error_tells_all() -> io::Result<()> {
@@ -137,36 +139,31 @@ async fn queue_that_nobody_reads_is_bounded() -> io::Result<()> {
     Ok(())
 }
 
+/// Whoever finds an entry in the kernel, the reader gets it: when a receiver has set it aside no event is left to tell.
 async fn reader_and_receiver_at_once() -> io::Result<()> {
-    const SENT: usize = 200;
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     socket.set_recv_errors(true)?;
     let receiver = fend::spawn({
         let socket = socket.clone();
-        async move { while socket.recv_from(&mut [0; 8]).await.map_or(true, |(len, _)| len != 3) {} }
-    });
-    let reader = fend::spawn({
-        let socket = socket.clone();
         async move {
-            for _ in 0..SENT {
-                // Each is handed over, by whoever found it in the kernel.
-                let entry = socket.recv_error().await.expect("an entry");
-                assert_eq!(entry.error.errno, libc::ECONNREFUSED);
+            loop {
+                // Refusals are met here too.
+                if let Ok((3, _)) = socket.recv_from(&mut [0; 8]).await {
+                    return;
+                }
             }
         }
     });
     let nobody = nobody()?;
-    let mut sent = 0;
-    while sent < SENT {
-        if socket.send_to(b"x", nobody).await.is_ok() {
-            sent += 1;
-        }
-        if sent % 16 == 0 {
-            // The kernel's queue is as long as the receive buffer is large, and the store has 64 places.
-            fend::yield_now().await;
-        }
+    for round in 0..50 {
+        let reader = fend::spawn({
+            let socket = socket.clone();
+            async move { socket.recv_error().await }
+        });
+        // Refused by what is left of the last round.
+        while socket.send_to(&[round], nobody).await.is_err() {}
+        assert_eq!(reader.await.expect("the reader")?.data, [round]);
     }
-    reader.await.expect("the reader");
     let peer = net::UdpSocket::bind("127.0.0.1:0")?;
     peer.send_to(b"end", socket.local_addr()?)?;
     receiver.await.expect("the receiver");
@@ -193,5 +190,34 @@ async fn queue_must_be_asked_for() -> io::Result<()> {
     socket.set_recv_errors(true)?;
     socket.set_recv_errors(false)?;
     assert!(socket.try_recv_error().is_err() && !socket.recv_errors()?);
+    Ok(())
+}
+
+async fn time_stamps_of_what_was_sent() -> io::Result<()> {
+    let (socket, peer) = connected_pair().await?;
+    assert!(!socket.send_timestamps()?);
+    socket.set_send_timestamps(true)?;
+    assert!(socket.send_timestamps()?);
+    for number in 0..5 {
+        socket.send(b"when?").await?;
+        let entry = socket.recv_error().await?;
+        assert_eq!((entry.error.origin, entry.error.errno), (ErrorOrigin::TxStatus, libc::ENOMSG));
+        assert_eq!(entry.error.data, number);
+        assert!(entry.timestamp.and_then(|time| time.software).is_some(), "{entry:?}");
+        peer.recv(&mut [0; 8])?;
+    }
+    // A receiver is not disturbed, and loses none.
+    assert!(poll_once(socket.recv(&mut [0; 8])).await.is_none());
+    socket.send(b"when?").await?;
+    assert!(poll_once(socket.recv(&mut [0; 8])).await.is_none());
+    let turns = turns_while_idle().await;
+    assert!(turns < 40, "{turns} turns while nothing happened");
+    assert_eq!(socket.recv_error().await?.error.data, 5);
+    // The other kind can go without this one.
+    socket.set_recv_errors(true)?;
+    socket.set_recv_errors(false)?;
+    assert_eq!(socket.try_recv_error().unwrap_err().kind(), ErrorKind::WouldBlock);
+    socket.set_send_timestamps(false)?;
+    assert_eq!(socket.try_recv_error().unwrap_err().kind(), ErrorKind::InvalidInput);
     Ok(())
 }

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Runs `call` with this thread's room, or with new room when a destructor asks that comes after the room's own.
-fn with_room<R>(call: impl FnOnce(&mut ReceivedControl, &mut ControlBuffer<'static>) -> R) -> R {
+pub(super) fn with_room<R>(call: impl FnOnce(&mut ReceivedControl, &mut ControlBuffer<'static>) -> R) -> R {
     let mut call = Some(call);
     let result = ROOM.try_with(|room| {
         let (received, sent) = &mut *room.try_borrow_mut().ok()?;
@@ -88,7 +88,7 @@ impl UdpSocket {
     /// # let peer = UdpSocket::bind("127.0.0.1:0").await?;
     /// let socket = UdpSocket::bind("0.0.0.0:0").await?;
     /// socket.set_recv_packet_info(true)?;
-    /// # peer.send_to(b"hello", ([127, 0, 0, 3], socket.local_addr()?.port())).await?;
+    /// # peer.send_to(b"hello", ("127.0.0.3", socket.local_addr()?.port())).await?;
     /// let mut buf = [0; 1500];
     /// let meta = socket.recv_msg(&mut buf).await?;
     /// println!("{} bytes from {} to {:?}", meta.len, meta.source, meta.local);

@@ -1,0 +1,92 @@
+//! A UDP echo server, and a client that measures it. Both move datagrams one at a time, or many with one system call.
+//!
+//! `cargo run --release --example udp_echo -- server --batch 32`, and in another terminal
+//! `cargo run --release --example udp_echo -- client --batch 32`.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+#[path = "support/arguments.rs"]
+mod arguments;
+#[path = "udp_echo/client.rs"]
+mod client;
+#[path = "echo/histogram.rs"]
+mod histogram;
+#[path = "udp_echo/serve.rs"]
+mod serve;
+#[expect(dead_code, reason = "its loop is for connections; the options are what is used")]
+#[path = "support/server.rs"]
+mod server;
+
+use arguments::{Arguments, Mistake};
+
+const HELP: &str = "\
+usage: udp_echo server [OPTIONS]
+       udp_echo client [OPTIONS]
+
+server: sends each datagram back to where it came from.
+";
+
+const SERVER_HELP: &str = "  --batch N            datagrams moved with one system call, 1 to 64 (default 1)
+";
+
+const CLIENT_HELP: &str = "
+client: sends datagrams on each socket, waits until all have come back or are lost, and goes on with the next.
+  --addr ADDRESS       the server's address (default 127.0.0.1:7007)
+  --sockets N          how many sockets to keep busy (default 4)
+  --size N             bytes in a datagram, 8 to 65507 (default 64)
+  --batch N            datagrams under way on each socket, 1 to 64, moved with one system call (default 1)
+  --seconds N          how long (default 5)
+  --workers N, --dispatcher NAME   as above
+";
+
+enum Command {
+    Help,
+    Server(serve::Options),
+    Client(client::Options),
+}
+
+fn main() -> ExitCode {
+    let command = match read(&mut Arguments::of_this_process()) {
+        Ok(command) => command,
+        Err(mistake) => {
+            let _ = writeln!(io::stderr(), "udp_echo: {mistake} (see udp_echo --help)");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "udp_echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Help => write!(io::stdout(), "{HELP}{}{SERVER_HELP}{CLIENT_HELP}", server::HELP)?,
+        Command::Server(options) => serve::run(&options)?,
+        Command::Client(options) => client::run(options)?,
+    }
+    Ok(())
+}
+
+fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+    let mut command = match arguments.next()?.as_deref() {
+        Some("server") => Command::Server(serve::Options::new()),
+        Some("client") => Command::Client(client::Options::new()),
+        None | Some("--help" | "-h") => return Ok(Command::Help),
+        Some(_) => return Err(arguments.unknown()),
+    };
+    while let Some(name) = arguments.next()? {
+        match &mut command {
+            _ if name == "--help" || name == "-h" => command = Command::Help,
+            Command::Server(options) => options.read(&name, arguments)?,
+            Command::Client(options) => options.read(&name, arguments)?,
+            Command::Help => return Err(arguments.unknown()),
+        }
+    }
+    Ok(command)
+}
