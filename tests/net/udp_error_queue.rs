@@ -7,6 +7,7 @@ use fend::net::UdpSocket;
 use fend::net::control::ErrorOrigin;
 use futures_lite::future::{self, poll_once};
 
+use crate::udp_basics::connected_pair;
 use crate::udp_errors::{nobody, turns_while_idle};
 
 on_every_dispatcher!(
@@ -18,6 +19,7 @@ on_every_dispatcher!(
     reader_and_receiver_at_once,
     queue_of_an_adopted_socket,
     queue_must_be_asked_for,
+    time_stamps_of_what_was_sent,
 );
 
 async fn queued_error_tells_all() -> io::Result<()> {
@@ -188,5 +190,34 @@ async fn queue_must_be_asked_for() -> io::Result<()> {
     socket.set_recv_errors(true)?;
     socket.set_recv_errors(false)?;
     assert!(socket.try_recv_error().is_err() && !socket.recv_errors()?);
+    Ok(())
+}
+
+async fn time_stamps_of_what_was_sent() -> io::Result<()> {
+    let (socket, peer) = connected_pair().await?;
+    assert!(!socket.send_timestamps()?);
+    socket.set_send_timestamps(true)?;
+    assert!(socket.send_timestamps()?);
+    for number in 0..5 {
+        socket.send(b"when?").await?;
+        let entry = socket.recv_error().await?;
+        assert_eq!((entry.error.origin, entry.error.errno), (ErrorOrigin::TxStatus, libc::ENOMSG));
+        assert_eq!(entry.error.data, number);
+        assert!(entry.timestamp.and_then(|time| time.software).is_some(), "{entry:?}");
+        peer.recv(&mut [0; 8])?;
+    }
+    // A receiver is not disturbed, and loses none.
+    assert!(poll_once(socket.recv(&mut [0; 8])).await.is_none());
+    socket.send(b"when?").await?;
+    assert!(poll_once(socket.recv(&mut [0; 8])).await.is_none());
+    let turns = turns_while_idle().await;
+    assert!(turns < 40, "{turns} turns while nothing happened");
+    assert_eq!(socket.recv_error().await?.error.data, 5);
+    // The other kind can go without this one.
+    socket.set_recv_errors(true)?;
+    socket.set_recv_errors(false)?;
+    assert_eq!(socket.try_recv_error().unwrap_err().kind(), ErrorKind::WouldBlock);
+    socket.set_send_timestamps(false)?;
+    assert_eq!(socket.try_recv_error().unwrap_err().kind(), ErrorKind::InvalidInput);
     Ok(())
 }

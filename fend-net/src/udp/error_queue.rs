@@ -12,8 +12,9 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -25,6 +26,7 @@ use super::metadata::{is_on, switch};
 use super::operation::recv_msg;
 use crate::control::{ControlMessage, ExtendedError, RawControlMessages, ReceivedControl, Timestamp, space};
 use crate::flags::MsgFlags;
+use crate::sys::numbers::{number, set_number};
 
 /// Entries kept for a reader that does not come. The kernel's own bound is the receive buffer's size.
 const MAX_KEPT: usize = 64;
@@ -40,6 +42,25 @@ const ERROR_ALONE: Direction = Direction::PeerClosed;
 
 /// The option's number for each protocol.
 const OPTION: (i32, i32) = (libc::IP_RECVERR, libc::IPV6_RECVERR);
+
+const ERRORS: u8 = 1;
+const TIMESTAMPS: u8 = 1 << 1;
+
+/// Time stamps by the kernel and by the network card, of each datagram that is sent, each with its number and without its bytes.
+const SEND_TIMESTAMPS: u32 = libc::SOF_TIMESTAMPING_TX_SOFTWARE
+    | libc::SOF_TIMESTAMPING_TX_HARDWARE
+    | REPORTED
+    | libc::SOF_TIMESTAMPING_OPT_ID
+    | libc::SOF_TIMESTAMPING_OPT_TSONLY;
+
+/// Which clocks' stamps are told.
+const REPORTED: u32 = libc::SOF_TIMESTAMPING_SOFTWARE | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
+
+/// Every kind of stamp that comes back on the error queue.
+const ANY_SEND: u32 = libc::SOF_TIMESTAMPING_TX_SOFTWARE
+    | libc::SOF_TIMESTAMPING_TX_HARDWARE
+    | libc::SOF_TIMESTAMPING_TX_SCHED
+    | libc::SOF_TIMESTAMPING_TX_ACK;
 
 /// An entry of a socket's error queue: ip(7), `IP_RECVERR`.
 #[derive(Debug, Clone)]
@@ -60,8 +81,8 @@ pub struct QueuedError {
 /// What this process keeps of the error queue. Shared by a socket's clones.
 #[derive(Debug, Default)]
 pub(super) struct ErrorQueue {
-    /// Whether the kernel was asked to fill its queue.
-    in_use: AtomicBool,
+    /// What the kernel was asked to fill its queue with: [`ERRORS`], [`TIMESTAMPS`].
+    in_use: AtomicU8,
     kept: Mutex<Kept>,
 }
 
@@ -77,7 +98,20 @@ struct Kept {
 impl ErrorQueue {
     /// That of a socket of whom nothing is known.
     pub(super) fn of(socket: &Socket) -> io::Result<ErrorQueue> {
-        Ok(ErrorQueue { in_use: AtomicBool::new(is_on(socket, OPTION)?), ..ErrorQueue::default() })
+        let errors = if is_on(socket, OPTION)? { ERRORS } else { 0 };
+        let timestamps = if timestamping(socket)? & ANY_SEND != 0 { TIMESTAMPS } else { 0 };
+        Ok(ErrorQueue { in_use: AtomicU8::new(errors | timestamps), ..ErrorQueue::default() })
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed) != 0
+    }
+
+    fn set_in_use(&self, by: u8, on: bool) {
+        match on {
+            true => self.in_use.fetch_or(by, Ordering::Relaxed),
+            false => self.in_use.fetch_and(!by, Ordering::Relaxed),
+        };
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -86,7 +120,7 @@ impl ErrorQueue {
 
     /// Empties the kernel's queue, so that it does not pass for news. After an operation that would block.
     pub(super) fn set_aside(&self, socket: &Socket) {
-        if !self.in_use.load(Ordering::Relaxed) {
+        if !self.is_in_use() {
             return;
         }
         let mut kept = self.lock();
@@ -132,10 +166,10 @@ impl ErrorQueue {
     }
 
     fn check_in_use(&self) -> io::Result<()> {
-        if self.in_use.load(Ordering::Relaxed) {
+        if self.is_in_use() {
             return Ok(());
         }
-        let message = "recv_error: the error queue is not in use: call set_recv_errors(true) first";
+        let message = "recv_error: the error queue is not in use: call set_recv_errors(true) or set_send_timestamps(true) first";
         Err(io::Error::new(io::ErrorKind::InvalidInput, message))
     }
 
@@ -155,6 +189,11 @@ impl ErrorQueue {
             Err(error) => Err(error),
         }
     }
+}
+
+/// `SOF_TIMESTAMPING_*` of the socket.
+fn timestamping(socket: &Socket) -> io::Result<u32> {
+    Ok(number(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING)? as u32)
 }
 
 /// recvmsg(2) from the kernel's error queue.
@@ -200,15 +239,39 @@ impl UdpSocket {
     /// What setsockopt(2) says.
     pub fn set_recv_errors(&self, on: bool) -> io::Result<()> {
         switch(self.socket(), OPTION, on)?;
-        self.errors().in_use.store(on, Ordering::Relaxed);
+        self.errors().set_in_use(ERRORS, on);
         Ok(())
+    }
+
+    /// Has the kernel (and a network card that can) tell when each datagram went out (`SO_TIMESTAMPING`): as an entry of the error queue
+    /// for [`recv_error`](Self::recv_error), whose [`origin`](ExtendedError::origin) is
+    /// [`TxStatus`](crate::control::ErrorOrigin::TxStatus) and whose [`data`](ExtendedError::data) is the number of the datagram, counted
+    /// from 0 at this call. As with [`set_recv_errors`](Self::set_recv_errors), use this function and not the bare option.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) says.
+    pub fn set_send_timestamps(&self, on: bool) -> io::Result<()> {
+        let flags = if on { SEND_TIMESTAMPS } else { 0 };
+        set_number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, flags as i32)?;
+        self.errors().set_in_use(TIMESTAMPS, on);
+        Ok(())
+    }
+
+    /// Whether the kernel tells when datagrams went out.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) says.
+    pub fn send_timestamps(&self) -> io::Result<bool> {
+        timestamping(self.socket()).map(|flags| flags & ANY_SEND != 0)
     }
 
     /// The next error of the error queue. Waits when there is none (for `EPOLLERR`).
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) without [`set_recv_errors`](Self::set_recv_errors); the socket's own error
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) without [`set_recv_errors`](Self::set_recv_errors) and [`set_send_timestamps`](Self::set_send_timestamps); the socket's own error
     /// when there is one that is in no queue; what recvmsg(2) says.
     ///
     /// # Cancel safety

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// Runs `call` with this thread's room, or with new room when a destructor asks that comes after the room's own.
-fn with_room<R>(call: impl FnOnce(&mut ReceivedControl, &mut ControlBuffer<'static>) -> R) -> R {
+pub(super) fn with_room<R>(call: impl FnOnce(&mut ReceivedControl, &mut ControlBuffer<'static>) -> R) -> R {
     let mut call = Some(call);
     let result = ROOM.try_with(|room| {
         let (received, sent) = &mut *room.try_borrow_mut().ok()?;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use fend_reactor::io::Direction;
 use socket2::{SockAddr, Socket};
 
-use super::message::of_send;
+use super::message::{of_send, with_room};
 use super::{UdpSocket, operation};
 use crate::control::ControlBuffer;
 use crate::flags::MsgFlags;
@@ -158,7 +158,6 @@ struct Segments<'a> {
     buf: &'a [u8],
     size: usize,
     to: Option<SockAddr>,
-    control: ControlBuffer<'static>,
 }
 
 impl<'a> Segments<'a> {
@@ -168,9 +167,7 @@ impl<'a> Segments<'a> {
         }
         let size = usize::from(segment_size);
         let most = (MAX_BYTES / size).clamp(1, MAX_SEGMENTS) * size;
-        let mut control = ControlBuffer::new();
-        control.push_segment_size(segment_size);
-        Ok(Segments { buf: &buf[..buf.len().min(most)], size, to: to.map(SockAddr::from), control })
+        Ok(Segments { buf: &buf[..buf.len().min(most)], size, to: to.map(SockAddr::from) })
     }
 
     fn once(&mut self, socket: &Socket, gso: &GsoState) -> io::Result<usize> {
@@ -180,8 +177,7 @@ impl<'a> Segments<'a> {
             return operation::send_msg(socket, &bufs, self.to.as_ref(), MsgFlags::NONE, &none);
         }
         if !gso.refused.load(Ordering::Relaxed) {
-            let bufs = [IoSlice::new(self.buf)];
-            match operation::send_msg(socket, &bufs, self.to.as_ref(), MsgFlags::NONE, &self.control) {
+            match self.by_the_kernel(socket) {
                 Err(error) => match error.raw_os_error() {
                     // The kernel does not know it, or the network card cannot make the checksums: it stays so.
                     Some(libc::EIO | libc::ENOPROTOOPT | libc::EOPNOTSUPP) => {
@@ -195,6 +191,15 @@ impl<'a> Segments<'a> {
             }
         }
         self.one_by_one(socket)
+    }
+
+    fn by_the_kernel(&self, socket: &Socket) -> io::Result<usize> {
+        with_room(|_, control| {
+            // Made of a u16.
+            control.push_segment_size(self.size as u16);
+            let bufs = [IoSlice::new(self.buf)];
+            operation::send_msg(socket, &bufs, self.to.as_ref(), MsgFlags::NONE, control)
+        })
     }
 
     fn one_by_one(&self, socket: &Socket) -> io::Result<usize> {

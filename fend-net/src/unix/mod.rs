@@ -10,6 +10,13 @@
 //!
 //! The kernel takes paths of at most 107 bytes. Binding to a path makes a file there, which stays when the socket is closed, and the
 //! next bind to it then fails: see [`UnixListener::bind`] for what to do.
+//!
+//! # What else they carry
+//!
+//! Open files: [`UnixStream::send_with_fds`] hands descriptors to the peer, [`UnixStream::recv_with_fds`] gives those that came, as
+//! [`OwnedFd`](std::os::fd::OwnedFd)s that close on exec. The kernel tells who the peer is: [`UnixStream::peer_cred`], and
+//! [`UnixStream::peer_pidfd`] for a handle that outlives its number. For anything else there are control messages:
+//! [`UnixStream::send_msg`], [`UnixStream::recv_msg`], [`control`](crate::control).
 
 mod addr;
 mod connect;
