@@ -35,7 +35,7 @@ on_every_dispatcher!(
     many_at_once,
 );
 
-const SIZE: usize = 3 << 20;
+const SIZE: usize = 2 << 20;
 
 /// Sends in odd pieces, and receives to the end.
 fn chat(mut peer: net::TcpStream, message: Vec<u8>) -> thread::JoinHandle<io::Result<Vec<u8>>> {
@@ -430,4 +430,17 @@ async fn many_at_once() -> io::Result<()> {
         assert_same(&joined(server)?, &noise(SIZE));
     }
     Ok(())
+}
+
+#[test]
+fn copies_can_move_between_threads() {
+    fn is_future<T: Send + Sync + Unpin + std::fmt::Debug + 'static>(_: T) {}
+    fn check(one: TcpStream, other: TcpStream) {
+        is_future(copy(one.clone(), other.clone()));
+        is_future(copy_bidirectional(one, other));
+    }
+    let _ = check;
+    let mut nothing = copy(futures_lite::io::empty(), futures_lite::io::sink());
+    is_future(nothing.progress());
+    assert_eq!(format!("{nothing:?}"), "Copy { copied: 0, .. }");
 }
