@@ -49,7 +49,9 @@ async fn queued_error_tells_all() -> io::Result<()> {
 async fn queued_error_tells_all_v6() -> io::Result<()> {
     let socket = UdpSocket::bind("[::]:0").await?;
     socket.set_recv_errors(true)?;
-    let nobody_v6 = net::UdpSocket::bind("[::1]:0")?.local_addr()?;
+    let kept = net::UdpSocket::bind("[::1]:0")?;
+    kept.connect("[::1]:1")?;
+    let nobody_v6 = kept.local_addr()?;
     socket.send_to(b"six", nobody_v6).await?;
     let entry = socket.recv_error().await?;
     assert_eq!((entry.error.errno, entry.error.origin), (libc::ECONNREFUSED, ErrorOrigin::Icmpv6));

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use fend::net::UdpSocket;
@@ -24,9 +25,13 @@ pub(crate) async fn turns_while_idle() -> u64 {
     turns() - before
 }
 
-/// An address of this host that nobody has.
+/// An address of this host that nobody answers at, and that nobody gets meanwhile: it belongs to a socket which knows another peer, so that
+/// the kernel answers others as if there was none.
 pub(crate) fn nobody() -> io::Result<net::SocketAddr> {
-    net::UdpSocket::bind("127.0.0.1:0")?.local_addr()
+    static KEPT: OnceLock<net::UdpSocket> = OnceLock::new();
+    let kept = net::UdpSocket::bind("127.0.0.1:0")?;
+    kept.connect("127.0.0.1:1")?;
+    KEPT.get_or_init(|| kept).local_addr()
 }
 
 /// NT8

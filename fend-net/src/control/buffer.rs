@@ -84,8 +84,8 @@ impl<'fd> ControlBuffer<'fd> {
     /// one's own (process id; real, effective or saved user and group ids) need privileges: sendmsg(2) says `EPERM`.
     pub fn push_credentials(&mut self, credentials: Credentials) {
         let Credentials { pid, uid, gid } = credentials;
-        let data = [pid.to_ne_bytes(), uid.to_ne_bytes(), gid.to_ne_bytes()].concat();
-        self.push(libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &data);
+        let data = [pid.to_ne_bytes(), uid.to_ne_bytes(), gid.to_ne_bytes()];
+        self.push(libc::SOL_SOCKET, libc::SCM_CREDENTIALS, data.as_flattened());
     }
 
     /// The address to send from and the interface (by index) to send through (`IP_PKTINFO`, `IPV6_PKTINFO`; RFC 3542). An unspecified address or an
@@ -95,8 +95,8 @@ impl<'fd> ControlBuffer<'fd> {
             IpAddr::V4(source) => {
                 // struct in_pktinfo: the interface, the local address, and the header's destination, which is not looked at.
                 let destination = Ipv4Addr::UNSPECIFIED;
-                let data = [interface.to_ne_bytes(), source.octets(), destination.octets()].concat();
-                self.push(libc::IPPROTO_IP, libc::IP_PKTINFO, &data);
+                let data = [interface.to_ne_bytes(), source.octets(), destination.octets()];
+                self.push(libc::IPPROTO_IP, libc::IP_PKTINFO, data.as_flattened());
             }
             IpAddr::V6(source) => {
                 let mut data = [0; 20];

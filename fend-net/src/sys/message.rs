@@ -63,6 +63,25 @@ pub(crate) fn recvmsg(
     Ok(Received { len, flags: answered(header.msg_flags), source })
 }
 
+/// recvfrom(2), which costs less than [`recvmsg`]: the length, and whom it is from.
+pub(crate) fn recv_from(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    flags: MsgFlags,
+) -> io::Result<(usize, SockAddr)> {
+    let receive = |source: *mut SockAddrStorage, len: *mut libc::socklen_t| {
+        retry_interrupted(|| {
+            // SAFETY: rule 1 for the fd; rule 2 for the buffer, and for the address: `try_init` passes one storage and its size.
+            unsafe {
+                let buf = (buf.as_mut_ptr().cast(), buf.len());
+                libc::recvfrom(fd.as_raw_fd(), buf.0, buf.1, flags.bits(), source.cast(), len)
+            }
+        })
+    };
+    // SAFETY: recvfrom initialises the address and sets its length whenever it succeeds; to 0 where there is none (rule 2).
+    unsafe { SockAddr::try_init(receive) }
+}
+
 /// sendmsg(2). The descriptors in `control` are open for as long as it lives.
 pub(crate) fn sendmsg(
     fd: BorrowedFd<'_>,

@@ -91,6 +91,8 @@ struct Kept {
     entries: VecDeque<QueuedError>,
     /// Thrown away since the last entry.
     lost: u64,
+    /// The error of the entry that was read last.
+    last: Option<i32>,
     /// Of readers that have found nothing. Those of dropped ones stay until the next wake-up.
     waiting: VecDeque<Waker>,
 }
@@ -126,7 +128,7 @@ impl ErrorQueue {
         let mut kept = self.lock();
         let before = kept.entries.len();
         // Any error of this is that of the socket itself, and the next operation meets it.
-        while let Ok(entry) = read(socket) {
+        while let Ok(entry) = kept.read(socket) {
             if kept.entries.len() < MAX_KEPT {
                 let lost = std::mem::take(&mut kept.lost);
                 kept.entries.push_back(QueuedError { lost, ..entry });
@@ -180,14 +182,28 @@ impl ErrorQueue {
         if let Some(entry) = kept.entries.pop_front() {
             return Ok(entry);
         }
-        match read(socket) {
-            Ok(entry) => Ok(QueuedError { lost: std::mem::take(&mut kept.lost), ..entry }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // An error that is in no queue ends the wait all the same, and must not do so again.
-                Err(socket.take_error()?.unwrap_or(error))
+        loop {
+            match kept.read(socket) {
+                Ok(entry) => return Ok(QueuedError { lost: std::mem::take(&mut kept.lost), ..entry }),
+                // An error of the socket itself ends the wait all the same, and must not do so again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match socket.take_error()? {
+                    None => return Err(error),
+                    // The kernel queues an entry first, and then sets the socket's error: this is the same one again.
+                    Some(same) if same.raw_os_error() == kept.last => {}
+                    Some(other) => return Err(other),
+                },
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+    }
+}
+
+impl Kept {
+    /// The next entry of the kernel's queue.
+    fn read(&mut self, socket: &Socket) -> io::Result<QueuedError> {
+        let entry = read(socket)?;
+        self.last = Some(entry.error.errno);
+        Ok(entry)
     }
 }
 
@@ -230,8 +246,8 @@ impl UdpSocket {
     /// Has the kernel queue each error of a sent datagram (ICMP messages; `IP_RECVERR`, `IPV6_RECVERR`), for
     /// [`recv_error`](Self::recv_error) to tell what it is about.
     ///
-    /// A socket that is not connected is told of such errors only then. The next receive or send fails with the error as well, once, as
-    /// on a connected socket. While entries wait the socket counts as in error: [`readable`](Self::readable) and the like return at
+    /// A socket that is not connected is told of such errors only then. A receive or send that comes before [`recv_error`](Self::recv_error) fails with the error as well,
+    /// once, as on a connected socket. While entries wait the socket counts as in error: [`readable`](Self::readable) and the like return at
     /// once. Use this function, and not the bare socket option: operations have to know that there is a queue.
     ///
     /// # Errors

@@ -23,10 +23,9 @@ pub(super) fn recv(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
 
 /// recvfrom(2), which tells how long the datagram really is.
 pub(super) fn recv_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-    let received =
-        recv_msg(socket, &mut [IoSliceMut::new(buf)], MsgFlags::TRUNC, &mut ReceivedControl::default())?;
-    let source = ip_address(&received.source)?;
-    match received.len {
+    let (len, source) = sys::message::recv_from(socket.as_fd(), buf, MsgFlags::TRUNC)?;
+    let source = ip_address(&source)?;
+    match len {
         len if len > buf.len() => Err(TruncatedError::wrap(len, buf.len(), Some(source))),
         len => Ok((len, source)),
     }
@@ -34,9 +33,8 @@ pub(super) fn recv_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, S
 
 /// recvfrom(2) that leaves the datagram where it is.
 pub(super) fn peek_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-    let received =
-        recv_msg(socket, &mut [IoSliceMut::new(buf)], MsgFlags::PEEK, &mut ReceivedControl::default())?;
-    Ok((received.len, ip_address(&received.source)?))
+    let (len, source) = sys::message::recv_from(socket.as_fd(), buf, MsgFlags::PEEK)?;
+    Ok((len, ip_address(&source)?))
 }
 
 /// recvmsg(2).
