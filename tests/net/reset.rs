@@ -52,7 +52,7 @@ fn assert_broken(result: io::Result<usize>) {
 
 /// As a program in C or Python around us may have it: the signal ends the process.
 #[expect(unsafe_code, reason = "there is no safe interface to signal(2)")]
-fn restore_sigpipe() {
+pub(crate) fn restore_sigpipe() {
     // SAFETY: SIG_DFL is a valid disposition, and no code of this process relies on another one.
     let previous = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     assert_ne!(previous, libc::SIG_ERR);
