@@ -120,7 +120,7 @@ fn slow_drips_hold_nobody_up(shape: Shape) {
                 late.sort();
                 let p99 = late[late.len() * 99 / 100];
                 let (first, second) = (halfway.saturating_sub(empty), full.saturating_sub(halfway));
-                println!(
+                eprintln!(
                     "{count} connections: p99 of the heartbeat {p99:?} (machine at worst {worst:?}), {} bytes each",
                     (first + second) / count
                 );
@@ -184,7 +184,7 @@ fn a_storm_of_connections_leaves_nothing_behind(shape: Shape) {
                 settled(&handle, 2 * rounds).await;
                 let rate = rounds as f64 / start.elapsed().as_secs_f64();
                 let grown = resident().saturating_sub(memory);
-                println!("{rate:.0} connections/s, {grown} bytes more after {rounds}");
+                eprintln!("{rate:.0} connections/s, {grown} bytes more after {rounds}");
                 assert_eq!(open_fds(), fds);
                 assert!(grown < 1 << 20, "{grown} bytes more after {rounds} connections");
                 let metrics = handle.metrics();
