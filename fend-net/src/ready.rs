@@ -17,6 +17,9 @@ use crate::sys;
 
 /// Resolves when `direction` is ready in truth.
 pub(crate) async fn ready<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> io::Result<()> {
+    if announced_before(fd, direction).is_some() {
+        return Ok(());
+    }
     fd.with(direction, |socket| holds_now(socket, direction)).await
 }
 
@@ -48,6 +51,9 @@ async fn ready_if_wanted<S: AsFd>(
     if interest | alone(direction) != interest {
         return pending().await;
     }
+    if let Some(readiness) = announced_before(fd, direction) {
+        return Ok(readiness);
+    }
     fd.with(direction, |socket| readiness_now(socket, direction)).await
 }
 
@@ -66,7 +72,19 @@ pub(crate) fn poll_ready<S: AsFd>(
     cx: &mut Context<'_>,
     direction: Direction,
 ) -> Poll<io::Result<()>> {
+    if announced_before(fd, direction).is_some() {
+        return Poll::Ready(Ok(()));
+    }
     fd.poll_with(cx, direction, |socket| holds_now(socket, direction))
+}
+
+/// What the kernel says of urgent data before anyone waits for it. A wait that has told of it has used the event up, whether
+/// or not the data was taken then, and there is no second one: here the driver may know of less than there is.
+fn announced_before<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> Option<Readiness> {
+    match direction {
+        Direction::Priority => readiness_now(fd.get_ref(), direction).ok(),
+        Direction::Read | Direction::Write | Direction::PeerClosed => None,
+    }
 }
 
 /// `WouldBlock` when the kernel says that `direction` is not ready.

@@ -94,7 +94,7 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
                     latest = latest.max(beat.elapsed() - BEAT);
                 }
                 let worst = noise.worst();
-                println!("{:.2} % CPU, {latest:?} late", share * 100.0);
+                eprintln!("{:.2} % CPU, {latest:?} late", share * 100.0);
                 let most = Duration::from_millis(20) + worst;
                 assert!(latest < most, "a timer was {latest:?} late, the machine {worst:?}");
 
@@ -103,7 +103,7 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
                 let answered = fend::spawn_blocking(move || clients.iter().try_for_each(echo_once));
                 answered.await.expect("no panic")?;
                 let resumed = freed.elapsed();
-                println!("resumed after {resumed:?}");
+                eprintln!("resumed after {resumed:?}");
                 assert!(resumed < Duration::from_millis(1100) + worst, "{resumed:?}");
                 let metrics = handle.metrics();
                 assert_eq!((metrics.accepted, metrics.back_off), (CLIENTS as u64, None));
@@ -166,7 +166,7 @@ fn injected(shape: Shape, errors: &[&str], when: &str, body: impl Fn(&str)) {
     }
     let traces = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).status();
     if !traces.is_ok_and(|status| status.success()) {
-        println!("strace cannot trace here: not checked");
+        eprintln!("strace cannot trace here: not checked");
         return;
     }
     for error in errors {

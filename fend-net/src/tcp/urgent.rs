@@ -128,10 +128,16 @@ impl TcpStream {
         }
     }
 
+    /// recv(2), known to the driver: a receive of the stream will stop where the byte was, with data behind it, for which no event
+    /// comes.
+    pub(super) fn recv_urgent_now(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+        self.registered().try_with(Direction::Priority, |s| socket::recv_with_flags(s, buf, flags))
+    }
+
     /// One attempt. recv(2) says `EINVAL` when there is no urgent byte, which here is `WouldBlock`, or 0 when none can come any
     /// more.
     fn take_urgent(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
-        let error = match socket::recv_with_flags(self.socket(), buf, flags) {
+        let error = match self.recv_urgent_now(buf, flags) {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => error,
             result => return result,
         };

@@ -65,6 +65,9 @@ pub(super) fn attempt<R>(
     exhausted: &impl Exhausted<R>,
     op: impl FnMut() -> io::Result<R>,
 ) -> io::Result<R> {
+    if direction == Direction::Priority {
+        source.mark();
+    }
     let result = uninterrupted(op);
     match &result {
         Ok(value) if exhausted.exhausted(value) => source.clear_after_short(seen, direction),
