@@ -3,7 +3,7 @@
 mod all;
 mod chat;
 mod echo;
-mod graceful;
 mod fd_pass;
+mod graceful;
 mod http;
 mod program;
