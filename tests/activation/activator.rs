@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
@@ -17,6 +18,7 @@ on_every_shape!(
     sockets_arrive_in_order_with_their_names,
     a_listener_of_the_runtime_goes_on_in_the_child,
     a_unix_socket_arrives,
+    a_datagram_socket_arrives,
     a_shell_sees_what_the_protocol_says,
     a_program_that_does_not_exist_is_an_error_and_no_leak,
 );
@@ -83,6 +85,31 @@ fn a_unix_socket_arrives(shape: Shape) {
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("an answer");
     assert_eq!(text, "hello");
+    finish(child);
+}
+
+fn a_datagram_socket_arrives(shape: Shape) {
+    if is_alone(shape) {
+        let fd = ListenFds::take().expect("what was passed").named("dns").expect("one");
+        let answered = shape.block_on(async {
+            let socket: fend::net::UdpSocket = fd.convert()?;
+            let mut buf = [0; 16];
+            let (len, client) = socket.recv_from(&mut buf).await?;
+            socket.send_to(&buf[..len], client).await
+        });
+        assert_eq!(answered.expect("the socket"), 5);
+        return;
+    }
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    client.connect(socket.local_addr().expect("an address")).expect("it connects");
+    // It waits in the socket for the child to come.
+    assert_eq!(client.send(b"query").expect("it is sent"), 5);
+    let child = activator(shape).pass("dns", &socket).and_then(Activator::spawn).expect("this program");
+    drop(socket);
+    let mut buf = [0; 16];
+    let len = client.recv(&mut buf).expect("an answer");
+    assert_eq!(&buf[..len], b"query");
     finish(child);
 }
 

@@ -115,8 +115,9 @@ impl ListenFd {
         &self.name
     }
 
-    /// Makes a socket of it: a [`TcpListener`](crate::TcpListener), say. The type checks that the descriptor is
-    /// one of its own, and makes it non-blocking.
+    /// Makes a socket of it: a [`TcpListener`](crate::TcpListener), a [`UdpSocket`](crate::UdpSocket), a
+    /// [`UnixListener`](crate::UnixListener), or another type of this crate. It checks that the descriptor is one of its own, and makes
+    /// it non-blocking.
     ///
     /// Types of std take any descriptor unseen, and are made by way of `OwnedFd::from`.
     ///
