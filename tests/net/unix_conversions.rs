@@ -7,10 +7,11 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net as unix;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use fend::net::unix::{Incoming, IntoIncoming, Record, UnixMessage};
+use fend::net::unix::{Record, UnixMessage};
 use fend::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, UnixDatagram, UnixListener, UnixSeqpacket,
-    UnixSeqpacketListener, UnixSocket, UnixStream, VsockListener, VsockStream, WriteHalf,
+    Incoming, IntoIncoming, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, UnixDatagram,
+    UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixSocket, UnixStream, VsockListener, VsockStream,
+    WriteHalf,
 };
 use futures_lite::future::poll_once;
 use socket2::SockRef;
@@ -197,7 +198,7 @@ fn types_are_what_the_design_promises() {
     shared::<OwnedReadHalf<UnixStream>>();
     shared::<OwnedWriteHalf<UnixStream>>();
     shared::<ReuniteError<UnixStream>>();
-    shared::<Incoming<'static>>();
+    shared::<Incoming<'static, UnixListener>>();
     shared::<IntoIncoming<UnixSeqpacketListener>>();
     shared::<Record>();
     shared::<UnixMessage>();

@@ -18,7 +18,6 @@ pub(crate) mod activation;
 mod disconnect;
 pub(crate) mod limit;
 pub(crate) mod message;
-pub(crate) mod numbers;
 pub(crate) mod option;
 pub(crate) mod pipe;
 pub(crate) mod sigpipe;

@@ -26,7 +26,7 @@ use super::metadata::{is_on, switch};
 use super::operation::recv_msg;
 use crate::control::{ControlMessage, ExtendedError, RawControlMessages, ReceivedControl, Timestamp, space};
 use crate::flags::MsgFlags;
-use crate::sys::numbers::{number, set_number};
+use crate::sys::option::{number, set_number};
 
 /// Entries kept for a reader that does not come. The kernel's own bound is the receive buffer's size.
 const MAX_KEPT: usize = 64;

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use socket2::{Domain, Socket};
 
 use super::UdpSocket;
-use crate::sys::numbers::{number, set_number};
+use crate::sys::option::{number, set_number};
 
 /// Throws the option of the socket's protocol, given as that of IPv4 and that of IPv6.
 pub(super) fn switch(socket: &Socket, (v4, v6): (i32, i32), on: bool) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use socket2::InterfaceIndexOrAddress;
 
 use super::UdpSocket;
-use crate::sys::numbers::set_bytes;
+use crate::sys::option::set as set_bytes;
 
 /// An interface, for IPv4: by one of its addresses or by its index.
 ///

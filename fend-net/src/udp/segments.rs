@@ -14,7 +14,7 @@ use super::{UdpSocket, operation};
 use crate::control::ControlBuffer;
 use crate::flags::MsgFlags;
 use crate::sys::message::{MAX_MESSAGES, Outgoing, sendmmsg};
-use crate::sys::numbers::{number, set_number};
+use crate::sys::option::{number, set_number};
 
 /// Datagrams in one send (`UDP_MAX_SEGMENTS`; 128 since Linux 6.9).
 const MAX_SEGMENTS: usize = MAX_MESSAGES;

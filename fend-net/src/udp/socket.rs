@@ -14,7 +14,7 @@ use super::message::of_send;
 use super::operation;
 use super::segments::GsoState;
 use crate::addrs::IntoAddrs;
-use crate::error::SocketError;
+use crate::error::{Place, SocketError};
 use crate::ready::{ready, ready_any};
 use crate::socket::{self, Registered, ip_address};
 
@@ -80,6 +80,67 @@ impl UdpSocket {
     pub async fn bind(addrs: impl IntoAddrs) -> io::Result<UdpSocket> {
         let bind = |address| UdpSocket::of(bind_one(address)?);
         first_that_works("bind", addrs, bind)
+    }
+
+    /// A socket for IPv4 that is not bound yet, so that options which must be set before can be. The first send binds it to a port of
+    /// the kernel's choice.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2) says.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::UdpSocket;
+    ///
+    /// let first = UdpSocket::new_v4()?;
+    /// first.set_reuse_port(true)?;
+    /// first.bind_to("127.0.0.1:0")?;
+    ///
+    /// let second = UdpSocket::new_v4()?;
+    /// second.set_reuse_port(true)?;
+    /// second.bind_to(first.local_addr()?)?; // The kernel shares datagrams out between the two.
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn new_v4() -> io::Result<UdpSocket> {
+        UdpSocket::new(Domain::IPV4)
+    }
+
+    /// A socket for IPv6 that is not bound yet; and for IPv4 peers at mapped addresses unless
+    /// [`set_only_v6`](Self::set_only_v6) or the system forbids it.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2) says.
+    pub fn new_v6() -> io::Result<UdpSocket> {
+        UdpSocket::new(Domain::IPV6)
+    }
+
+    /// A socket for [`Domain::IPV4`] or [`Domain::IPV6`] that is not bound yet.
+    ///
+    /// # Errors
+    ///
+    /// What socket(2) says. [`InvalidInput`](io::ErrorKind::InvalidInput) for another domain.
+    pub fn new(domain: Domain) -> io::Result<UdpSocket> {
+        if domain != Domain::IPV4 && domain != Domain::IPV6 {
+            let message = format!("a UDP socket of {domain:?}: not IPv4 or IPv6");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))
+            .map_err(|error| SocketError::wrap("socket", Place::Unknown, error))?;
+        UdpSocket::of(socket)
+    }
+
+    /// Gives a socket that is not bound yet its local address. Port 0 lets the kernel choose one. Of several addresses the first that
+    /// works is taken.
+    ///
+    /// # Errors
+    ///
+    /// What bind(2) says of the last address, with the address in the message: `EINVAL` when the socket is bound already.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a host name, and when there is no address.
+    pub fn bind_to(&self, addrs: impl IntoAddrs) -> io::Result<()> {
+        first_that_works("bind", addrs, |address| self.socket().bind(&address.into()))
     }
 
     /// A socket of a bare one that is non-blocking.
@@ -306,15 +367,6 @@ impl UdpSocket {
     /// What getpeername(2) says; [`NotConnected`](io::ErrorKind::NotConnected) when there is none.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         ip_address(&self.socket().peer_addr()?)
-    }
-
-    /// Takes the pending error of the socket (`SO_ERROR`), if there is one. No operation meets it then.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
     }
 
     /// Waits for `direction`, and runs `call` until it does not say `WouldBlock`.

@@ -26,6 +26,7 @@ mod datagram;
 mod listener;
 mod message;
 mod message_methods;
+mod options;
 mod record;
 mod record_methods;
 mod replace;

@@ -219,15 +219,6 @@ macro_rules! record_methods {
         pub fn local_addr(&self) -> ::std::io::Result<$crate::unix::SocketAddr> {
             $crate::unix::addr::from_kernel(&self.socket().local_addr()?)
         }
-
-        /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
-        ///
-        /// # Errors
-        ///
-        /// What getsockopt(2) says.
-        pub fn take_error(&self) -> ::std::io::Result<Option<::std::io::Error>> {
-            self.socket().take_error()
-        }
     };
 }
 

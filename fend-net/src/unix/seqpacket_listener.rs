@@ -129,15 +129,6 @@ impl UnixSeqpacketListener {
 
     super::credentials::receive_credentials_methods!("Connections that are accepted start with it.");
 
-    /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
-    }
-
     pub(super) fn from_registered(fd: Registered) -> UnixSeqpacketListener {
         UnixSeqpacketListener { fd }
     }

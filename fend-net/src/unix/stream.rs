@@ -126,15 +126,6 @@ impl UnixStream {
     peer_credentials_methods!();
     receive_credentials_methods!("Both ends of a connection have their own setting.");
 
-    /// Takes the pending error of the socket (`SO_ERROR`), if there is one.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) says.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.socket().take_error()
-    }
-
     /// Both directions as values of their own, borrowed from the stream. Costs nothing.
     pub fn split(&mut self) -> (ReadHalf<'_, UnixStream>, WriteHalf<'_, UnixStream>) {
         (ReadHalf::of(self), WriteHalf::of(self))

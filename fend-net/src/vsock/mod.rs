@@ -2,6 +2,7 @@
 //! [vsock(7)](https://man7.org/linux/man-pages/man7/vsock.7.html).
 
 mod listener;
+mod options;
 mod stream;
 
 pub use listener::VsockListener;
