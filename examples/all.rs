@@ -46,6 +46,8 @@ mod tasks;
 mod tcp;
 #[path = "all/time.rs"]
 mod time;
+#[path = "all/udp.rs"]
+mod udp;
 #[path = "all/unix.rs"]
 mod unix;
 
@@ -91,6 +93,8 @@ const PARTS: &[Part] = parts! {
     "tcp urgent data" => tcp::urgent_data,
     "socket options" => serve::options,
     "limit and drain" => serve::drain,
+    "udp batches" => udp::batches,
+    "udp metadata" => udp::metadata,
     "unix descriptors" => unix::descriptors,
     "unix records" => unix::records,
     "relay" => relay::between_sockets,

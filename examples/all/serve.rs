@@ -56,7 +56,7 @@ pub(crate) async fn drain() -> Outcome {
     ensure!(report.is_clean(), "the drain: {report:?}");
     ensure!(metrics.accepted == 20, "{} accepted", metrics.accepted);
     Ok(format!(
-        "20 clients, 4 at a time, the limit met {} times; drained without an abort",
+        "20 clients, 4 at a time, told {} times that it is full; drained without an abort",
         metrics.limit_reached
     ))
 }
