@@ -14,10 +14,12 @@
 //! - `POLLNVAL` says that a number is not open: it was closed without `remove`. It is reported as an error and as closed, once,
 //!   so that whoever waits finds out and nobody spins.
 //! - `POLLERR` and `POLLHUP` are reported whether asked for or not.
-//! - A list longer than `RLIMIT_NOFILE` is refused, even when all of its fds are open.
+//! - A list longer than `RLIMIT_NOFILE` is refused, even when all of its fds are open. Whoever lowers the limit under its open fds
+//!   (a sandbox does) gets waits that ask in pieces, and sleep for 10 ms at most in between.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::thread;
 use std::time::Duration;
 
 use libc::c_short;
@@ -27,6 +29,9 @@ use super::watched::{self, Round, Watched};
 use super::{Direction, Dispatch, Event, Readiness, Token};
 use crate::sync::Mutex;
 use crate::sys;
+
+/// How long nothing is seen of most fds, when a list has to be asked in pieces.
+const LONGEST_NAP: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(super) struct Poll {
@@ -79,10 +84,10 @@ impl Dispatch for Poll {
     fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         let mut list = self.list.lock();
         list.fill(self.wakeup.as_fd(), &mut self.watched.lock());
-        let result = sys::ppoll(&mut list.fds, timeout);
+        let result = list.ask(timeout);
         let mut watched = self.watched.lock();
         watched.answered();
-        result.map_err(|error| explain(error, list.fds.len()))?;
+        result?;
         events.extend(list.reports().filter(|event| watched.disarm(event.token, event.readiness)));
         drop(watched);
         if list.woken() { self.wakeup.acknowledge_and_reset() } else { Ok(()) }
@@ -102,6 +107,37 @@ impl List {
             self.fds.push(fd);
             self.tokens.push(token);
         });
+    }
+
+    /// Waits until the kernel has something to say of the list.
+    fn ask(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        match sys::ppoll(&mut self.fds, timeout) {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => self.ask_in_pieces(timeout),
+            result => result.map(drop),
+        }
+    }
+
+    /// The list is longer than the limit of open files. Each piece of it is asked without waiting; when all are silent, the first, which
+    /// has the wake-up in it, may wait a moment, and this ends early with no event. Under a limit of 0 the kernel answers nothing:
+    /// then all data that is waited for may be there, and whoever tries finds out. (A closed peer would be believed untried.)
+    fn ask_in_pieces(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let nap = timeout.map_or(LONGEST_NAP, |timeout| timeout.min(LONGEST_NAP));
+        // Where the limit is a secret, one fd at a time.
+        let limit = sys::fd_limits().map_or(1, |(soft, _)| soft);
+        let piece = usize::try_from(limit).unwrap_or(usize::MAX).min(self.fds.len());
+        if piece == 0 {
+            thread::sleep(nap);
+            self.fds.iter_mut().for_each(|fd| fd.revents = fd.events & (libc::POLLIN | libc::POLLOUT));
+            return Ok(());
+        }
+        let mut ready = 0;
+        for piece in self.fds.chunks_mut(piece) {
+            ready += unless_still_too_long(sys::ppoll(piece, Some(Duration::ZERO)))?;
+        }
+        if ready == 0 {
+            unless_still_too_long(sys::ppoll(&mut self.fds[..piece], Some(nap)))?;
+        }
+        Ok(())
     }
 
     fn woken(&self) -> bool {
@@ -134,12 +170,10 @@ fn readiness(flags: c_short) -> Readiness {
         .fold(Readiness::NONE, |all, (_, readiness)| all | readiness)
 }
 
-fn explain(error: io::Error, fds: usize) -> io::Error {
-    if error.raw_os_error() != Some(libc::EINVAL) {
-        return error;
+/// The limit was lowered further meanwhile: no event, and the next wait sees the new one.
+fn unless_still_too_long(ready: io::Result<usize>) -> io::Result<usize> {
+    match ready {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(0),
+        ready => ready,
     }
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        format!("poll of {fds} fds, more than the limit of open files (RLIMIT_NOFILE) allows: {error}"),
-    )
 }

@@ -8,6 +8,7 @@ mod epoll;
 mod eventfd;
 mod fd;
 mod poll;
+mod rlimit;
 
 #[cfg(all(test, not(loom)))]
 mod duplicate;
@@ -15,8 +16,6 @@ mod duplicate;
 mod interrupt;
 #[cfg(all(test, not(loom)))]
 mod pipe;
-#[cfg(all(test, not(loom)))]
-mod rlimit;
 
 use std::io;
 
@@ -25,6 +24,7 @@ pub(crate) use epoll::{EpollEvents, epoll_accepts, epoll_add, epoll_create, epol
 pub(crate) use eventfd::EventFd;
 pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status};
 pub(crate) use poll::ppoll;
+pub(crate) use rlimit::fd_limits;
 
 #[cfg(all(test, not(loom)))]
 pub(crate) use duplicate::duplicate_onto;
@@ -35,7 +35,7 @@ pub(crate) use interrupt::{ignore_without_restart, interrupt};
 #[cfg(all(test, not(loom)))]
 pub(crate) use pipe::pipe;
 #[cfg(all(test, not(loom)))]
-pub(crate) use rlimit::{fd_limit, set_fd_limit};
+pub(crate) use rlimit::set_fd_limit;
 
 /// What a call returned, with errno when it was -1.
 fn checked(returned: libc::c_int) -> io::Result<libc::c_int> {

@@ -143,7 +143,7 @@ fn removed_and_closed_while_another_thread_waits(dispatcher: Dispatcher) {
 fn every_ready_fd_gets_its_turn(dispatcher: Dispatcher) {
     const FDS: usize = 2_000;
     const TURNS: usize = 4;
-    let (soft, hard) = sys::fd_limit();
+    let (soft, hard) = sys::fd_limits().unwrap();
     sys::set_fd_limit(hard.min(soft.max(10_000)));
     let bench = Bench::new(dispatcher);
     let fds: Vec<EventFd> = (0..FDS).map(|_| EventFd::new().unwrap()).collect();
