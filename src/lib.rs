@@ -1,7 +1,7 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
 //!
 //! It runs tasks on a few threads, and waits for sockets, timers and other file descriptors on their behalf: an
-//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), and [TCP](net).
+//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), and [sockets](net) of every kind.
 //!
 //! # A tour
 //!
@@ -156,6 +156,42 @@
 //! A real server does not end with the first error of `accept`: out of file descriptors, it waits a moment and goes on.
 //! [`Listener`](net::Listener) does that, and limits and drains connections too.
 //!
+//! ```
+//! use std::time::Duration;
+//!
+//! use fend::net::{Listener, TcpStream};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! fend::block_on(async {
+//!     let listener = Listener::bind("127.0.0.1:0").await?.max_connections(1000);
+//!     let (address, handle) = (listener.local_addr()?, listener.handle());
+//!     let server = fend::spawn(listener.serve(|stream: TcpStream, peer| async move {
+//!         let _ = stream.send_all(format!("hello, {peer}\n").as_bytes()).await;
+//!     }));
+//!
+//!     let client = TcpStream::connect(address).await?;
+//!     client.recv_exact(&mut [0; 5]).await?;
+//!
+//!     // No more connections; those that are open have ten seconds to come to their end.
+//!     let report = handle.drain(Duration::from_secs(10)).await;
+//!     assert!(report.is_clean());
+//!     server.await??;
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! ## More than TCP
+//!
+//! | for | there is |
+//! |---|---|
+//! | datagrams | [`UdpSocket`](net::UdpSocket), with [what is known of each](net::udp::RecvMeta), and [many at once](net::UdpSocket::recv_many) |
+//! | other processes of this machine | [`UnixStream`](net::UnixStream), [`UnixDatagram`](net::UnixDatagram), [`UnixSeqpacket`](net::UnixSeqpacket); [descriptors](net::UnixStream::send_with_fds) go through them |
+//! | pipes and FIFOs | [`net::pipe`] |
+//! | any option | typed methods of each socket, [`set_socket_option`](net::TcpStream::set_socket_option) by name, [`set_option`](net::TcpStream::set_option) by number; before connecting on a [`TcpSocket`](net::TcpSocket) |
+//! | relays | [`io::copy_bidirectional`], in the kernel between sockets |
+//! | sockets of a service manager | [`net::activation`] |
+//!
 //! ## With libraries
 //!
 //! Streams are `futures_io::AsyncRead` and `AsyncWrite`, by value and by reference, so the extension traits of
@@ -222,7 +258,14 @@
 //! | future | cancel safe | dropped early |
 //! |---|---|---|
 //! | [`TcpListener::accept`](net::TcpListener::accept) | yes | the connection stays queued |
-//! | [`TcpStream::connect`](net::TcpStream::connect) | yes | the attempt is given up, its socket closed |
+//! | [`Listener::accept`](net::Listener::accept) | yes | the connection stays queued |
+//! | `connect` of [`TcpStream`](net::TcpStream::connect), [`TcpSocket`](net::TcpSocket::connect), [`UnixStream`](net::UnixStream::connect) and the others | yes | the attempts are given up, their sockets closed |
+//! | [`recv_from`](net::UdpSocket::recv_from), [`recv_msg`](net::UdpSocket::recv_msg), [`recv_many`](net::UdpSocket::recv_many), [`recv_error`](net::UdpSocket::recv_error) and their like | yes | the datagrams are still in the socket |
+//! | [`send_to`](net::UdpSocket::send_to), [`send_msg`](net::UdpSocket::send_msg) | yes | nothing was sent |
+//! | [`send_many`](net::UdpSocket::send_many) | yes | what was not sent is still in the batch |
+//! | [`send_with_fds`](net::UnixStream::send_with_fds), [`recv_with_fds`](net::UnixStream::recv_with_fds) | yes | nothing was sent; bytes and descriptors are still in the socket |
+//! | [`recv_oob`](net::TcpStream::recv_oob) | yes | the byte is still in the socket |
+//! | [`ListenerHandle::drain`](net::ListenerHandle::drain) | yes | the listener stays stopped, without a deadline |
 //! | [`recv`](net::TcpStream::recv), [`recv_vectored`](net::TcpStream::recv_vectored), [`peek`](net::TcpStream::peek) | yes | the bytes are still in the socket |
 //! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
 //! | [`send`](net::TcpStream::send), [`send_vectored`](net::TcpStream::send_vectored) | yes | nothing was sent |
@@ -255,10 +298,11 @@
 //! | shutdown | bounded: 5 s when a runtime is dropped, else [as long as you say](Runtime::shutdown_timeout), with a report of what has not stopped; later I/O fails, later tasks are cancelled |
 //! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order |
 //! | memory | every internal queue is bounded (a worker's own queue by 256 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
-//! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued |
+//! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued. [`Listener`](net::Listener) does what the kind says |
+//! | descriptors | all are close-on-exec; those that a peer sends belong to you from the receive on, and are closed when you do not take them |
 //! | time | never early, and any `Duration` is legal; late by the kernel's timer slack (50 µs unless the process says otherwise) and the wait for a worker. Nothing is rounded to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded up |
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
-//! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof` |
+//! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof`; a datagram that did not fit is a [`TruncatedError`](net::udp::TruncatedError), or told beside its first bytes |
 //! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
 //! # Coming from tokio or smol
@@ -277,6 +321,10 @@
 //! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
 //! | `time::sleep`, `timeout`, `interval` | `Timer::after`, `Timer::interval` | [`time::sleep`](time::sleep()), [`timeout`](time::timeout()), [`interval`](time::interval()) |
 //! | `AsyncReadExt::read`, `AsyncWriteExt::write_all` | the same, of futures-lite | [`recv`](net::TcpStream::recv), [`send_all`](net::TcpStream::send_all); or those of futures-lite |
+//! | `TcpSocket`, `socket2::SockRef` | `Async<T>` of a socket2 one | [`TcpSocket`](net::TcpSocket), and options on every socket |
+//! | `UdpSocket::recv_from` cuts in silence | the same | [`recv_from`](net::UdpSocket::recv_from) fails with the length; [`recv_msg`](net::UdpSocket::recv_msg) tells it |
+//! | `net::UnixSocket`, `UnixDatagram` | the same | the same, and [`UnixSeqpacket`](net::UnixSeqpacket) |
+//! | `net::unix::pipe` | | [`net::pipe`] |
 //! | `io::copy`, `copy_bidirectional` | `io::copy` | [`io::copy`](io::copy()), [`io::copy_bidirectional`]: in the kernel between sockets, with timeouts and counts |
 //! | `TcpStream::into_split` | `clone` | either |
 //! | `TcpStream::into_std` | | [`into_std`](net::TcpStream::into_std), which gives a blocking socket, as std's are; it stays non-blocking in tokio |
