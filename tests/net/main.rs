@@ -18,9 +18,6 @@ mod process;
 #[path = "../support/shape.rs"]
 mod shape;
 /// Where `shape` looks for it.
-#[expect(dead_code, unused_macros, reason = "the part for other suites")]
-#[path = "../support/shape.rs"]
-mod shape;
 mod stall {
     pub(crate) use crate::support::unless_it_stalls;
 }
@@ -35,14 +32,15 @@ mod copy;
 mod copy_alone;
 mod copy_files;
 mod copy_limits;
+mod drain_races;
 mod echo;
 mod flags;
 mod half_close;
 mod hostile;
 mod large;
 mod listener;
-mod listener;
 mod listener_helper;
+mod option_bounds;
 mod options;
 mod pipes;
 mod readiness;
@@ -65,4 +63,5 @@ mod unix_listener;
 mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
+mod urgent;
 mod vsock;

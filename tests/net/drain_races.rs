@@ -1,0 +1,1 @@
+//! Drains that meet an accept on its way.
