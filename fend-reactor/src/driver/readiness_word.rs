@@ -32,7 +32,7 @@ const PRIORITY_CLOSED: u64 = 1 << 7;
 const PEER_CLOSED: u64 = 1 << 8;
 /// No driver will report anything any more.
 const DETACHED: u64 = 1 << 9;
-/// Out-of-band data was announced once. Never cleared: taking that data leaves its mark in the stream, and a read stops there.
+/// Out-of-band data was announced once, or may have been taken unannounced. Never cleared: taking that data leaves its mark in the stream, and a read stops there.
 const MARKED: u64 = 1 << 10;
 
 const READ_SIDE: u64 = READABLE | READ_CLOSED | READ_ERROR | PRIORITY | PRIORITY_CLOSED | PEER_CLOSED;
@@ -173,6 +173,14 @@ impl ReadinessWord {
     /// No event will come any more; waits end in an error from now on.
     pub(super) fn detach(&self) {
         self.0.fetch_or(DETACHED, AcqRel);
+    }
+
+    /// Out-of-band data is about to be taken, perhaps before the driver has seen it announced. Before and not after: a read that
+    /// stops at the mark in between must not trust its short count. One that began earlier is told by the tick.
+    pub(super) fn mark(&self) {
+        if self.0.load(Acquire) & MARKED == 0 {
+            self.0.fetch_or(MARKED, AcqRel);
+        }
     }
 
     /// The kernel said `WouldBlock`: forgets all that belongs to `direction`, closed and error included (a FIFO whose
@@ -357,6 +365,11 @@ mod tests {
     fn a_source_with_an_urgent_mark_never_trusts_a_short_read_again() {
         let taken = |word: &ReadinessWord| word.take_priority(word.load());
         let not_there = |word: &ReadinessWord| word.clear(word.load(), Direction::Priority);
+        let word = ReadinessWord::new(Readiness::READABLE);
+        word.mark();
+        word.clear_after_short(word.load(), Direction::Read);
+        assert!(word.load().is_ready(Direction::Read), "taken before it was announced");
+        assert!(!word.load().is_ready(Direction::Priority), "nothing is announced by that");
         for clear_priority in [taken, not_there] {
             let word = ReadinessWord::new(Readiness::NONE);
             word.set(Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY);

@@ -155,6 +155,11 @@ impl Source {
         self.state.word().clear_after_short(seen, direction);
     }
 
+    /// Out-of-band data may be taken before the driver has heard of it.
+    pub(crate) fn expect_mark(&self) {
+        self.state.word().mark();
+    }
+
     /// What the wait for priority announced was taken.
     pub(crate) fn take_priority(&self, seen: Seen) {
         self.state.word().take_priority(seen);
