@@ -1,8 +1,10 @@
 //! [`Listener`]: the accept loop.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +13,18 @@ use fend_reactor::spawn;
 use super::accept::{Accept, Source};
 use super::connection::{Connection, ConnectionSlot};
 use super::drain::{DrainReport, ListenerHandle};
-use super::state::{Shared, Step};
+use super::state::{Reservation, Shared, Step};
 use crate::addrs::IntoAddrs;
-use crate::tcp::{AcceptErrorKind, TcpListener};
+use crate::error::{Place, SocketError};
+use crate::tcp::{AcceptErrorKind, PREPARE, TcpListener};
 
 /// Takes connections from a listening socket for as long as that can work, with a limit and an orderly end.
 ///
 /// - When descriptors or memory have run out (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`), it pauses for 5 ms, then twice as long each
 ///   time up to 1 s, and goes on earlier when one of its own connections ends. The connections wait in the kernel's queue.
 /// - What concerns one connection (it died in the queue: `ECONNABORTED`; the firewall forbade it: `EPERM`; `EPROTO`; its options
-///   could not be set) is passed over at once. 64 such errors in a row lead to a pause too.
+///   could not be set) is passed over at once. 64 such errors of accept(2) in a row lead to a pause too, since what causes them may leave
+///   the connection in the queue. A connection whose options could not be set is out of it, and never leads to one.
 /// - At the limit of [connections](Listener::max_connections) it stops accepting until one ends. The kernel's queue (the backlog)
 ///   fills, and when that is full new clients wait longer.
 /// - A [handle](Listener::handle) shows [metrics](ListenerHandle::metrics) and [drains](ListenerHandle::drain) it.
@@ -89,6 +93,9 @@ impl<L: Accept> Listener<L> {
     }
 
     /// How many connections there may be at once. Further ones wait in the kernel's queue.
+    ///
+    /// An accept that waits for a connection holds a slot for it: with a limit of 1 only one of several tasks waits in accept(2) at a
+    /// time, and the others for its slot.
     ///
     /// # Panics
     ///
@@ -162,7 +169,8 @@ impl<L: Accept> Listener<L> {
     /// # Errors
     ///
     /// Only what no further accept can survive ([`AcceptErrorKind::Fatal`]): the fd is no listening socket any more, or the runtime has
-    /// shut down.
+    /// shut down. On an executor that is not fend's, also when something has run out and there is neither a runtime nor a thread to wait
+    /// with.
     ///
     /// # Panics
     ///
@@ -197,15 +205,18 @@ impl<L: Accept> Listener<L> {
     /// ```
     pub async fn accept(&self) -> io::Result<Option<(Connection<L::Stream>, L::Addr)>> {
         loop {
-            self.shared.pause().await;
-            let Some(reservation) = self.shared.reserve().await else { return Ok(None) };
+            self.shared.pause().await?;
+            let Some(mut reservation) = self.shared.reserve().await else { return Ok(None) };
             let accepted = self.shared.stop.run_until_cancelled(self.inner.accept_one()).await;
             let failed = match accepted {
                 None => return Ok(None),
                 Some(Err(error)) => self.survive(error, true),
-                Some(Ok((stream, peer))) => match self.prepared(&stream) {
+                Some(Ok((stream, peer))) => match self.prepared(&mut reservation, &stream, &peer) {
                     Ok(()) => {
-                        let id = reservation.admit(L::registered(&stream));
+                        let Some(id) = reservation.admit(L::registered(&stream)) else {
+                            L::abort(L::registered(&stream).get_ref());
+                            return Ok(None);
+                        };
                         let slot = ConnectionSlot::held(self.shared.clone(), id);
                         return Ok(Some((Connection::new(stream, slot), peer)));
                     }
@@ -216,8 +227,19 @@ impl<L: Accept> Listener<L> {
         }
     }
 
-    fn prepared(&self, stream: &L::Stream) -> io::Result<()> {
-        self.prepare.as_ref().map_or(Ok(()), |prepare| prepare(stream))
+    /// Prepares a connection, unless it comes so late that it will be ended at once.
+    fn prepared(
+        &self,
+        reservation: &mut Reservation<'_>,
+        stream: &L::Stream,
+        peer: &L::Addr,
+    ) -> io::Result<()> {
+        match &self.prepare {
+            Some(prepare) if reservation.begin_preparing() => {
+                prepare(stream).map_err(|error| SocketError::wrap(PREPARE, place(peer), error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts an error and says it to whoever listens. Gives a fatal one back. `accepting`: it is accept(2)'s own, so that the
@@ -258,7 +280,10 @@ impl<L: Accept> Listener<L> {
         Fut: Future<Output = ()> + Send,
     {
         let shared = self.shared.clone();
+        // A drain is not over before the listening socket is closed, which the accept loop takes along.
+        let serving = shared.clone().begin_serving();
         self.accept_all(Arc::new(handler)).await?;
+        drop(serving);
         Ok(shared.drained().await)
     }
 
@@ -268,12 +293,13 @@ impl<L: Accept> Listener<L> {
         F: Fn(L::Stream, L::Addr) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send,
     {
-        let _serving = self.shared.begin_serving();
         while let Some((connection, peer)) = self.accept().await? {
             let (stream, slot) = connection.into_parts();
             let (id, slot, handler) = (slot.id(), slot.of_task(), handler.clone());
             let task = spawn(async move {
-                // Dropped after the handler's future, and with it the stream, whichever way this ends.
+                // The slot is dropped after the stream, whichever way this ends. If it ends before it begins, what it has captured is
+                // dropped in the order of these lines.
+                let stream = stream;
                 let slot = slot;
                 handler(stream, peer).await;
                 slot.finish();
@@ -313,6 +339,11 @@ impl<L: Source + fmt::Debug> fmt::Debug for Listener<L> {
     }
 }
 
+fn place<A: fmt::Debug + 'static>(peer: &A) -> Place {
+    let ip = (peer as &dyn Any).downcast_ref::<SocketAddr>();
+    ip.map_or_else(|| format!("{peer:?}").into(), |ip| Place::Ip(*ip))
+}
+
 /// An error that a [`Listener`] has survived.
 #[derive(Debug)]
 pub struct AcceptFailure<'a> {
@@ -330,7 +361,7 @@ impl<'a> AcceptFailure<'a> {
         }
     }
 
-    /// What happened, with the listener's address.
+    /// What happened, with the listener's address; where [`prepare`](Listener::prepare) has failed, with that of the peer.
     pub fn error(&self) -> &'a io::Error {
         self.error
     }
