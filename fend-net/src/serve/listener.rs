@@ -377,3 +377,130 @@ impl<'a> AcceptFailure<'a> {
         self.first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Mutex;
+
+    use fend_reactor::io::{AsyncFd, Readiness};
+    use futures_lite::future::{block_on, poll_once};
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+    use crate::socket::Registered;
+
+    /// What was found when something was dropped.
+    type Found = Arc<Mutex<Vec<bool>>>;
+
+    /// A listening socket that gives one stream, or none, and looks whether a drain is over when it is closed.
+    struct Fake {
+        stream: Mutex<Option<FakeStream>>,
+        shared: Mutex<Option<Arc<Shared>>>,
+        drained: Found,
+    }
+
+    #[derive(Debug)]
+    struct FakeStream {
+        fd: Registered,
+        handle: Option<ListenerHandle>,
+        counted: Found,
+    }
+
+    impl Accept for Fake {}
+
+    impl Source for Fake {
+        type Stream = FakeStream;
+        type Addr = SocketAddr;
+
+        async fn accept_one(&self) -> io::Result<(FakeStream, SocketAddr)> {
+            let stream = self.stream.lock().unwrap().take();
+            match stream {
+                Some(stream) => Ok((stream, ([127, 0, 0, 1], 1).into())),
+                None => pending().await,
+            }
+        }
+
+        fn registered(stream: &FakeStream) -> &Registered {
+            &stream.fd
+        }
+
+        fn abort(_: &Socket) {}
+
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Ok(([127, 0, 0, 1], 2).into())
+        }
+    }
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            let shared = self.shared.lock().unwrap().take().expect("set");
+            self.drained.lock().unwrap().push(block_on(poll_once(shared.drained())).is_some());
+        }
+    }
+
+    impl Drop for FakeStream {
+        fn drop(&mut self) {
+            let active = self.handle.as_ref().expect("set").metrics().active;
+            self.counted.lock().unwrap().push(active == 1);
+        }
+    }
+
+    fn fake(stream: Option<FakeStream>) -> (Listener<Fake>, Found) {
+        let drained = Found::default();
+        let fake = Fake { stream: Mutex::new(stream), shared: Mutex::default(), drained: drained.clone() };
+        let listener = Listener::new(fake);
+        *listener.inner.shared.lock().unwrap() = Some(listener.shared.clone());
+        if let Some(stream) = listener.inner.stream.lock().unwrap().as_mut() {
+            stream.handle = Some(listener.handle());
+        }
+        (listener, drained)
+    }
+
+    #[test]
+    fn a_drain_is_over_after_the_listening_socket_is_closed() {
+        let (listener, drained) = fake(None);
+        let handle = listener.handle();
+        let mut serve = Box::pin(listener.serve(|_, _| async {}));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        handle.stop();
+        block_on(serve).unwrap();
+        assert_eq!(*drained.lock().unwrap(), [false]);
+    }
+
+    #[test]
+    fn a_server_that_is_dropped_closes_its_socket_first() {
+        let (listener, drained) = fake(None);
+        let handle = listener.handle();
+        let mut serve = Box::pin(listener.serve(|_, _| async {}));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        handle.stop();
+        drop(serve);
+        assert_eq!(*drained.lock().unwrap(), [false]);
+    }
+
+    /// The task of a connection is ended before it has begun.
+    #[test]
+    fn a_connection_counts_until_its_stream_is_closed() {
+        let runtime = fend_reactor::runtime::Builder::new().worker_threads(1).build().unwrap();
+        let counted = Found::default();
+        let socket = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap().0;
+        let fd = Arc::new(AsyncFd::with_assumed(socket, Readiness::NONE));
+        let (listener, _) = fake(Some(FakeStream { fd, handle: None, counted: counted.clone() }));
+        // The only worker of this runtime is the thread in its `block_on`.
+        let entered = runtime.handle().enter();
+        let shared = listener.shared.clone();
+        let mut serve = Box::pin(listener.serve(|stream, _| async move { drop(stream) }));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        assert_eq!(shared.metrics().active, 1);
+        shared.abort_all();
+        runtime.block_on(async {
+            while shared.metrics().active > 0 {
+                fend_reactor::task::yield_now().await;
+            }
+        });
+        assert_eq!(*counted.lock().unwrap(), [true]);
+        assert_eq!(shared.metrics().aborted, 1);
+        drop((serve, entered));
+    }
+}

@@ -401,3 +401,31 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::*;
+
+    /// What the two steps of [`Shared::stop`] leave between them.
+    #[test]
+    fn a_drain_that_has_begun_ends_a_pause() {
+        let shared = Shared::new(|_| ());
+        assert!(matches!(shared.back_off(io::ErrorKind::OutOfMemory), Step::Pause { first: true, .. }));
+        assert!(block_on(poll_once(shared.pause())).is_none(), "a pause is on");
+        shared.state.change(|state| state.drain = Some(Counts::default()));
+        assert!(!shared.stop.is_cancelled());
+        let over = block_on(poll_once(shared.pause())).expect("no pause any more");
+        over.unwrap();
+    }
+
+    #[test]
+    fn the_error_of_who_joins_a_pause_is_the_last() {
+        let shared = Shared::new(|_| ());
+        shared.back_off(io::ErrorKind::OutOfMemory);
+        assert_eq!(shared.back_off(io::ErrorKind::StorageFull), Step::Join);
+        let metrics = shared.metrics();
+        assert_eq!((metrics.back_offs, metrics.last_error), (1, Some(io::ErrorKind::StorageFull)));
+    }
+}
