@@ -242,7 +242,7 @@ fn take_descriptors(control: &mut ReceivedControl, header: &libc::msghdr) {
     let mut descriptors = VecDeque::new();
     let mut start = 0;
     let room = control.written();
-    let len = (header.msg_controllen as usize).min(room.len());
+    let len = room.len().min(header.msg_controllen as _);
     let bytes = &mut room[..len];
     while let Some(message) = message_at(bytes, start) {
         if message.level == libc::SOL_SOCKET && matches!(message.kind, libc::SCM_RIGHTS | SCM_PIDFD) {
