@@ -94,7 +94,7 @@ impl fmt::Display for SocketError {
             Place::Named(name) => write!(f, " {name}")?,
         }
         write!(f, ": {}", self.os_error)?;
-        match self.os_error.raw_os_error().and_then(exhausted_limit) {
+        match self.os_error.raw_os_error().and_then(|errno| exhausted_limit(self.operation, errno)) {
             Some(limit) => write!(f, ": {limit}"),
             None => Ok(()),
         }
@@ -104,15 +104,23 @@ impl fmt::Display for SocketError {
 impl Error for SocketError {}
 
 /// The limit behind an error that is about resources, and where it is raised.
-fn exhausted_limit(errno: i32) -> Option<&'static str> {
+fn exhausted_limit(operation: &str, errno: i32) -> Option<&'static str> {
     match errno {
         libc::EMFILE => {
             Some("the limit of open files of this process (RLIMIT_NOFILE, `ulimit -n`) is reached")
         }
         libc::ENFILE => Some("the limit of open files of the system (fs.file-max) is reached"),
-        libc::ENOBUFS | libc::ENOMEM => Some("the kernel has no memory for another socket"),
+        // Elsewhere these have reasons of their own: `IP_ADD_MEMBERSHIP` gives them at a limit on groups.
+        libc::ENOBUFS | libc::ENOMEM if makes_a_socket(operation) => {
+            Some("the kernel has no memory for another socket")
+        }
         _ => None,
     }
+}
+
+fn makes_a_socket(operation: &str) -> bool {
+    ["accept", "bind", "connect", "listen", "socket", "socketpair"]
+        .contains(&operation.split(' ').next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -132,6 +140,19 @@ mod tests {
         let error = SocketError::wrap("accept", Place::Unknown, io::Error::from_raw_os_error(libc::EMFILE));
         assert!(error.to_string().starts_with("accept: Too many open files (os error 24): "), "{error}");
         assert!(error.to_string().contains("RLIMIT_NOFILE"), "{error}");
+    }
+
+    #[test]
+    fn only_what_makes_a_socket_lacks_memory_for_one() {
+        let message = |operation, errno| {
+            SocketError::wrap(operation, Place::Unknown, io::Error::from_raw_os_error(errno)).to_string()
+        };
+        for errno in [libc::ENOBUFS, libc::ENOMEM] {
+            assert!(message("accept on", errno).ends_with(": the kernel has no memory for another socket"));
+            for other in ["set IP_ADD_MEMBERSHIP", "send to", "set option"] {
+                assert!(!message(other, errno).contains("socket"), "{other}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! [`MsgFlags`]: how one receive or send is to work, and what it says of itself.
 
 use std::fmt;
+use std::io;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// Flags of one receive or send: `MSG_*` of recv(2) and send(2).
@@ -49,9 +50,19 @@ impl MsgFlags {
     /// Send: the peer has just answered, so the link layer need not ask for its address again (`MSG_CONFIRM`; UDP and raw sockets).
     pub const CONFIRM: MsgFlags = MsgFlags(libc::MSG_CONFIRM);
 
-    /// The flags of a bare number, known or not.
+    /// The flags of a bare number, known or not. Sends refuse `MSG_ZEROCOPY` ([`InvalidInput`](io::ErrorKind::InvalidInput)).
     pub const fn from_bits(bits: i32) -> MsgFlags {
         MsgFlags(bits)
+    }
+
+    /// The number for a send, without a signal. `MSG_ZEROCOPY` is refused: the kernel would read the buffer after the call, when its
+    /// memory may be somebody else's.
+    pub(crate) fn for_send(self) -> io::Result<i32> {
+        if self.0 & libc::MSG_ZEROCOPY != 0 {
+            let message = "send with MSG_ZEROCOPY: the kernel would read the buffer after the call";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(self.0 | libc::MSG_NOSIGNAL)
     }
 
     /// The number that the kernel takes.

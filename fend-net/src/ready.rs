@@ -3,7 +3,7 @@
 //! What the driver believes may be out of date: a socket starts out with assumed readiness, and an operation that another
 //! task did in between takes data away without its knowledge. So the kernel is asked once, with a poll(2) that does not wait,
 //! before "ready" is said. Readiness that turns out stale is cleared by that, and the wait goes on. The question consumes
-//! nothing, not even a pending error.
+//! nothing, neither a pending error nor the announcement of an urgent byte, which the receive after it needs.
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -17,10 +17,7 @@ use crate::sys;
 
 /// Resolves when `direction` is ready in truth.
 pub(crate) async fn ready<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> io::Result<()> {
-    if announced_before(fd, direction).is_some() {
-        return Ok(());
-    }
-    fd.with(direction, |socket| holds_now(socket, direction)).await
+    fd.ask_with(direction, |socket| holds_now(socket, direction)).await
 }
 
 /// Resolves when any direction of `interest` is ready in truth: all that the kernel says of them then.
@@ -51,10 +48,7 @@ async fn ready_if_wanted<S: AsFd>(
     if interest | alone(direction) != interest {
         return pending().await;
     }
-    if let Some(readiness) = announced_before(fd, direction) {
-        return Ok(readiness);
-    }
-    fd.with(direction, |socket| readiness_now(socket, direction)).await
+    fd.ask_with(direction, |socket| readiness_now(socket, direction)).await
 }
 
 fn alone(direction: Direction) -> Interest {
@@ -72,19 +66,7 @@ pub(crate) fn poll_ready<S: AsFd>(
     cx: &mut Context<'_>,
     direction: Direction,
 ) -> Poll<io::Result<()>> {
-    if announced_before(fd, direction).is_some() {
-        return Poll::Ready(Ok(()));
-    }
-    fd.poll_with(cx, direction, |socket| holds_now(socket, direction))
-}
-
-/// What the kernel says of urgent data before anyone waits for it. A wait that has told of it has used the event up, whether
-/// or not the data was taken then, and there is no second one: here the driver may know of less than there is.
-fn announced_before<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> Option<Readiness> {
-    match direction {
-        Direction::Priority => readiness_now(fd.get_ref(), direction).ok(),
-        Direction::Read | Direction::Write | Direction::PeerClosed => None,
-    }
+    fd.poll_ask_with(cx, direction, |socket| holds_now(socket, direction))
 }
 
 /// `WouldBlock` when the kernel says that `direction` is not ready.
@@ -120,13 +102,26 @@ pub(crate) fn unless_shut_down<T>(
     }
 }
 
+/// Resolves when the other end of a pipe is gone, of which the writer is told by `POLLERR` alone.
+pub(crate) async fn other_end_gone<S: AsFd>(fd: &AsyncFd<S>) -> io::Result<()> {
+    let asked = events(Direction::PeerClosed);
+    let gone = |pipe: &S| match sys::poll_now(pipe.as_fd(), asked)? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        _ => Ok(()),
+    };
+    fd.ask_with(Direction::PeerClosed, gone).await
+}
+
 /// What the kernel says of `direction`; `WouldBlock` when that is nothing.
 fn readiness_now(socket: &impl AsFd, direction: Direction) -> io::Result<Readiness> {
     // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.
-    match sys::poll_now(socket.as_fd(), events(direction))? {
-        0 => Err(io::ErrorKind::WouldBlock.into()),
-        events => Ok(readiness(events)),
-    }
+    let events = sys::poll_now(socket.as_fd(), events(direction))?;
+    // Of a socket POLLERR alone says nothing about the peer: its error queue has something to tell, a time stamp for example.
+    let told = match direction {
+        Direction::PeerClosed => events & !libc::POLLERR,
+        Direction::Read | Direction::Write | Direction::Priority => events,
+    };
+    if told == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(readiness(events)) }
 }
 
 fn events(direction: Direction) -> libc::c_short {

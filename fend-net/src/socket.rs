@@ -56,7 +56,8 @@ pub(crate) fn recv_with_flags(socket: &Socket, buf: &mut [u8], flags: MsgFlags) 
 
 /// send(2) with flags. Raises no signal.
 pub(crate) fn send_with_flags(socket: &Socket, buf: &[u8], flags: MsgFlags) -> io::Result<usize> {
-    retry_interrupted(|| socket.send_with_flags(buf, flags.bits() | libc::MSG_NOSIGNAL))
+    let flags = flags.for_send()?;
+    retry_interrupted(|| socket.send_with_flags(buf, flags))
 }
 
 /// readv(2).

@@ -11,12 +11,13 @@ const KEPT: usize = 1024;
 
 /// Wakers to wake once the lock is dropped. Keeps its buffer for the next round.
 #[derive(Debug, Default)]
-pub(crate) struct WakeList {
+pub struct WakeList {
     wakers: Vec<Waker>,
 }
 
 impl WakeList {
-    pub(crate) fn push(&mut self, waker: Waker) {
+    /// One more to wake.
+    pub fn push(&mut self, waker: Waker) {
         self.wakers.push(waker);
     }
 
@@ -27,7 +28,7 @@ impl WakeList {
 
     /// Wakes all, the first pushed first. A waker of a foreign executor may panic: the rest is woken all the same, and
     /// the panic ends here, since the thread that runs this has nothing to do with the one that panicked.
-    pub(crate) fn wake_all(&mut self) {
+    pub fn wake_all(&mut self) {
         self.wakers.reverse();
         while !self.wakers.is_empty() {
             let wakers = &mut self.wakers;

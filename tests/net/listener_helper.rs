@@ -2,13 +2,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{self, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fend::net::{DrainReport, Listener, ListenerHandle, TcpListener, TcpStream};
+use fend::net::{DrainReport, Listener, ListenerHandle, SocketError, TcpListener, TcpStream};
 use fend::task::JoinHandle;
 use fend::time::sleep;
 use futures_lite::future::poll_once;
@@ -356,18 +357,14 @@ async fn a_held_connection_is_aborted_in_place() -> io::Result<()> {
 }
 
 async fn an_accept_that_waits_ends_with_the_drain() -> io::Result<()> {
-    let listener = Arc::new(Listener::bind("127.0.0.1:0").await?.max_connections(1));
-    let waits =
-        |listener: Arc<Listener>| fend::spawn(async move { listener.accept().await.map(|n| n.is_none()) });
-    // One waits for a connection, the other for the limit.
-    let acceptors = [waits(listener.clone()), waits(listener.clone())];
-    while listener.handle().metrics().limit_reached == 0 {
-        fend::yield_now().await;
-    }
+    let listener = Listener::bind("127.0.0.1:0").await?.max_connections(1);
+    // One waits for a connection, the other for the slot that the first holds.
+    let (mut first, mut second) = (pin!(listener.accept()), pin!(listener.accept()));
+    assert!(poll_once(first.as_mut()).await.is_none());
+    assert!(poll_once(second.as_mut()).await.is_none());
     listener.handle().stop();
-    for acceptor in acceptors {
-        assert!(acceptor.await??);
-    }
+    assert!(first.await?.is_none());
+    assert!(second.await?.is_none());
     Ok(())
 }
 
@@ -393,7 +390,10 @@ async fn a_connection_that_cannot_be_prepared_is_passed_over() -> io::Result<()>
         })
         .on_error(move |failure| {
             assert_eq!((failure.pause(), failure.begins_back_off()), (None, false));
-            assert_eq!(failure.error().raw_os_error(), Some(libc::ENOPROTOOPT));
+            let detail = failure.error().get_ref().and_then(|error| error.downcast_ref::<SocketError>());
+            let detail = detail.expect("the operation and the peer");
+            assert_eq!((detail.operation(), detail.address()), ("prepare the connection of", Some(refused)));
+            assert_eq!(detail.os_error().raw_os_error(), Some(libc::ENOPROTOOPT));
             told.fetch_add(1, Ordering::Relaxed);
         });
     let second = TcpStream::connect(address).await?;

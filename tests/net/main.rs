@@ -32,6 +32,7 @@ mod copy;
 mod copy_alone;
 mod copy_files;
 mod copy_limits;
+mod drain_races;
 mod echo;
 mod flags;
 mod half_close;
@@ -39,6 +40,7 @@ mod hostile;
 mod large;
 mod listener;
 mod listener_helper;
+mod option_bounds;
 mod options;
 mod pipes;
 mod readiness;
@@ -65,6 +67,7 @@ mod unix_listener;
 mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
+mod urgent;
 mod vsock;
 
 /// The full size in release builds or when `FEND_TEST_FULL` is set, else the small one.

@@ -1,6 +1,7 @@
 //! Options of `SOL_SOCKET`: see [socket(7)](https://man7.org/linux/man-pages/man7/socket.7.html).
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use libc::c_int;
@@ -52,8 +53,12 @@ pub(crate) fn recv_buffer_size(socket: &Socket) -> io::Result<usize> {
     SO_RCVBUF.count(socket).map(|bytes| bytes as usize)
 }
 
+/// The kernel doubles them, and takes what does not fit as the most there is.
+pub(crate) const BUFFER_SIZES: RangeInclusive<c_int> = 0..=c_int::MAX / 2;
+pub(crate) const LOW_WATERS: RangeInclusive<c_int> = 1..=c_int::MAX;
+
 pub(crate) fn set_recv_buffer_size(socket: &Socket, bytes: usize) -> io::Result<()> {
-    SO_RCVBUF.set_int(socket, check::number(&SO_RCVBUF, bytes as u64, 0..=c_int::MAX / 2)?)
+    SO_RCVBUF.set_int(socket, check::number(&SO_RCVBUF, bytes as u64, BUFFER_SIZES)?)
 }
 
 pub(crate) fn send_buffer_size(socket: &Socket) -> io::Result<usize> {
@@ -61,7 +66,7 @@ pub(crate) fn send_buffer_size(socket: &Socket) -> io::Result<usize> {
 }
 
 pub(crate) fn set_send_buffer_size(socket: &Socket, bytes: usize) -> io::Result<()> {
-    SO_SNDBUF.set_int(socket, check::number(&SO_SNDBUF, bytes as u64, 0..=c_int::MAX / 2)?)
+    SO_SNDBUF.set_int(socket, check::number(&SO_SNDBUF, bytes as u64, BUFFER_SIZES)?)
 }
 
 pub(crate) fn recv_low_water(socket: &Socket) -> io::Result<usize> {
@@ -69,7 +74,7 @@ pub(crate) fn recv_low_water(socket: &Socket) -> io::Result<usize> {
 }
 
 pub(crate) fn set_recv_low_water(socket: &Socket, bytes: usize) -> io::Result<()> {
-    SO_RCVLOWAT.set_int(socket, check::number(&SO_RCVLOWAT, bytes as u64, 1..=c_int::MAX)?)
+    SO_RCVLOWAT.set_int(socket, check::number(&SO_RCVLOWAT, bytes as u64, LOW_WATERS)?)
 }
 
 pub(crate) fn cookie(socket: &Socket) -> io::Result<u64> {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
 
 use super::end::{self, RegisteredPipe};
-use crate::ready::{poll_ready, ready};
+use crate::ready::{other_end_gone, poll_ready, ready};
 use crate::stream::early_end;
 
 /// The reading end of a pipe or FIFO.
@@ -171,7 +171,7 @@ impl PipeReader {
     ///
     /// Cancel safe: it takes nothing.
     pub async fn peer_closed(&self) -> io::Result<()> {
-        ready(&self.fd, Direction::PeerClosed).await
+        other_end_gone(&self.fd).await
     }
 
     /// How many bytes the pipe holds at most.

@@ -38,6 +38,13 @@ impl BackOff {
         self.pause.filter(|pause| now < pause.until && pause.ended == ended)
     }
 
+    /// `pause` is over, if it is the one that is on.
+    pub(super) fn finish(&mut self, pause: Pause) {
+        if let Some(on) = self.pause.as_mut().filter(|on| **on == pause) {
+            on.until = on.until.min(pause.until - pause.length);
+        }
+    }
+
     /// Something has run out. Whoever fails while a pause is on waits for its end: several tasks that accept take one step
     /// together. `None` then, else the length of the new pause.
     pub(super) fn step(&mut self, now: Instant, ended: u64) -> Option<Duration> {
@@ -80,6 +87,18 @@ mod tests {
         assert_eq!(lengths, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
         back_off.reset();
         assert_eq!(back_off.step(now, 0), Some(SHORTEST));
+    }
+
+    #[test]
+    fn a_pause_that_was_waited_for_is_over_whatever_the_clock_says() {
+        let (mut back_off, now) = (BackOff::default(), Instant::now());
+        back_off.step(now, 0);
+        let pause = back_off.current(now, 0).expect("a pause is on");
+        back_off.finish(pause);
+        assert_eq!(back_off.current(now, 0), None);
+        assert_eq!(back_off.step(now, 0), Some(SHORTEST * 2), "the row goes on");
+        back_off.finish(pause);
+        assert!(back_off.current(now, 0).is_some(), "another one");
     }
 
     #[test]

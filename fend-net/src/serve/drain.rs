@@ -27,7 +27,8 @@ impl ListenerHandle {
 
     /// Stops taking connections; those that are there go on. Does not wait. [`drain`](Self::drain) does this first.
     ///
-    /// A connection that accept(2) has already given is still served; nothing is accepted after that.
+    /// A connection that accept(2) has already given is still served; nothing is accepted after that. (Unless it comes when a
+    /// [`drain`](Self::drain) is over or its deadline has passed: then it is aborted at once.)
     ///
     /// [`serve`](super::Listener::serve) closes the listening socket at once, unless it has clones or other processes hold it. The
     /// kernel then refuses new clients, and resets connections that are still in its queue. Where another process shares the
@@ -142,7 +143,8 @@ pub struct DrainReport {
     pub panicked: u64,
     /// Ended because the deadline had passed, or because their task was cancelled.
     pub aborted: u64,
-    /// Aborted and still there a second later: their task has not come to an `await`, or their owner has not let them go.
+    /// Aborted and still there a second later: their task has not come to an `await`, their owner has not let them go, or they are still
+    /// being [prepared](super::Listener::prepare).
     pub stuck: usize,
 }
 

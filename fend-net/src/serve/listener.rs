@@ -1,28 +1,32 @@
 //! [`Listener`]: the accept loop.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fend_reactor::io::Direction;
 use fend_reactor::spawn;
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 
 use super::connection::{Connection, ConnectionSlot};
 use super::drain::{DrainReport, ListenerHandle};
 use super::state::{Shared, Step};
 use crate::accept::Accept;
 use crate::addrs::IntoAddrs;
-use crate::tcp::{AcceptErrorKind, TcpListener};
+use crate::error::{Place, SocketError};
+use crate::tcp::{AcceptErrorKind, PREPARE, TcpListener};
 
 /// Takes connections from a listening socket for as long as that can work, with a limit and an orderly end.
 ///
 /// - When descriptors or memory have run out (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`), it pauses for 5 ms, then twice as long each
 ///   time up to 1 s, and goes on earlier when one of its own connections ends. The connections wait in the kernel's queue.
 /// - What concerns one connection (it died in the queue: `ECONNABORTED`; the firewall forbade it: `EPERM`; `EPROTO`; its options
-///   could not be set) is passed over at once. 64 such errors in a row lead to a pause too.
+///   could not be set) is passed over at once. 64 such errors of accept(2) in a row lead to a pause too, since what causes them may leave
+///   the connection in the queue. A connection whose options could not be set is out of it, and never leads to one.
 /// - At the limit of [connections](Listener::max_connections) it stops accepting until one ends. The kernel's queue (the backlog)
 ///   fills, and when that is full new clients wait longer.
 /// - A [handle](Listener::handle) shows [metrics](ListenerHandle::metrics) and [drains](ListenerHandle::drain) it.
@@ -91,6 +95,9 @@ impl<L: Accept> Listener<L> {
     }
 
     /// How many connections there may be at once. Further ones wait in the kernel's queue.
+    ///
+    /// An accept that waits for a connection holds a slot for it: with a limit of 1 only one of several tasks waits in accept(2) at a
+    /// time, and the others for its slot.
     ///
     /// # Panics
     ///
@@ -164,7 +171,8 @@ impl<L: Accept> Listener<L> {
     /// # Errors
     ///
     /// Only what no further accept can survive ([`AcceptErrorKind::Fatal`]): the fd is no listening socket any more, or the runtime has
-    /// shut down.
+    /// shut down. On an executor that is not fend's, also when something has run out and there is neither a runtime nor a thread to wait
+    /// with.
     ///
     /// # Panics
     ///
@@ -199,7 +207,7 @@ impl<L: Accept> Listener<L> {
     /// ```
     pub async fn accept(&self) -> io::Result<Option<(Connection<L::Stream>, L::Addr)>> {
         loop {
-            self.shared.pause().await;
+            self.shared.pause().await?;
             let Some(mut reservation) = self.shared.reserve().await else { return Ok(None) };
             let accept = |socket: &Socket| self.shared.accept(|| L::accept_now(socket));
             let accept = self.inner.listening().with(Direction::Read, accept);
@@ -208,12 +216,13 @@ impl<L: Accept> Listener<L> {
                 Some(Err(_)) if self.shared.is_stopped() => return Ok(None),
                 Some(Err(error)) => self.survive(self.inner.explain(error), true),
                 Some(Ok((accepted, peer))) => {
-                    reservation.take();
-                    let prepared = L::stream(accepted, &peer)
-                        .and_then(|(stream, peer)| self.prepared(&stream).map(|()| (stream, peer)));
-                    match prepared {
+                    let in_time = reservation.take();
+                    match self.prepared(accepted, &peer, in_time) {
                         Ok((stream, peer)) => {
-                            let id = reservation.admit(L::registered(&stream));
+                            let Some(id) = reservation.admit(L::registered(&stream)) else {
+                                L::abort(L::registered(&stream).get_ref());
+                                return Ok(None);
+                            };
                             let slot = ConnectionSlot::held(self.shared.clone(), id);
                             return Ok(Some((Connection::new(stream, slot), peer)));
                         }
@@ -225,8 +234,16 @@ impl<L: Accept> Listener<L> {
         }
     }
 
-    fn prepared(&self, stream: &L::Stream) -> io::Result<()> {
-        self.prepare.as_ref().map_or(Ok(()), |prepare| prepare(stream))
+    /// A connection and its peer, prepared unless it comes so late that it will be ended at once.
+    fn prepared(&self, accepted: Socket, peer: &SockAddr, in_time: bool) -> io::Result<(L::Stream, L::Addr)> {
+        let (stream, peer) = L::stream(accepted, peer)?;
+        match &self.prepare {
+            Some(prepare) if in_time => {
+                prepare(&stream).map_err(|error| SocketError::wrap(PREPARE, place(&peer), error))?;
+            }
+            _ => {}
+        }
+        Ok((stream, peer))
     }
 
     /// Counts an error and says it to whoever listens. Gives a fatal one back. `accepting`: it is accept(2)'s own, so that the
@@ -267,7 +284,10 @@ impl<L: Accept> Listener<L> {
         Fut: Future<Output = ()> + Send,
     {
         let shared = self.shared.clone();
+        // A drain is not over before the listening socket is closed, which the accept loop takes along.
+        let serving = shared.clone().begin_serving();
         self.accept_all(Arc::new(handler)).await?;
+        drop(serving);
         Ok(shared.drained().await)
     }
 
@@ -277,12 +297,13 @@ impl<L: Accept> Listener<L> {
         F: Fn(L::Stream, L::Addr) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send,
     {
-        let _serving = self.shared.begin_serving();
         while let Some((connection, peer)) = self.accept().await? {
             let (stream, slot) = connection.into_parts();
             let (id, slot, handler) = (slot.id(), slot.of_task(), handler.clone());
             let task = spawn(async move {
-                // Dropped after the handler's future, and with it the stream, whichever way this ends.
+                // The slot is dropped after the stream, whichever way this ends. If it ends before it begins, what it has captured is
+                // dropped in the order of these lines.
+                let stream = stream;
                 let slot = slot;
                 handler(stream, peer).await;
                 slot.finish();
@@ -322,6 +343,11 @@ impl<L: Accept> fmt::Debug for Listener<L> {
     }
 }
 
+fn place<A: fmt::Debug + 'static>(peer: &A) -> Place {
+    let ip = (peer as &dyn Any).downcast_ref::<SocketAddr>();
+    ip.map_or_else(|| format!("{peer:?}").into(), |ip| Place::Ip(*ip))
+}
+
 /// An error that a [`Listener`] has survived.
 #[derive(Debug)]
 pub struct AcceptFailure<'a> {
@@ -339,7 +365,7 @@ impl<'a> AcceptFailure<'a> {
         }
     }
 
-    /// What happened, with the listener's address.
+    /// What happened, with the listener's address; where [`prepare`](Listener::prepare) has failed, with that of the peer.
     pub fn error(&self) -> &'a io::Error {
         self.error
     }
@@ -353,5 +379,145 @@ impl<'a> AcceptFailure<'a> {
     /// same lack, which is worth one line in a log.
     pub fn begins_back_off(&self) -> bool {
         self.first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::sync::Mutex;
+
+    use fend_reactor::io::{AsyncFd, Readiness};
+    use futures_lite::future::{block_on, poll_once};
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    use super::*;
+    use crate::accept::Source;
+    use crate::socket::Registered;
+
+    /// What was found when something was dropped.
+    type Found = Arc<Mutex<Vec<bool>>>;
+
+    thread_local! {
+        /// For the streams of this thread's test: whom to ask, and where to note it.
+        static OBSERVER: RefCell<Option<(ListenerHandle, Found)>> = const { RefCell::new(None) };
+    }
+
+    /// A listening socket that looks whether a drain is over when it is closed.
+    #[derive(Debug)]
+    struct Fake {
+        fd: Registered,
+        shared: Mutex<Option<Arc<Shared>>>,
+        drained: Found,
+    }
+
+    #[derive(Debug)]
+    struct FakeStream(Registered);
+
+    impl Accept for Fake {
+        type Stream = FakeStream;
+        type Addr = SocketAddr;
+    }
+
+    impl Source for Fake {
+        fn listening(&self) -> &Registered {
+            &self.fd
+        }
+
+        fn stream(accepted: Socket, _: &SockAddr) -> io::Result<(FakeStream, SocketAddr)> {
+            let fd = Arc::new(AsyncFd::with_assumed(accepted, Readiness::NONE));
+            Ok((FakeStream(fd), ([127, 0, 0, 1], 1).into()))
+        }
+
+        fn registered(stream: &FakeStream) -> &Registered {
+            &stream.0
+        }
+
+        fn abort(_: &Socket) {}
+
+        fn local_addr(&self) -> io::Result<SocketAddr> {
+            Ok(([127, 0, 0, 1], 2).into())
+        }
+
+        fn explain(&self, error: io::Error) -> io::Error {
+            error
+        }
+    }
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            let shared = self.shared.lock().unwrap().take().expect("set");
+            self.drained.lock().unwrap().push(block_on(poll_once(shared.drained())).is_some());
+        }
+    }
+
+    impl Drop for FakeStream {
+        fn drop(&mut self) {
+            OBSERVER.with_borrow(|observer| {
+                let (handle, counted) = observer.as_ref().expect("set");
+                counted.lock().unwrap().push(handle.metrics().active == 1);
+            });
+        }
+    }
+
+    fn fake() -> (Listener<Fake>, SockAddr, Found) {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM.nonblocking(), None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(1).unwrap();
+        let address = socket.local_addr().unwrap();
+        let drained = Found::default();
+        // Believed to have a connection, so that the first poll looks.
+        let fd = Arc::new(AsyncFd::with_assumed(socket, Readiness::READABLE));
+        let listener = Listener::new(Fake { fd, shared: Mutex::default(), drained: drained.clone() });
+        *listener.inner.shared.lock().unwrap() = Some(listener.shared.clone());
+        (listener, address, drained)
+    }
+
+    #[test]
+    fn a_drain_is_over_after_the_listening_socket_is_closed() {
+        let (listener, _, drained) = fake();
+        let handle = listener.handle();
+        let mut serve = Box::pin(listener.serve(|_, _| async {}));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        handle.stop();
+        block_on(serve).unwrap();
+        assert_eq!(*drained.lock().unwrap(), [false]);
+    }
+
+    #[test]
+    fn a_server_that_is_dropped_closes_its_socket_first() {
+        let (listener, _, drained) = fake();
+        let handle = listener.handle();
+        let mut serve = Box::pin(listener.serve(|_, _| async {}));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        handle.stop();
+        drop(serve);
+        assert_eq!(*drained.lock().unwrap(), [false]);
+    }
+
+    /// The task of a connection is ended before it has begun.
+    #[test]
+    fn a_connection_counts_until_its_stream_is_closed() {
+        let runtime = fend_reactor::runtime::Builder::new().worker_threads(1).build().unwrap();
+        let (listener, address, _) = fake();
+        let counted = Found::default();
+        OBSERVER.set(Some((listener.handle(), counted.clone())));
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        client.connect(&address).unwrap();
+        // The only worker of this runtime is the thread in its `block_on`.
+        let entered = runtime.handle().enter();
+        let shared = listener.shared.clone();
+        let mut serve = Box::pin(listener.serve(|stream, _| async move { drop(stream) }));
+        assert!(block_on(poll_once(serve.as_mut())).is_none());
+        assert_eq!(shared.metrics().active, 1);
+        shared.abort_all();
+        runtime.block_on(async {
+            while shared.metrics().active > 0 {
+                fend_reactor::task::yield_now().await;
+            }
+        });
+        assert_eq!(*counted.lock().unwrap(), [true]);
+        assert_eq!(shared.metrics().aborted, 1);
+        drop((serve, entered, client));
     }
 }

@@ -17,12 +17,13 @@ pub struct ListenerMetrics {
     pub panicked: u64,
     /// Connections that were ended: by a drain whose deadline had passed, or because their task was cancelled.
     pub aborted: u64,
-    /// How often an accept had to wait because the limit of connections was reached.
+    /// How often an accept had to wait because there were as many connections as the limit allows.
     pub limit_reached: u64,
     /// Errors that concerned one connection: it died in the queue, the firewall forbade it, its options could not be set. The
-    /// next accept followed at once.
+    /// next accept followed at once, except after too many of them.
     pub transient_errors: u64,
-    /// Errors for want of descriptors or memory, each followed by a pause.
+    /// Pauses: for want of descriptors or memory, or after 64 errors in a row that concerned one connection. An error that another task
+    /// met during a pause begins no further one.
     pub back_offs: u64,
     /// The length of the pause that is on now. `None` when accepts go on as usual.
     pub back_off: Option<Duration>,

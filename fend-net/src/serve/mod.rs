@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `state` holds the numbers of all this behind one lock, `watched` lets tasks wait for them, `back_off` knows how long to pause,
-//! `drain` ends it.
+//! `wait` what to wait with then, `drain` ends it.
 
 mod back_off;
 mod connection;
@@ -18,6 +18,7 @@ mod listener;
 mod metrics;
 mod state;
 mod unwind;
+mod wait;
 mod watched;
 
 pub use connection::{Connection, ConnectionSlot};

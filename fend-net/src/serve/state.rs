@@ -4,19 +4,19 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fend_reactor::io::AsyncFd;
 use fend_reactor::task::{AbortHandle, CancellationToken};
-use fend_reactor::time::{now, sleep_until};
 use socket2::Socket;
 
-use super::back_off::BackOff;
+use super::back_off::{BackOff, Pause};
 use super::drain::DrainReport;
 use super::metrics::ListenerMetrics;
+use super::wait::wait_for;
 use super::watched::Watched;
 use crate::socket::Registered;
 
@@ -35,10 +35,10 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) max: usize,
-    /// Slots held by accepts that wait for a connection.
+    /// Slots held by accepts that wait for a connection, or have one that is not admitted.
     reserved: usize,
-    /// Connections that accept(2) has given, and that are being prepared.
-    taken: usize,
+    /// Those of them that have one, which is being prepared.
+    preparing: usize,
     /// Accept loops that are not over.
     serving: usize,
     live: HashMap<u64, Live>,
@@ -53,7 +53,9 @@ pub(super) struct State {
     last_error: Option<io::ErrorKind>,
     /// What had ended when the drain began.
     drain: Option<Counts>,
-    /// Set when a drain has waited long enough.
+    /// The drain is over, or its deadline has passed: what accept(2) gives now comes too late.
+    closed: bool,
+    /// Set when the drain is over, or has waited long enough.
     report: Option<DrainReport>,
 }
 
@@ -104,7 +106,7 @@ impl Shared {
         let state = State {
             max: usize::MAX,
             reserved: 0,
-            taken: 0,
+            preparing: 0,
             serving: 0,
             live: HashMap::new(),
             next: 0,
@@ -116,6 +118,7 @@ impl Shared {
             back_off: BackOff::default(),
             last_error: None,
             drain: None,
+            closed: false,
             report: None,
         };
         Shared { state: Watched::new(state), gate: RwLock::new(true), stop: CancellationToken::new(), abort }
@@ -131,49 +134,54 @@ impl Shared {
             if state.reserve() {
                 return Some(true);
             }
-            if !waited {
+            // Slots of accepts that wait for a connection are not the limit's doing.
+            if !waited && state.live.len() >= state.max {
                 waited = true;
                 state.limit_reached += 1;
             }
             None
         });
-        reserved.await.then(|| Reservation { shared: self, taken: false })
+        // Made only when there is one to give back.
+        reserved.await.then(|| Reservation { shared: self, preparing: false })
     }
 
     /// Waits while a pause is on: until it is over, a connection has ended, or the drain begins.
-    pub(super) async fn pause(&self) {
-        while let Some(pause) = self.state.with(|state| state.current_pause()) {
-            let mut over = sleep_until(pause.until);
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing to wait with: neither a runtime nor a thread.
+    pub(super) async fn pause(&self) -> io::Result<()> {
+        while let Some((pause, left)) = self.state.with(State::pause_to_wait_for) {
+            let mut over = pin!(wait_for(left)?);
             let news = |state: &mut State| {
-                (state.current_pause() != Some(pause) || state.drain.is_some()).then_some(())
+                (state.pause_to_wait_for().map(|(current, _)| current) != Some(pause)).then_some(())
             };
             let mut early = pin!(self.state.wait(news));
-            poll_fn(|cx| {
+            let by_time = poll_fn(|cx| {
                 if early.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(());
+                    return Poll::Ready(false);
                 }
-                Pin::new(&mut over).poll(cx)
-            })
-            .await;
-            if self.stop.is_cancelled() {
-                return;
+                over.as_mut().poll(cx).map(|()| true)
+            });
+            if by_time.await {
+                // The clock of a runtime may be ahead of the system's, which the pause is measured by.
+                self.state.with(|state| state.back_off.finish(pause));
             }
         }
+        Ok(())
     }
 
     /// An error for want of something: what follows.
     pub(super) fn back_off(&self, error: io::ErrorKind) -> Step {
-        let now = now();
-        self.state.with(|state| state.step(now, error))
+        self.state.with(|state| state.step(Instant::now(), error))
     }
 
     /// An error that concerned one connection: what follows. `counts` when too many in a row are to lead to a pause.
     pub(super) fn retry(&self, error: io::ErrorKind, counts: bool) -> Step {
-        let now = now();
         self.state.with(|state| {
             state.transient_errors += 1;
             state.last_error = Some(error);
-            if counts && state.back_off.retry() { state.step(now, error) } else { Step::Retry }
+            if counts && state.back_off.retry() { state.step(Instant::now(), error) } else { Step::Retry }
         })
     }
 
@@ -199,7 +207,7 @@ impl Shared {
     }
 
     /// An accept loop begins, which a drain waits for.
-    pub(super) fn begin_serving(&self) -> Serving<'_> {
+    pub(super) fn begin_serving(self: Arc<Self>) -> Serving {
         self.state.with(|state| state.serving += 1);
         Serving { shared: self }
     }
@@ -211,7 +219,7 @@ impl Shared {
             // No `WouldBlock`: a clone of the listener, which shares its readiness, may go on to accept.
             return Err(io::Error::other("the listener has stopped"));
         }
-        accept().inspect(|_| self.state.with(|state| state.taken += 1))
+        accept().inspect(|_| self.state.with(|state| state.preparing += 1))
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -229,12 +237,14 @@ impl Shared {
 
     /// Resolves when the drain is over: nothing is left, or a deadline has passed and all was done that can be.
     pub(super) async fn drained(&self) -> DrainReport {
-        self.state.wait(|state| state.report.or_else(|| state.is_empty().then(|| state.report_now()))).await
+        self.state.wait(State::report_when_over).await
     }
 
-    /// Ends all connections: their tasks, and what others do with their sockets.
+    /// Ends all connections: their tasks, and what others do with their sockets. Those that accepts still bring are ended by
+    /// these.
     pub(super) fn abort_all(&self) {
         let all: Vec<_> = self.state.with(|state| {
+            state.closed = true;
             let ended = |live: &mut Live| {
                 live.aborted = true;
                 (live.socket.clone(), live.task.take())
@@ -269,7 +279,7 @@ impl Shared {
             limit_reached: state.limit_reached,
             transient_errors: state.transient_errors,
             back_offs: state.back_offs,
-            back_off: state.current_pause().map(|pause| pause.length),
+            back_off: state.current_pause(Instant::now()).map(|pause| pause.length),
             last_error: state.last_error,
             draining: state.drain.is_some(),
         })
@@ -283,18 +293,24 @@ impl State {
         free
     }
 
-    fn current_pause(&self) -> Option<super::back_off::Pause> {
-        // Without one the clock is not asked: that may need a runtime.
-        self.back_off.is_on().then(now).and_then(|now| self.back_off.current(now, self.counts.all()))
+    fn current_pause(&self, now: Instant) -> Option<Pause> {
+        self.back_off.current(now, self.counts.all())
     }
 
-    fn step(&mut self, now: std::time::Instant, error: io::ErrorKind) -> Step {
+    /// The pause that an accept has to sit out, and what is left of it. None once the drain has begun.
+    fn pause_to_wait_for(&mut self) -> Option<(Pause, Duration)> {
+        let now = Instant::now();
+        let pause = self.current_pause(now).filter(|_| self.drain.is_none())?;
+        Some((pause, pause.until.saturating_duration_since(now)))
+    }
+
+    fn step(&mut self, now: Instant, error: io::ErrorKind) -> Step {
         let first = !self.back_off.is_on();
+        self.last_error = Some(error);
         match self.back_off.step(now, self.counts.all()) {
             None => Step::Join,
             Some(length) => {
                 self.back_offs += 1;
-                self.last_error = Some(error);
                 Step::Pause { length, first }
             }
         }
@@ -320,8 +336,13 @@ impl State {
         Some(live)
     }
 
-    fn is_empty(&self) -> bool {
-        self.live.is_empty() && self.serving == 0 && self.taken == 0
+    fn report_when_over(&mut self) -> Option<DrainReport> {
+        let is_empty = self.live.is_empty() && self.serving == 0 && self.preparing == 0;
+        let report = self.report.or_else(|| is_empty.then(|| self.report_now()))?;
+        // What was said to be all must be all.
+        self.closed = true;
+        self.report = Some(report);
+        Some(report)
     }
 
     fn report_now(&self) -> DrainReport {
@@ -330,7 +351,7 @@ impl State {
             finished: self.counts.finished - before.finished,
             panicked: self.counts.panicked - before.panicked,
             aborted: self.counts.aborted - before.aborted,
-            stuck: self.live.len(),
+            stuck: self.live.len() + self.preparing,
         }
     }
 }
@@ -338,27 +359,34 @@ impl State {
 /// A slot for a connection that is waited for. Given back when it is dropped.
 pub(super) struct Reservation<'a> {
     shared: &'a Shared,
-    /// Whether there is a connection for it.
-    taken: bool,
+    preparing: bool,
 }
 
 impl Reservation<'_> {
-    /// [`Shared::accept`] has given a connection.
-    pub(super) fn take(&mut self) {
-        self.taken = true;
+    /// [`Shared::accept`] has given a connection. False when it comes so late that it will be ended at once.
+    pub(super) fn take(&mut self) -> bool {
+        self.preparing = true;
+        self.shared.state.with(|state| !state.closed)
     }
 
-    /// The slot is taken by a connection: its key.
-    pub(super) fn admit(self, socket: &Registered) -> u64 {
+    /// The slot is taken by a connection: its key. `None` when it has come too late, after a drain whose deadline has passed: it counts
+    /// as aborted then.
+    pub(super) fn admit(self, socket: &Registered) -> Option<u64> {
         let socket = Arc::downgrade(socket);
         // In one step, or another accept could slip in between; the drop finds nothing left to do.
-        let id = self.shared.state.with(|state| {
+        let admit = |state: &mut State| {
+            if state.closed {
+                state.accepted += 1;
+                state.counts.aborted += 1;
+                return None;
+            }
             state.reserved -= 1;
-            state.taken -= 1;
-            state.admit(socket)
-        });
+            state.preparing -= 1;
+            Some(state.admit(socket))
+        };
+        let id = self.shared.state.with(admit)?;
         std::mem::forget(self);
-        id
+        Some(id)
     }
 }
 
@@ -366,17 +394,17 @@ impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.shared.state.change(|state| {
             state.reserved -= 1;
-            state.taken -= usize::from(self.taken);
+            state.preparing -= usize::from(self.preparing);
         });
     }
 }
 
 /// An accept loop that is not over.
-pub(super) struct Serving<'a> {
-    shared: &'a Shared,
+pub(super) struct Serving {
+    shared: Arc<Shared>,
 }
 
-impl Drop for Serving<'_> {
+impl Drop for Serving {
     fn drop(&mut self) {
         self.shared.state.change(|state| state.serving -= 1);
     }
@@ -385,5 +413,33 @@ impl Drop for Serving<'_> {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::*;
+
+    /// What the two steps of [`Shared::stop`] leave between them.
+    #[test]
+    fn a_drain_that_has_begun_ends_a_pause() {
+        let shared = Shared::new(|_| ());
+        assert!(matches!(shared.back_off(io::ErrorKind::OutOfMemory), Step::Pause { first: true, .. }));
+        assert!(block_on(poll_once(shared.pause())).is_none(), "a pause is on");
+        shared.state.change(|state| state.drain = Some(Counts::default()));
+        assert!(!shared.stop.is_cancelled());
+        let over = block_on(poll_once(shared.pause())).expect("no pause any more");
+        over.unwrap();
+    }
+
+    #[test]
+    fn the_error_of_who_joins_a_pause_is_the_last() {
+        let shared = Shared::new(|_| ());
+        shared.back_off(io::ErrorKind::OutOfMemory);
+        assert_eq!(shared.back_off(io::ErrorKind::StorageFull), Step::Join);
+        let metrics = shared.metrics();
+        assert_eq!((metrics.back_offs, metrics.last_error), (1, Some(io::ErrorKind::StorageFull)));
     }
 }

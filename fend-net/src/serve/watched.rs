@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use fend_reactor::task::WakeList;
+
 /// A value whose changes wake whoever waits for one.
 ///
-/// No waker is cloned, dropped or woken under the lock.
+/// No waker is cloned, dropped or woken under the lock. One that panics keeps no other asleep, and its panic goes no further.
 #[derive(Debug, Default)]
 pub(super) struct Watched<T> {
     inner: Mutex<Inner<T>>,
@@ -32,13 +34,14 @@ impl<T> Watched<T> {
 
     /// Changes the value, and has all who wait look at it again.
     pub(super) fn change<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        let (result, waiters) = {
+        let mut wakes = WakeList::default();
+        let result = {
             let mut inner = self.lock();
-            (f(&mut inner.value), std::mem::take(&mut inner.waiters))
+            let result = f(&mut inner.value);
+            inner.waiters.drain(..).for_each(|(_, waker)| wakes.push(waker));
+            result
         };
-        for (_, waker) in waiters {
-            waker.wake();
-        }
+        wakes.wake_all();
         result
     }
 
@@ -124,6 +127,28 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    struct Bomb;
+
+    impl Wake for Bomb {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker panics, as it should");
+        }
+    }
+
+    /// A change may come from a destructor, in a thread that has nothing to do with the waker.
+    #[test]
+    fn a_waker_that_panics_keeps_no_other_asleep() {
+        let watched = Watched::new(());
+        let count = Arc::new(Count::default());
+        let wakers = [Waker::from(count.clone()), Waker::from(Arc::new(Bomb)), Waker::from(count.clone())];
+        let mut waits = wakers.each_ref().map(|_| watched.wait(|()| None::<()>));
+        for (wait, waker) in waits.iter_mut().zip(&wakers) {
+            assert!(Pin::new(wait).poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        watched.change(|()| ());
+        assert_eq!(count.0.load(Ordering::Relaxed), 2);
     }
 
     #[test]

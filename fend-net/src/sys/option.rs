@@ -1,12 +1,15 @@
 //! getsockopt(2) and setsockopt(2), with any option and any bytes.
 //!
-//! Both are safe to call with whatever the caller thinks up, so three kinds of option need care:
+//! Both are safe to call with whatever the caller thinks up, so four kinds of option need care:
 //!
 //! - A few options of setsockopt(2) are given a structure that holds an address, *to which the kernel writes*: those
 //!   that replace a table of the packet filter, and give the old counters back that way. They are refused.
 //! - One option of setsockopt(2) (`IPV6_FLOWLABEL_MGR`) writes an answer into the value. So the kernel gets a copy.
-//! - A few options of getsockopt(2) (`TCP_ZEROCOPY_RECEIVE`) read the buffer before they fill it, and write to an address
-//!   found in it. The buffer is all zero here when the kernel gets it, so that it names no memory.
+//! - A few options of getsockopt(2) read the buffer before they fill it. They write to an address found in it
+//!   (`TCP_ZEROCOPY_RECEIVE`), or as many elements as it asks for (`TCP_AO_GET_KEYS`). The buffer is all zero here when the kernel
+//!   gets it, so that it names no memory and asks for nothing.
+//! - One option of getsockopt(2) (`SO_GET_FILTER`) takes and gives a length in instructions of 8 bytes. It is converted, or the kernel
+//!   would write past the buffer's end.
 //!
 //! An address that is only read from (`SO_ATTACH_FILTER`) does no harm: the kernel checks it, and says `EFAULT`.
 
@@ -24,6 +27,17 @@ const WRITING: [(libc::c_int, libc::c_int); 4] = [
     (libc::SOL_IP, 128),  // EBT_SO_SET_ENTRIES
     (libc::SOL_IPV6, 64), // IP6T_SO_SET_REPLACE
 ];
+
+/// The size of an instruction of the classic packet filter: `struct sock_filter`.
+const INSTRUCTION: usize = size_of::<libc::sock_filter>();
+
+/// What one unit of the length stands for, in bytes. The other options of Linux count bytes.
+fn unit(level: libc::c_int, number: libc::c_int) -> usize {
+    match (level, number) {
+        (libc::SOL_SOCKET, libc::SO_GET_FILTER) => INSTRUCTION,
+        _ => 1,
+    }
+}
 
 /// The values of nearly all options are no longer than this.
 const SHORT: usize = 64;
@@ -65,16 +79,23 @@ pub(crate) fn get(
     number: libc::c_int,
     value: &mut [u8],
 ) -> io::Result<usize> {
-    let mut len = length(value.len())?;
+    let unit = unit(level, number);
+    let room = length(value.len() / unit)?;
+    let mut len = room;
     retry_interrupted(|| {
         value.fill(0);
-        // SAFETY: rule 1 for the fd, rule 2 for the value and for its length. The value is zero, so it names no other
-        // memory.
+        // SAFETY: rule 1 for the fd, rule 2 for the value and for its length, in the unit that this option counts in. The value
+        // is zero, so it names no other memory.
         unsafe {
             libc::getsockopt(fd.as_raw_fd(), level, number, value.as_mut_ptr().cast(), &mut len) as isize
         }
     })?;
-    Ok(value.len().min(len as usize))
+    if unit > 1 && len > room {
+        // Asked with no room, the kernel tells the length and gives nothing.
+        let message = format!("the value has {} bytes, and room is for {}", len as usize * unit, value.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(value.len().min(len as usize * unit))
 }
 
 /// [`set`] of an `int`.

@@ -18,7 +18,7 @@ mod unwind;
 mod urgent;
 
 pub use accept_error::AcceptErrorKind;
-pub(crate) use accept_error::is_of_one_connection;
+pub(crate) use accept_error::{PREPARE, is_of_one_connection};
 pub use connect_error::ConnectError;
 pub use connector::TcpConnector;
 pub use info::{TcpInfo, TcpState};

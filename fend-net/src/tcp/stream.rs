@@ -78,7 +78,8 @@ impl TcpStream {
 
     /// [`connect`](Self::connect) that takes no longer than `timeout`, for all addresses together.
     ///
-    /// With a `timeout` of zero the attempts are begun, and what the kernel knows at once is taken.
+    /// With a `timeout` of zero the attempt at the first address is begun, and what the kernel knows at once is taken. The next address is
+    /// tried only when that is an error.
     ///
     /// # Errors
     ///

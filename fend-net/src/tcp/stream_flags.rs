@@ -83,10 +83,7 @@ impl TcpStream {
         if buf.is_empty() {
             return Ok(0);
         }
-        if flags.contains(MsgFlags::OOB) {
-            return self.recv_urgent_now(buf, flags);
-        }
-        socket::recv_with_flags(self.socket(), buf, flags)
+        self.recv_marked(buf, flags)
     }
 
     /// [`recv_with_flags`](Self::recv_with_flags), polled.

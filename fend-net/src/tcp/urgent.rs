@@ -3,15 +3,17 @@
 //! There is one at most: a second one that comes before the first was taken replaces it. It is kept apart from the stream (unless
 //! `SO_OOBINLINE` is set), where a mark stands in its place: a receive that begins before the mark stops there.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use fend_reactor::io::{Direction, Interest};
+use fend_reactor::io::Direction;
+use socket2::Socket;
 
 use super::TcpStream;
 use crate::flags::MsgFlags;
-use crate::ready::{poll_ready, ready_any};
 use crate::{socket, sys};
 
 impl TcpStream {
@@ -83,9 +85,7 @@ impl TcpStream {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv_oob`](Self::recv_oob).
     pub fn try_recv_oob(&self) -> io::Result<Option<u8>> {
-        let mut byte = [0];
-        let n = self.take_urgent(&mut byte, MsgFlags::OOB)?;
-        Ok((n > 0).then_some(byte[0]))
+        self.take_urgent(MsgFlags::OOB)
     }
 
     /// Whether the receiver stands at the urgent mark: the next [`recv`](Self::recv) gives what was sent after the urgent byte.
@@ -100,12 +100,21 @@ impl TcpStream {
 
     /// 0 at the end of the stream.
     pub(super) async fn recv_urgent(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
-        loop {
-            ready_any(self.registered(), Interest::PRIORITY | Interest::PEER_CLOSED).await?;
-            match self.take_urgent(buf, flags) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return result,
-            }
+        // Each wait ends in an attempt of its own, so that a report is used up by the one that took the byte and by no other.
+        let mut announced = pin!(self.urgent_when(Direction::Priority, flags));
+        let mut closed = pin!(self.urgent_when(Direction::PeerClosed, flags));
+        let taken = poll_fn(|cx| match announced.as_mut().poll(cx) {
+            Poll::Pending => closed.as_mut().poll(cx),
+            taken => taken,
+        });
+        Ok(store(taken.await?, buf, flags))
+    }
+
+    async fn urgent_when(&self, direction: Direction, flags: MsgFlags) -> io::Result<Option<u8>> {
+        let attempt = |_: &Socket| self.take_urgent(flags);
+        match flags.contains(MsgFlags::PEEK) {
+            true => self.registered().ask_with(direction, attempt).await,
+            false => self.registered().with(direction, attempt).await,
         }
     }
 
@@ -116,39 +125,54 @@ impl TcpStream {
         buf: &mut [u8],
         flags: MsgFlags,
     ) -> Poll<io::Result<usize>> {
-        loop {
-            let announced = poll_ready(self.registered(), cx, Direction::Priority)?.is_ready();
-            if !announced {
-                ready!(poll_ready(self.registered(), cx, Direction::PeerClosed))?;
-            }
-            match self.take_urgent(buf, flags) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-
-    /// recv(2), known to the driver: a receive of the stream will stop where the byte was, with data behind it, for which no event
-    /// comes.
-    pub(super) fn recv_urgent_now(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
-        self.registered().try_with(Direction::Priority, |s| socket::recv_with_flags(s, buf, flags))
-    }
-
-    /// One attempt. recv(2) says `EINVAL` when there is no urgent byte, which here is `WouldBlock`, or 0 when none can come any
-    /// more.
-    fn take_urgent(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
-        let error = match self.recv_urgent_now(buf, flags) {
-            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => error,
-            result => return result,
+        let attempt = |_: &Socket| self.take_urgent(flags);
+        let mut when = |direction| match flags.contains(MsgFlags::PEEK) {
+            true => self.registered().poll_ask_with(cx, direction, attempt),
+            false => self.registered().poll_with(cx, direction, attempt),
         };
+        let taken = match when(Direction::Priority) {
+            Poll::Pending => ready!(when(Direction::PeerClosed)),
+            Poll::Ready(taken) => taken,
+        };
+        Poll::Ready(taken.map(|byte| store(byte, buf, flags)))
+    }
+
+    /// One attempt: `None` when no byte can come any more. recv(2) says `EINVAL` when there is none, which here is `WouldBlock`
+    /// unless the stream has ended.
+    fn take_urgent(&self, flags: MsgFlags) -> io::Result<Option<u8>> {
+        let mut byte = [0];
+        match self.recv_marked(&mut byte, flags) {
+            Ok(n) => return Ok((n > 0).then_some(byte[0])),
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+            Err(error) => return Err(error),
+        }
         if self.socket().out_of_band_inline()? {
             let message = "receive of an urgent byte: SO_OOBINLINE is set, it comes with the stream";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let closed = sys::poll_now(self.socket().as_fd(), libc::POLLRDHUP)?;
-        if closed & libc::POLLERR != 0 {
-            return Err(self.socket().take_error()?.unwrap_or(error));
+        let events = sys::poll_now(self.socket().as_fd(), libc::POLLRDHUP)?;
+        // POLLERR alone may come from the error queue, of which nothing is known here.
+        if events & libc::POLLERR != 0 {
+            self.socket().take_error()?.map_or(Ok(()), Err)?;
         }
-        if closed != 0 { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        let closed = events & (libc::POLLRDHUP | libc::POLLHUP) != 0;
+        if closed { Ok(None) } else { Err(io::ErrorKind::WouldBlock.into()) }
     }
+
+    /// recv(2) with flags, `OOB` perhaps among them.
+    pub(super) fn recv_marked(&self, buf: &mut [u8], flags: MsgFlags) -> io::Result<usize> {
+        if flags.contains(MsgFlags::OOB) {
+            self.registered().expect_mark();
+        }
+        socket::recv_with_flags(self.socket(), buf, flags)
+    }
+}
+
+/// How many bytes were received: 1 into `buf`, or 0 at the end of the stream.
+fn store(byte: Option<u8>, buf: &mut [u8], flags: MsgFlags) -> usize {
+    let Some(byte) = byte else { return 0 };
+    if !flags.contains(MsgFlags::TRUNC) {
+        buf[0] = byte;
+    }
+    1
 }

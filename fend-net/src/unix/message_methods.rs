@@ -184,6 +184,9 @@ macro_rules! message_methods {
             control: &mut $crate::control::ReceivedControl,
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
+            if flags.contains($crate::MsgFlags::OOB) {
+                self.registered().expect_mark();
+            }
             // A short count proves nothing: a receive ends where descriptors do.
             self.registered()
                 .with(::fend_reactor::io::Direction::Read, |socket| $recv_msg(socket, bufs, control, flags))
@@ -203,6 +206,9 @@ macro_rules! message_methods {
             control: &mut $crate::control::ReceivedControl,
             flags: $crate::MsgFlags,
         ) -> ::std::task::Poll<::std::io::Result<$crate::unix::UnixMessage>> {
+            if flags.contains($crate::MsgFlags::OOB) {
+                self.registered().expect_mark();
+            }
             self.registered().poll_with(cx, ::fend_reactor::io::Direction::Read, |socket| {
                 $recv_msg(socket, bufs, control, flags)
             })
@@ -219,6 +225,9 @@ macro_rules! message_methods {
             control: &mut $crate::control::ReceivedControl,
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<$crate::unix::UnixMessage> {
+            if flags.contains($crate::MsgFlags::OOB) {
+                self.registered().expect_mark();
+            }
             $recv_msg(self.socket(), bufs, control, flags)
         }
     };

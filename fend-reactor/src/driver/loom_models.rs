@@ -128,6 +128,39 @@ fn loom_readiness_end_of_stream_races_with_clear_after_short_read() {
     });
 }
 
+/// RE7, HP4: an urgent byte is taken before the driver has reported it, while a read stops at its mark with data behind it.
+#[test]
+fn loom_readiness_urgent_byte_taken_unannounced_races_with_short_read() {
+    model(|| {
+        let source = Model::new(0);
+        let urgent = Arc::new(AtomicBool::new(true));
+        let driver = {
+            let (source, urgent) = (Arc::clone(&source), Arc::clone(&urgent));
+            thread::spawn(move || {
+                let plain = Readiness::READABLE;
+                source.arrive(if urgent.load(SeqCst) { plain | Readiness::PRIORITY } else { plain });
+            })
+        };
+        let taker = {
+            let source = Arc::clone(&source);
+            thread::spawn(move || {
+                source.state.word().mark();
+                urgent.store(false, SeqCst);
+            })
+        };
+        let seen = source.state.ready(Direction::Read).expect("readiness that is assumed");
+        source.state.word().clear_after_short(seen, Direction::Read);
+        let woken = Flag::new();
+        let waker = Waker::from(Arc::clone(&woken));
+        let ready = source.state.ready(Direction::Read).is_some()
+            || source.state.wait(Direction::Read, Waiting::Polled, &waker, || ()).is_ready();
+        driver.join().unwrap();
+        taker.join().unwrap();
+        assert!(ready || woken.is_set(), "what is behind the mark");
+        assert!(source.state.ready(Direction::Read).is_some());
+    });
+}
+
 /// RE4, RE6: two clones of a socket read from two tasks; both are woken, though one unit serves only one.
 #[test]
 fn loom_readiness_two_readers_wait_for_one_direction() {

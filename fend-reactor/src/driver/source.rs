@@ -155,8 +155,8 @@ impl Source {
         self.state.word().clear_after_short(seen, direction);
     }
 
-    /// Out-of-band data is about to be taken.
-    pub(crate) fn mark(&self) {
+    /// Out-of-band data may be taken before the driver has heard of it.
+    pub(crate) fn expect_mark(&self) {
         self.state.word().mark();
     }
 

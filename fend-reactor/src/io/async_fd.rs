@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::attempt::{Exhausted, Never, ShortOf, attempt, poll_attempts, unless_would_block};
+use super::attempt::{Exhausted, Never, Question, ShortOf, attempt, poll_attempts, unless_would_block};
 use crate::context::poll_budget;
 use crate::dispatcher::{Direction, Interest, Readiness};
 use crate::driver::{Seen, Source, WaitReady};
@@ -483,6 +483,19 @@ impl<T: AsFd> AsyncFd<T> {
         self.attempts(direction, Never, op).await
     }
 
+    /// Like [`with`](AsyncFd::with), for an `op` that takes nothing: one that peeks, or asks the kernel what is there. A report of
+    /// out-of-band data is not used up.
+    ///
+    /// For types that are built on this one.
+    #[doc(hidden)]
+    pub async fn ask_with<R>(
+        &self,
+        direction: Direction,
+        op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.attempts(direction, Question, op).await
+    }
+
     /// Like [`with`](AsyncFd::with), for the bytes of a stream socket or a pipe: a result above 0 and short of `asked` bytes
     /// means that the kernel's buffer is empty (or full) now, and the next operation waits without asking it again.
     ///
@@ -533,6 +546,27 @@ impl<T: AsFd> AsyncFd<T> {
         mut op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         poll_attempts(&self.source, &mut &self.io, cx, direction, Never, |io| op(io))
+    }
+
+    /// [`ask_with`](AsyncFd::ask_with), polled.
+    #[doc(hidden)]
+    pub fn poll_ask_with<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        poll_attempts(&self.source, &mut &self.io, cx, direction, Question, |io| op(io))
+    }
+
+    /// To be called before out-of-band data is received: from now on a short read does not mean that the buffer is empty, since
+    /// a read stops at the mark that this data leaves. The driver does so by itself when the kernel announces such data, but a receive
+    /// that does not wait may take it before.
+    ///
+    /// For types that are built on this one.
+    #[doc(hidden)]
+    pub fn expect_mark(&self) {
+        self.source.expect_mark();
     }
 
     /// Like [`bytes_with`](AsyncFd::bytes_with), for poll functions. The waker of `cx` is kept until the fd is ready: of each

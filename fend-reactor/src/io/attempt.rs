@@ -11,6 +11,11 @@ use crate::driver::{Seen, Source};
 /// How a result that is no error tells that the kernel's buffer is empty (or full) now.
 pub(super) trait Exhausted<R> {
     fn exhausted(&self, result: &R) -> bool;
+
+    /// Whether success in the direction of priority has taken what was announced.
+    fn takes_priority(&self) -> bool {
+        true
+    }
 }
 
 /// Only `WouldBlock` tells. Right for every fd.
@@ -19,6 +24,20 @@ pub(super) struct Never;
 
 impl<R> Exhausted<R> for Never {
     fn exhausted(&self, _result: &R) -> bool {
+        false
+    }
+}
+
+/// Only `WouldBlock` tells, and what was announced is still there after a success: the operation was a mere question.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question;
+
+impl<R> Exhausted<R> for Question {
+    fn exhausted(&self, _result: &R) -> bool {
+        false
+    }
+
+    fn takes_priority(&self) -> bool {
         false
     }
 }
@@ -65,13 +84,10 @@ pub(super) fn attempt<R>(
     exhausted: &impl Exhausted<R>,
     op: impl FnMut() -> io::Result<R>,
 ) -> io::Result<R> {
-    if direction == Direction::Priority {
-        source.mark();
-    }
     let result = uninterrupted(op);
     match &result {
         Ok(value) if exhausted.exhausted(value) => source.clear_after_short(seen, direction),
-        Ok(_) if direction == Direction::Priority => source.take_priority(seen),
+        Ok(_) if direction == Direction::Priority && exhausted.takes_priority() => source.take_priority(seen),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => source.clear(seen, direction),
         _ => {}
     }

@@ -45,5 +45,8 @@ pub use raw::TaskInfo;
 pub use scope::{Cancelled, Scope, ScopedHandle, TryScope, scope, try_scope};
 pub use yield_now::yield_now;
 
+#[doc(hidden)]
+pub use crate::wake_list::WakeList;
+
 pub(crate) use owned::{OwnedTasks, unowned_task};
 pub(crate) use raw::{Meta, Runnable, Schedule};

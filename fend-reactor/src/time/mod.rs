@@ -51,6 +51,8 @@ use crate::clock::Clock;
 
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use paused::{advance, pause, resume};
+#[doc(hidden)]
+pub use sleep::try_sleep;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 pub use timer::{Timer, TimerStatus};

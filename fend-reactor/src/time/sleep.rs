@@ -48,6 +48,17 @@ pub fn sleep(duration: Duration) -> Sleep {
     Sleep::until(context::with_clock(|clock| clock.deadline(duration)))
 }
 
+/// [`sleep`], where a default runtime that is needed and cannot be started is an error and no panic.
+///
+/// # Errors
+///
+/// What the default runtime says that cannot be started.
+#[doc(hidden)]
+pub fn try_sleep(duration: Duration) -> std::io::Result<Sleep> {
+    context::try_current_driver()?;
+    Ok(sleep(duration))
+}
+
 /// Waits until `deadline`, on the clock that [`now`](super::now) reads.
 ///
 /// # Cancel safety

@@ -179,3 +179,27 @@ fn every_kind_comes_back() {
     set_socket_option(tcp, "USER_TIMEOUT", Duration::from_millis(1234).into()).unwrap();
     assert_eq!(tcp.tcp_user_timeout().unwrap(), Some(Duration::from_millis(1234)));
 }
+
+/// Sizes and times that the kernel would take as others.
+#[test]
+fn what_the_kernel_would_change_without_a_word_is_refused() {
+    let socket = &sockets()[0];
+    let refused = |name: &str, value: OptionValue| {
+        let before = socket_option(socket, name).ok();
+        let error = set_socket_option(socket, name, value).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+        assert_eq!(socket_option(socket, name).ok(), before);
+        error.to_string()
+    };
+    for name in ["SO_RCVBUF", "SO_SNDBUF", "SO_RCVBUFFORCE", "SO_SNDBUFFORCE"] {
+        assert_eq!(refused(name, (-1).into()), format!("set {name} to -1: not 0 to 1073741823"));
+        refused(name, c_int::MAX.into());
+    }
+    refused("SO_RCVLOWAT", 0.into());
+    refused("SO_RCVLOWAT", (-1).into());
+    for name in ["SO_RCVTIMEO", "SO_SNDTIMEO"] {
+        let message = refused(name, Duration::from_nanos(500).into());
+        assert_eq!(message, format!("set {name} to 500ns: not whole microseconds"));
+        refused(name, (Duration::from_secs(1) + Duration::from_nanos(1)).into());
+    }
+}

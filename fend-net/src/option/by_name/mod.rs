@@ -8,6 +8,7 @@ mod value;
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use libc::c_int;
@@ -59,7 +60,10 @@ impl Named {
         Ok(match (self.kind, value) {
             (Kind::Bool, OptionValue::Bool(on)) => on.to_bytes(),
             (Kind::Bool, OptionValue::Int(0 | 1)) => self.number::<c_int>(value)?,
-            (Kind::Int, _) => self.number::<c_int>(value)?,
+            (Kind::Int, _) => {
+                self.check_range(value)?;
+                self.number::<c_int>(value)?
+            }
             (Kind::U32, _) => self.number::<u32>(value)?,
             (Kind::U64, _) => self.number::<u64>(value)?,
             (Kind::Long, _) if size_of::<libc::c_ulong>() == 4 => self.number::<u32>(value)?,
@@ -74,6 +78,30 @@ impl Named {
             (Kind::Bytes(_), OptionValue::Bytes(bytes)) => bytes.clone(),
             _ => return Err(self.unfit(value)),
         })
+    }
+
+    /// The kernel takes a size out of range as another one, without a word.
+    fn check_range(&self, value: &OptionValue) -> io::Result<()> {
+        let (range, number) = match (self.sizes(), value.number()) {
+            (Some(range), Some(number)) => (range, number),
+            _ => return Ok(()),
+        };
+        if (i128::from(*range.start())..=i128::from(*range.end())).contains(&number) {
+            return Ok(());
+        }
+        Err(self.option.refuse(shown(value), format_args!("{} to {}", range.start(), range.end())))
+    }
+
+    /// The sizes in bytes that the option can have, as those of its own setter.
+    fn sizes(&self) -> Option<RangeInclusive<c_int>> {
+        match (self.option.level, self.option.number) {
+            (
+                libc::SOL_SOCKET,
+                libc::SO_RCVBUF | libc::SO_RCVBUFFORCE | libc::SO_SNDBUF | libc::SO_SNDBUFFORCE,
+            ) => Some(socket_level::BUFFER_SIZES),
+            (libc::SOL_SOCKET, libc::SO_RCVLOWAT) => Some(socket_level::LOW_WATERS),
+            _ => None,
+        }
     }
 
     /// The bytes of a number that fits into `T`.
@@ -155,6 +183,10 @@ impl Named {
     }
 
     fn set_timeout(&self, socket: &Socket, time: Duration) -> io::Result<()> {
+        // Less than one would become zero, which is no timeout.
+        if time.subsec_nanos() % 1000 != 0 {
+            return Err(self.option.refuse(format_args!("{time:?}"), "whole microseconds"));
+        }
         match self.option.number {
             libc::SO_RCVTIMEO => socket.set_read_timeout(Some(time)),
             _ => socket.set_write_timeout(Some(time)),
