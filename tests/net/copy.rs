@@ -431,3 +431,16 @@ async fn many_at_once() -> io::Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn copies_can_move_between_threads() {
+    fn is_future<T: Send + Sync + Unpin + std::fmt::Debug + 'static>(_: T) {}
+    fn check(one: TcpStream, other: TcpStream) {
+        is_future(copy(one.clone(), other.clone()));
+        is_future(copy_bidirectional(one, other));
+    }
+    let _ = check;
+    let mut nothing = copy(futures_lite::io::empty(), futures_lite::io::sink());
+    is_future(nothing.progress());
+    assert_eq!(format!("{nothing:?}"), "Copy { copied: 0, .. }");
+}

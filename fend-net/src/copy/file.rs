@@ -11,6 +11,7 @@ use socket2::Socket;
 use super::pool::Pipe;
 use crate::error::SocketError;
 use crate::socket::{self, Registered};
+use crate::sys::pipe::appends;
 use crate::sys::splice::sendfile;
 use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
@@ -27,7 +28,8 @@ macro_rules! file_methods {
         /// Sends `count` bytes of `file`, from `offset` on, or fewer when the file ends before. Says how many. The file's own
         /// position is neither used nor changed.
         ///
-        /// The bytes go from the page cache to the socket without passing through the program: sendfile(2).
+        /// The bytes go from the page cache to the socket without passing through the program: sendfile(2). A change of the file
+        /// while they are on their way may or may not reach the peer.
         ///
         /// **Reading from a disk may block.** What is in the page cache does not; the rest makes the worker wait for the disk, at
         /// most 512 KiB at a time. Where that matters, have the file read in beforehand (`posix_fadvise`, `readahead`, in
@@ -79,8 +81,8 @@ macro_rules! file_methods {
         /// # Errors
         ///
         /// Of the connection as [`recv`](Self::recv). Of the file with the position in the message, and then what was
-        /// received and not yet written is lost: no space, not open for writing;
-        /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a file that is open for appending.
+        /// received and not yet written is lost: no space, not open for writing.
+        /// [`InvalidInput`](io::ErrorKind::InvalidInput), and nothing lost, for a file that is open for appending.
         ///
         /// # Cancel safety
         ///
@@ -139,6 +141,10 @@ pub(crate) async fn send_file(stream: &Registered, file: &File, offset: u64, cou
 
 /// splice(2) into a pipe and out of it, until `count` bytes are written or the stream ends.
 pub(crate) async fn recv_file(stream: &Registered, file: &File, offset: u64, count: u64) -> io::Result<u64> {
+    if count > 0 && appends(file.as_fd())? {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "the file is open for appending");
+        return Err(failed(offset, error));
+    }
     let mut received = 0;
     while received < count {
         let at = position(offset, received)?;
@@ -153,14 +159,17 @@ pub(crate) async fn recv_file(stream: &Registered, file: &File, offset: u64, cou
 
 /// Receives up to `most` bytes and writes them all. 0 is the end of the stream.
 async fn recv_some(stream: &Registered, file: &File, at: u64, most: u64) -> io::Result<u64> {
-    let failed = |error| SocketError::wrap("write to a file", format!("at byte {at}"), error);
     match stream.with(Direction::Read, |socket| fill(socket, most)).await? {
-        Held::Pipe(pipe) => drain(pipe, file, at).map_err(failed),
+        Held::Pipe(pipe) => drain(pipe, file, at).map_err(|error| failed(at, error)),
         Held::Bytes(bytes) => {
-            file.write_all_at(&bytes, at).map_err(failed)?;
+            file.write_all_at(&bytes, at).map_err(|error| failed(at, error))?;
             Ok(bytes.len() as u64)
         }
     }
+}
+
+fn failed(at: u64, error: io::Error) -> io::Error {
+    SocketError::wrap("write to a file", format!("at byte {at}"), error)
 }
 
 /// What was received.
@@ -191,11 +200,7 @@ fn drain(mut pipe: Pipe, file: &File, at: u64) -> io::Result<u64> {
         match pipe.drain_into_file(file.as_fd(), position(at, done)?) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(n) => done += n as u64,
-            // Of a file that appends too: pwrite(2) would ignore the position, and append.
-            Err(error)
-                if error.raw_os_error() == Some(libc::EINVAL)
-                    && !crate::sys::pipe::appends(file.as_fd())? =>
-            {
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
                 file.write_all_at(&pipe.read_all()?, position(at, done)?)?;
             }
             Err(error) => return Err(error),
