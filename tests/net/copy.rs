@@ -35,7 +35,7 @@ on_every_dispatcher!(
     many_at_once,
 );
 
-const SIZE: usize = 3 << 20;
+const SIZE: usize = 2 << 20;
 
 /// Sends in odd pieces, and receives to the end.
 fn chat(mut peer: net::TcpStream, message: Vec<u8>) -> thread::JoinHandle<io::Result<Vec<u8>>> {
