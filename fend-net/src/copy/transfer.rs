@@ -169,10 +169,8 @@ impl Transfer {
             if self.copied >= until {
                 break;
             }
-            if self.held.is_empty() {
-                if self.limit == 0 || !ready!(self.poll_fill(cx, reader, writer))? {
-                    return Poll::Ready(Ok(()));
-                }
+            if self.held.is_empty() && (self.limit == 0 || !ready!(self.poll_fill(cx, reader, writer))?) {
+                return Poll::Ready(Ok(()));
             }
             ready!(self.poll_drain(cx, writer))?;
         }
