@@ -2,8 +2,8 @@
 //!
 //! It holds 64 KiB: from there on larger ones cost as much per byte, for the system calls no longer count beside the copying,
 //! and two of them fit into the cache next to the processor. A copy takes one when it begins to read, uses it again for what it
-//! reads next, and gives it back before it waits, unless bytes are in it. Each thread keeps a spare one, so that thousands of
-//! copies that wait need none.
+//! reads next, and gives it back before it waits, unless bytes are in it. Each thread keeps a spare one, and one of another size
+//! where that is in use, so that thousands of copies that wait need none.
 //!
 //! What one connection's reader has written is wiped before another's gets to see the memory. That is done when the buffer is
 //! given back: once for many reads. A socket writes what it says and no more. Any other reader may use all that it is offered,
@@ -15,20 +15,18 @@ use std::mem;
 /// Bytes in a buffer, unless the user says otherwise.
 pub(super) const SIZE: usize = 64 * 1024;
 
-/// The most that a thread keeps. Copies with larger buffers allocate one each time they begin to read.
+/// The most that a thread keeps of another size. Copies with larger buffers allocate one each time they begin to read.
 const MOST_KEPT: usize = 1024 * 1024;
 
 thread_local! {
-    /// All zero.
-    static SPARE: Cell<Box<[u8]>> = Cell::default();
+    /// All zero: one of the usual size, and the last one of another.
+    static SPARES: [Cell<Box<[u8]>>; 2] = Default::default();
 }
 
 /// Some memory, of which `start..end` is yet to be written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Buffer {
     memory: Box<[u8]>,
-    /// How much of the memory is in use; the rest is more than was asked for.
-    size: usize,
     start: usize,
     end: usize,
     /// Up to where foreign bytes may stand.
@@ -36,21 +34,21 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// An empty one. All of it is zero.
+    /// An empty one. All of it is zero. It has this size and no more: it is held for as long as its writer keeps it waiting.
     pub(super) fn new(size: usize) -> Buffer {
-        let spare = SPARE.try_with(Cell::take).unwrap_or_default();
-        let memory = if spare.len() < size { vec![0; size.max(SIZE)].into() } else { spare };
-        Buffer { memory, size, ..Buffer::default() }
+        let spare = SPARES.try_with(|spares| spares[slot(size)].take()).unwrap_or_default();
+        let memory = if spare.len() == size { spare } else { vec![0; size].into() };
+        Buffer { memory, start: 0, end: 0, dirty: 0 }
     }
 
     /// One that is full.
     pub(super) fn of(bytes: Box<[u8]>) -> Buffer {
         let end = bytes.len();
-        Buffer { memory: bytes, size: end, start: 0, end, dirty: end }
+        Buffer { memory: bytes, start: 0, end, dirty: end }
     }
 
     pub(super) fn size(&self) -> usize {
-        self.size
+        self.memory.len()
     }
 
     /// Up to `most` bytes to read into, when it is empty, for a reader that may write to all of them.
@@ -62,7 +60,8 @@ impl Buffer {
 
     /// [`room`](Self::room), for a reader that writes to no more of them than it says.
     pub(super) fn room_for_a_socket(&mut self, most: usize) -> &mut [u8] {
-        &mut self.memory[..self.size.min(most)]
+        let room = most.min(self.memory.len());
+        &mut self.memory[..room]
     }
 
     /// `count` bytes of the room have been filled.
@@ -87,20 +86,21 @@ impl Buffer {
     }
 }
 
-/// The memory is the thread's spare one from now on, if it is larger than the one that is kept.
+/// The memory is the thread's spare one from now on.
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if !(SIZE..=MOST_KEPT).contains(&self.memory.len()) {
+        if self.memory.is_empty() || self.memory.len() > MOST_KEPT {
             return;
         }
         self.memory[..self.dirty].fill(0);
         let memory = mem::take(&mut self.memory);
         // A thread that ends keeps nothing.
-        let _ = SPARE.try_with(|spare| {
-            let kept = spare.take();
-            spare.set(if kept.len() < memory.len() { memory } else { kept });
-        });
+        let _ = SPARES.try_with(|spares| spares[slot(memory.len())].set(memory));
     }
+}
+
+fn slot(size: usize) -> usize {
+    usize::from(size != SIZE)
 }
 
 #[cfg(test)]
@@ -150,9 +150,19 @@ mod tests {
             assert_eq!(buffer.room(3).len(), 3);
             assert_eq!(buffer.room_for_a_socket(SIZE - 1).len(), size.min(SIZE - 1));
         }
-        let kept = SPARE.take();
-        assert_eq!(kept.len(), MOST_KEPT, "the largest, but not beyond that");
         assert_eq!(Buffer::of([1, 2, 3].into()).bytes(), [1, 2, 3]);
-        assert!(SPARE.take().is_empty(), "small pieces are of no use to others");
+    }
+
+    #[test]
+    fn spares_are_bounded() {
+        for size in [100, SIZE, MOST_KEPT, MOST_KEPT + 1] {
+            drop(Buffer::new(size));
+        }
+        let spares = SPARES.with(|spares| spares.each_ref().map(|spare| spare.take().len()));
+        assert_eq!(spares, [SIZE, 0], "the large one took the place of another, and is not kept");
+        drop((Buffer::new(SIZE), Buffer::new(100)));
+        drop((Buffer::new(SIZE), Buffer::new(MOST_KEPT)));
+        let spares = SPARES.with(|spares| spares.each_ref().map(|spare| spare.take().len()));
+        assert_eq!(spares, [SIZE, MOST_KEPT]);
     }
 }
