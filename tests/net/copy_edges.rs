@@ -137,14 +137,17 @@ async fn empty_buffers_in_front() -> io::Result<()> {
     Ok(())
 }
 
+/// What a reader does with its buffer.
+type Turn = fn(&mut [u8]) -> Poll<io::Result<usize>>;
+
 /// Does what `turns` say, the last first, and then ends. Notes what it was offered.
 struct Strange {
-    turns: Vec<fn(&mut [u8]) -> Poll<io::Result<usize>>>,
+    turns: Vec<Turn>,
     offered: Vec<(usize, usize, Vec<u8>)>,
 }
 
 impl Strange {
-    fn new(turns: &[fn(&mut [u8]) -> Poll<io::Result<usize>>]) -> Strange {
+    fn new(turns: &[Turn]) -> Strange {
         Strange { turns: turns.iter().rev().copied().collect(), offered: Vec::new() }
     }
 }
@@ -183,7 +186,7 @@ fn ends(buf: &mut [u8]) -> Poll<io::Result<usize>> {
 
 async fn nobody_sees_what_another_reader_wrote() -> io::Result<()> {
     let ways = [
-        ("fails", fails as fn(&mut [u8]) -> _),
+        ("fails", fails as Turn),
         ("is pending", is_pending),
         ("says too much", says_too_much),
         ("says less", says_less),
