@@ -161,7 +161,7 @@ impl<A, B> CopyBidirectional<A, B> {
     /// Copies through a buffer (`true`) even where the kernel could do it alone.
     pub fn no_splice(mut self, no_splice: bool) -> Self {
         for way in [&mut self.a_to_b, &mut self.b_to_a] {
-            if no_splice { way.transfer.never_splice() } else { way.transfer.may_splice() }
+            way.transfer.set_no_splice(no_splice);
         }
         self
     }

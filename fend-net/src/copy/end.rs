@@ -10,11 +10,12 @@ use std::task::{Context, Poll};
 use fend_reactor::io::Direction;
 
 use super::identify::{find, find_read_half, find_write_half};
-use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe, at_end};
+use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe};
 use crate::socket::Registered;
 use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf};
 use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
+use crate::unix::UnixStream;
 
 /// Shares the fd with whoever is copied from or to.
 #[derive(Debug, Clone)]
@@ -26,12 +27,14 @@ pub(super) enum End {
 /// What `reader` reads from, when that is one of our own and nothing in between changes or holds bytes.
 pub(super) fn source<R>(reader: &R) -> Option<End> {
     None.or_else(|| source_stream::<R, TcpStream>(reader))
+        .or_else(|| source_stream::<R, UnixStream>(reader))
         .or_else(|| find::<_, PipeReader>(reader).map(|pipe| End::Pipe(pipe.registered().clone())))
 }
 
 /// What `writer` writes into, as [`source`] says it of a reader.
 pub(super) fn sink<W>(writer: &W) -> Option<End> {
     None.or_else(|| sink_stream::<W, TcpStream>(writer))
+        .or_else(|| sink_stream::<W, UnixStream>(writer))
         .or_else(|| find::<_, PipeWriter>(writer).map(|pipe| End::Pipe(pipe.registered().clone())))
 }
 
@@ -75,14 +78,6 @@ impl End {
             End::Pipe(_) => false,
         }
     }
-
-    /// What it means that nothing was there to splice: the end, or `WouldBlock`.
-    pub(super) fn at_end(&self) -> io::Result<usize> {
-        match self {
-            End::Socket(_) => Ok(0),
-            End::Pipe(fd) => at_end(fd.get_ref()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -122,6 +117,18 @@ mod tests {
         assert!(is_source(reader) && is_sink(writer));
         let (mut reader, mut writer) = one.into_split();
         assert!(is_source(&mut reader) && is_sink(&mut writer));
+        assert!(is_source(reader) && is_sink(writer));
+    }
+
+    #[test]
+    fn unix_streams_and_their_halves() {
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut one = UnixStream::try_from(one).unwrap();
+        assert!(is_source(&one) && is_sink(&one));
+        assert!(is_source(&mut one) && is_sink(&mut one));
+        let (reader, writer) = one.split();
+        assert!(is_source(reader) && is_sink(writer));
+        let (reader, writer) = one.into_split();
         assert!(is_source(reader) && is_sink(writer));
     }
 

@@ -11,10 +11,11 @@ use socket2::Socket;
 use super::pool::Pipe;
 use crate::error::SocketError;
 use crate::socket::{self, Registered};
-use crate::sys::pipe::appends;
+use crate::sys::pipe::status_flags;
 use crate::sys::splice::sendfile;
 use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
+use crate::unix::UnixStream;
 
 /// The most that one call is asked for, so that reading a file that is not in memory stops the worker for a moment only.
 const MOST_AT_ONCE: u64 = 512 * 1024;
@@ -81,8 +82,9 @@ macro_rules! file_methods {
         /// # Errors
         ///
         /// Of the connection as [`recv`](Self::recv). Of the file with the position in the message, and then what was
-        /// received and not yet written is lost: no space, not open for writing.
-        /// [`InvalidInput`](io::ErrorKind::InvalidInput), and nothing lost, for a file that is open for appending.
+        /// received and not yet written is lost: no space, say. Before anything is received, and so with nothing lost: EBADF
+        /// for a file that is not open for writing, [`InvalidInput`](io::ErrorKind::InvalidInput) for one that is open for
+        /// appending, and for an offset that no file reaches (2⁶³ - 1 or more).
         ///
         /// # Cancel safety
         ///
@@ -124,6 +126,10 @@ impl TcpStream {
     file_methods!();
 }
 
+impl UnixStream {
+    file_methods!();
+}
+
 /// sendfile(2), until `count` bytes are sent or the file ends.
 pub(crate) async fn send_file(stream: &Registered, file: &File, offset: u64, count: u64) -> io::Result<u64> {
     let mut sent = 0;
@@ -141,20 +147,41 @@ pub(crate) async fn send_file(stream: &Registered, file: &File, offset: u64, cou
 
 /// splice(2) into a pipe and out of it, until `count` bytes are written or the stream ends.
 pub(crate) async fn recv_file(stream: &Registered, file: &File, offset: u64, count: u64) -> io::Result<u64> {
-    if count > 0 && appends(file.as_fd())? {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "the file is open for appending");
-        return Err(failed(offset, error));
-    }
+    takes_writes_at_offsets(file).map_err(|error| failed(offset, error))?;
     let mut received = 0;
     while received < count {
         let at = position(offset, received)?;
-        let n = recv_some(stream, file, at, (count - received).min(MOST_AT_ONCE)).await?;
+        let most = room(at)?.min(count - received).min(MOST_AT_ONCE);
+        let n = recv_some(stream, file, at, most).await?;
         if n == 0 {
             break;
         }
         received += n;
     }
     Ok(received)
+}
+
+/// Asked beforehand, for a file that takes nothing would lose what was received, and one that appends would take it elsewhere.
+fn takes_writes_at_offsets(file: &File) -> io::Result<()> {
+    let flags = status_flags(file.as_fd())?;
+    if flags & libc::O_ACCMODE == libc::O_RDONLY {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    if flags & libc::O_APPEND != 0 {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the file is open for appending"));
+    }
+    Ok(())
+}
+
+/// How many bytes a file can have from `at` on. There is no position above 2⁶³ - 1.
+fn room(at: u64) -> io::Result<u64> {
+    match (i64::MAX as u64).checked_sub(at) {
+        None | Some(0) => {
+            let message = format!("{at} is beyond the end of any file");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+        Some(room) => Ok(room),
+    }
 }
 
 /// Receives up to `most` bytes and writes them all. 0 is the end of the stream.
@@ -181,7 +208,8 @@ enum Held {
 fn fill(socket: &Socket, most: u64) -> io::Result<Held> {
     if let Some(mut pipe) = Pipe::take() {
         match pipe.fill(socket.as_fd(), most as usize) {
-            // Splice stops in front of an urgent byte; recv(2) steps over it.
+            // Splice stops in front of an urgent byte, as if nothing or the end were there; recv(2) steps over it.
+            Ok(0) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && is_at_mark(socket.as_fd()) => {}
             filled => return filled.map(|_| Held::Pipe(pipe)),
         }

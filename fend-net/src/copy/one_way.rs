@@ -17,9 +17,10 @@ use super::transfer::Transfer;
 ///
 /// The writer is flushed at the end, and whenever the reader has nothing more for now. It is not closed.
 ///
-/// Between a [`TcpStream`](crate::TcpStream) (or a half of one, or a [`PipeReader`](crate::PipeReader)) and another stream
-/// or [`PipeWriter`](crate::PipeWriter) the bytes stay in the kernel: they are moved by splice(2). Everything else goes through
-/// a buffer of 64 KiB. Both are passed by value or by reference, and a wrapper is never taken for what it wraps: a `Take` of a
+/// Between a [`TcpStream`](crate::TcpStream) or [`UnixStream`](crate::UnixStream) (or a half of one, or a
+/// [`PipeReader`](crate::PipeReader)) and another of them or a [`PipeWriter`](crate::PipeWriter) the bytes stay in the kernel: they
+/// are moved by splice(2). Everything else goes through a buffer of 64 KiB. An urgent byte is no part of the stream and is left
+/// out, unless the socket has `SO_OOBINLINE`; so are descriptors that come over a Unix socket, which are closed. Both are passed by value or by reference, and a wrapper is never taken for what it wraps: a `Take` of a
 /// stream is copied through a buffer (and [`limit`](Copy::limit) does the same without one).
 ///
 /// The result is a future with settings: put them in front of the `.await`.
@@ -105,11 +106,7 @@ impl<R, W> Copy<R, W> {
 
     /// Copies through a buffer (`true`) even where the kernel could do it alone.
     pub fn no_splice(mut self, no_splice: bool) -> Self {
-        if no_splice {
-            self.transfer.never_splice()
-        } else {
-            self.transfer.may_splice()
-        }
+        self.transfer.set_no_splice(no_splice);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Pipes for splice(2), which moves bytes from and to pipes only.
 //!
-//! A pipe is taken when there is something to put in, and given back as soon as it is empty: a relay that waits for its peers
+//! A pipe is taken when there is something to put in, and given back when it is empty and there is nothing more: a relay that waits for its peers
 //! holds none, and a process with thousands of them needs about as many pipes as it has workers, and one for each destination
 //! that does not keep up. A pipe costs two descriptors and some 10 KiB when empty.
 //!
@@ -24,10 +24,15 @@ const MAX_IDLE: usize = 16;
 /// Pipes in all, however many descriptors the process may have: what they hold is the kernel's memory.
 const MAX_OPEN: u64 = 256;
 
+/// Pipes that are made larger than the kernel makes them. A user's pipes may take 64 MiB together unless he is privileged
+/// (`/proc/sys/fs/pipe-user-pages-soft`), and beyond that each new pipe of his, in whatever program, holds two pages. With
+/// these the pool takes 16 MiB, with all the others it may open 31 MiB.
+const MAX_LARGE: usize = 16;
+
 /// Of the descriptors that the process may have, pipes take one in eight at most.
 const DESCRIPTORS_PER_PIPE: u64 = 16;
 
-/// How much a pipe is to hold: the first that the system and the user's share of it allow, else what it has.
+/// How much a large pipe is to hold: the first that the system and the user's share of it allow, else what it has.
 ///
 /// A relay of large writes over loopback took 0.41 s of processor time for a GiB with pipes of 64 KiB, 0.32 s with 256 KiB and
 /// 0.23 s with 1 MiB. Segments of a network come one to a slot (a page of capacity), so that 64 KiB are full with 16 of them, and
@@ -36,17 +41,46 @@ const CAPACITIES: [libc::c_int; 2] = [1024 * 1024, 256 * 1024];
 
 struct Pool {
     idle: Vec<Ends>,
-    /// Idle or in use.
+    /// Idle or in use, or about to be opened.
     open: u64,
+    /// Of those, the large ones.
+    large: usize,
 }
 
 #[derive(Debug)]
 struct Ends {
     reader: File,
     writer: File,
+    large: bool,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), open: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), open: 0, large: 0 });
+
+impl Pool {
+    /// An idle pipe, a large one if there is one.
+    fn take_idle(&mut self) -> Option<Ends> {
+        let large = self.idle.iter().rposition(|ends| ends.large);
+        let index = large.or(self.idle.len().checked_sub(1))?;
+        Some(self.idle.swap_remove(index))
+    }
+
+    /// Counts a pipe that is about to be opened. Says whether it may be a large one, or `None` when there are `most` already.
+    fn reserve(&mut self, most: u64) -> Option<bool> {
+        if self.open >= most {
+            return None;
+        }
+        let large = self.large < MAX_LARGE;
+        self.open += 1;
+        self.large += usize::from(large);
+        Some(large)
+    }
+
+    /// A pipe that was reserved is no more.
+    fn release(&mut self, large: bool) {
+        self.open -= 1;
+        self.large -= usize::from(large);
+    }
+}
 
 /// A pipe in use. Dropped, it goes back into the pool if it is empty; if not, what is in it is thrown away.
 #[derive(Debug)]
@@ -59,15 +93,8 @@ pub(super) struct Pipe {
 impl Pipe {
     /// An empty pipe. `None` when the process can have no more.
     pub(super) fn take() -> Option<Pipe> {
-        let mut pool = pool();
-        let ends = match pool.idle.pop() {
-            Some(ends) => ends,
-            None => {
-                let ends = if pool.open < most() { open().ok()? } else { return None };
-                pool.open += 1;
-                ends
-            }
-        };
+        let idle = pool().take_idle();
+        let ends = idle.or_else(open_another)?;
         Some(Pipe { ends: Some(ends), len: 0 })
     }
 
@@ -113,12 +140,12 @@ impl Pipe {
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        let ends = self.ends.take();
+        let Some(ends) = self.ends.take() else { return };
         let mut pool = pool();
         if self.len == 0 && pool.idle.len() < MAX_IDLE {
-            pool.idle.extend(ends);
+            pool.idle.push(ends);
         } else {
-            pool.open -= 1;
+            pool.release(ends.large);
             drop(pool);
             drop(ends);
         }
@@ -130,12 +157,25 @@ fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open() -> io::Result<Ends> {
+/// Opens one more if there may be one. The lock is not held during the system calls.
+fn open_another() -> Option<Ends> {
+    let most = most();
+    let large = pool().reserve(most)?;
+    let ends = open(large);
+    if ends.is_err() {
+        pool().release(large);
+    }
+    ends.ok()
+}
+
+fn open(large: bool) -> io::Result<Ends> {
     let (reader, writer) = sys::pipe::pipe()?;
-    // Refused where the system has a lower limit, or the user has reached one.
-    let _ =
-        CAPACITIES.into_iter().find(|capacity| sys::pipe::set_capacity(writer.as_fd(), *capacity).is_ok());
-    Ok(Ends { reader, writer })
+    if large {
+        // Refused where the system has a lower limit, or the user has reached one.
+        let mut capacities = CAPACITIES.into_iter();
+        let _ = capacities.find(|capacity| sys::pipe::set_capacity(writer.as_fd(), *capacity).is_ok());
+    }
+    Ok(Ends { reader, writer, large })
 }
 
 /// How many pipes the process may have open.
@@ -175,5 +215,34 @@ mod tests {
         assert_eq!(pipe.fill(from.as_fd(), 100).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         drop(source);
         assert_eq!(pipe.fill(from.as_fd(), 100).unwrap(), 0);
+    }
+
+    #[test]
+    fn few_pipes_are_large() {
+        let most = (MAX_LARGE as u64) + 4;
+        let mut pool = Pool { idle: Vec::new(), open: 0, large: 0 };
+        let large: Vec<_> = std::iter::from_fn(|| pool.reserve(most)).collect();
+        assert_eq!(large, [[true; MAX_LARGE].as_slice(), &[false; 4]].concat());
+        pool.release(false);
+        assert_eq!(pool.reserve(most), Some(false));
+        pool.release(true);
+        assert_eq!((pool.reserve(most), pool.reserve(most)), (Some(true), None));
+    }
+
+    #[test]
+    fn large_pipes_are_used_first() {
+        let mut pool = Pool { idle: Vec::new(), open: 0, large: 0 };
+        assert!(pool.take_idle().is_none());
+        pool.idle.extend([true, false, true, false].map(|large| open(large).unwrap()));
+        let order: Vec<_> = std::iter::from_fn(|| pool.take_idle()).map(|ends| ends.large).collect();
+        assert_eq!(order, [true, true, false, false]);
+    }
+
+    #[test]
+    fn only_large_pipes_are_larger_than_the_kernel_makes_them() {
+        let default = sys::pipe::capacity(sys::pipe::pipe().unwrap().1.as_fd()).unwrap();
+        let capacity = |large| sys::pipe::capacity(open(large).unwrap().writer.as_fd()).unwrap();
+        assert_eq!(capacity(false), default);
+        assert!((default..=1024 * 1024).contains(&capacity(true)));
     }
 }

@@ -7,10 +7,11 @@
 //! ```
 //!
 //! The reader is read only when nothing is held. So an empty pipe has room and a filled one has data, and the `WouldBlock` of a
-//! splice, which does not say whose it is, is known to be that of the socket. While nothing is held there is neither pipe nor
-//! buffer.
+//! splice, which does not say whose it is, is known to be that of the socket. An empty pipe or buffer is used again for the next
+//! turn, and given back before the copy waits.
 
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +36,9 @@ const MOST_AT_ONCE: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Transfer {
     route: Route,
+    no_splice: bool,
+    /// The reader is one of our own, which writes to no more of a buffer than it says.
+    is_own_reader: bool,
     held: Held,
     /// How much may still be read.
     pub(super) limit: u64,
@@ -61,16 +65,36 @@ enum Route {
 #[derive(Debug)]
 enum Held {
     Nothing,
+    /// Only on the route through the kernel.
     Pipe(Pipe),
     Buffer(Buffer),
+}
+
+impl Held {
+    fn is_empty(&self) -> bool {
+        match self {
+            Held::Nothing => true,
+            Held::Pipe(pipe) => pipe.len() == 0,
+            Held::Buffer(buffer) => buffer.is_empty(),
+        }
+    }
+
+    fn take_pipe(&mut self) -> Option<Pipe> {
+        match mem::replace(self, Held::Nothing) {
+            Held::Pipe(pipe) => Some(pipe),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
 }
 
 /// What an attempt to fill a pipe has come to.
 enum Filled {
     Pipe(Pipe),
-    TheEnd,
-    /// Not by a pipe this time: the process can have no more of them, or splice(2) stops in front of an urgent byte, as it does
-    /// for ever, and recv(2) steps over it.
+    /// Not by a pipe this time: the process can have no more of them, or splice(2) says that nothing is left. It does so in front
+    /// of an urgent byte too, and before a FIFO's first writer; a receive knows better.
     ByBuffer,
     /// The kernel does not splice from this fd.
     Unsupported,
@@ -80,6 +104,8 @@ impl Transfer {
     pub(super) fn new() -> Transfer {
         Transfer {
             route: Route::Unknown,
+            no_splice: false,
+            is_own_reader: false,
             held: Held::Nothing,
             limit: u64::MAX,
             copied: 0,
@@ -99,17 +125,14 @@ impl Transfer {
         self.shared.get_or_insert_with(|| Arc::new(AtomicU64::new(self.copied))).clone()
     }
 
-    pub(super) fn never_splice(&mut self) {
-        self.route = Route::Memory;
-    }
-
-    pub(super) fn may_splice(&mut self) {
-        self.route = Route::Unknown;
+    /// Whether to fill no pipes. One that is full already is emptied all the same.
+    pub(super) fn set_no_splice(&mut self, no_splice: bool) {
+        self.no_splice = no_splice;
     }
 
     /// Whether something has moved since the last call.
     pub(super) fn take_active(&mut self) -> bool {
-        std::mem::take(&mut self.active)
+        mem::take(&mut self.active)
     }
 
     /// Moves bytes until the reader ends or the limit is reached. All is written then, and perhaps not flushed.
@@ -124,15 +147,30 @@ impl Transfer {
         W: AsyncWrite + Unpin,
     {
         self.choose_route(reader, writer);
+        let result = self.poll_turns(cx, reader, writer);
+        if self.held.is_empty() {
+            self.held = Held::Nothing;
+        }
+        result
+    }
+
+    fn poll_turns<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        reader: &mut R,
+        writer: &mut W,
+    ) -> Poll<io::Result<()>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
         let until = self.copied.saturating_add(BYTES_PER_POLL);
         for _ in 0..TURNS_PER_POLL {
             if self.copied >= until {
                 break;
             }
-            if let Held::Nothing = self.held {
-                if self.limit == 0 || !ready!(self.poll_fill(cx, reader, writer))? {
-                    return Poll::Ready(Ok(()));
-                }
+            if self.held.is_empty() && (self.limit == 0 || !ready!(self.poll_fill(cx, reader, writer))?) {
+                return Poll::Ready(Ok(()));
             }
             ready!(self.poll_drain(cx, writer))?;
         }
@@ -142,7 +180,9 @@ impl Transfer {
 
     fn choose_route<R, W>(&mut self, reader: &R, writer: &W) {
         if let Route::Unknown = self.route {
-            self.route = match (end::source(reader), end::sink(writer)) {
+            let source = end::source(reader);
+            self.is_own_reader = source.is_some();
+            self.route = match (source, end::sink(writer)) {
                 (Some(from), Some(to)) => Route::Kernel(from, to),
                 _ => Route::Memory,
             };
@@ -160,15 +200,14 @@ impl Transfer {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        if let Route::Kernel(from, _) = &self.route {
+        if let (Route::Kernel(from, _), false) = (&self.route, self.no_splice) {
             let most = usize::try_from(self.limit).map_or(MOST_AT_ONCE, |limit| limit.min(MOST_AT_ONCE));
-            match ready!(poll_fill_pipe(cx, from, most))? {
+            match ready!(poll_fill_pipe(cx, from, &mut self.held, most))? {
                 Filled::Pipe(pipe) => {
                     self.taken(pipe.len());
                     self.held = Held::Pipe(pipe);
                     return Poll::Ready(Ok(true));
                 }
-                Filled::TheEnd => return Poll::Ready(Ok(false)),
                 Filled::ByBuffer => {}
                 Filled::Unsupported => self.route = Route::Memory,
             }
@@ -187,15 +226,19 @@ impl Transfer {
     where
         R: AsyncRead + Unpin,
     {
-        let mut buffer = Buffer::new(self.buffer_size);
-        let room = buffer.room();
-        let size = usize::try_from(self.limit).map_or(room.len(), |limit| limit.min(room.len()));
+        let mut buffer = match mem::replace(&mut self.held, Held::Nothing) {
+            Held::Buffer(buffer) if buffer.size() == self.buffer_size => buffer,
+            _ => Buffer::new(self.buffer_size),
+        };
+        let most = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let room = if self.is_own_reader { buffer.room_for_a_socket(most) } else { buffer.room(most) };
         let count = loop {
-            match ready!(Pin::new(&mut *reader).poll_read(cx, &mut room[..size])) {
+            match ready!(Pin::new(&mut *reader).poll_read(cx, room)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result?,
             }
         };
+        let size = room.len();
         if count > size {
             let message = format!("the reader says that it has read {count} bytes into a buffer of {size}");
             return Poll::Ready(Err(io::Error::other(message)));
@@ -226,9 +269,8 @@ impl Transfer {
     where
         W: AsyncWrite + Unpin,
     {
-        loop {
-            let (count, left) = match (&mut self.held, &self.route) {
-                (Held::Nothing, _) => return Poll::Ready(Ok(())),
+        while !self.held.is_empty() {
+            let count = match (&mut self.held, &self.route) {
                 (Held::Pipe(pipe), Route::Kernel(_, to)) => {
                     match ready!(to.poll_with(cx, Direction::Write, |fd| pipe.drain(fd))) {
                         Err(error) if is_unsupported(&error) => {
@@ -236,28 +278,34 @@ impl Transfer {
                             self.route = Route::Memory;
                             continue;
                         }
-                        count => (count?, pipe.len()),
+                        count => count?,
                     }
                 }
-                (Held::Pipe(_), _) => unreachable!("pipes are for the route through the kernel"),
                 (Held::Buffer(buffer), _) => {
-                    let count = match ready!(Pin::new(&mut *writer).poll_write(cx, buffer.bytes())) {
+                    let bytes = buffer.bytes();
+                    let count = match ready!(Pin::new(&mut *writer).poll_write(cx, bytes)) {
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                         count => count?,
                     };
                     self.unflushed = true;
+                    let size = bytes.len();
+                    if count > size {
+                        let message = format!("the writer says that it has written {count} bytes of {size}");
+                        return Poll::Ready(Err(io::Error::other(message)));
+                    }
                     buffer.written(count);
-                    (count, buffer.bytes().len())
+                    count
+                }
+                (Held::Pipe(_) | Held::Nothing, _) => {
+                    unreachable!("a pipe is held on the route through the kernel")
                 }
             };
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            if left == 0 {
-                self.held = Held::Nothing;
-            }
             self.given(count);
         }
+        Poll::Ready(Ok(()))
     }
 
     fn taken(&mut self, count: usize) {
@@ -274,12 +322,18 @@ impl Transfer {
     }
 }
 
-/// Moves what is there into a pipe. There is no pipe, and none is taken, while `from` has nothing.
-fn poll_fill_pipe(cx: &mut Context<'_>, from: &End, most: usize) -> Poll<io::Result<Filled>> {
+/// Moves what is there into a pipe: the one in `held`, which is empty, or another. None is taken while `from` has nothing.
+fn poll_fill_pipe(
+    cx: &mut Context<'_>,
+    from: &End,
+    held: &mut Held,
+    most: usize,
+) -> Poll<io::Result<Filled>> {
     from.poll_with(cx, Direction::Read, |fd| {
-        let Some(mut pipe) = Pipe::take() else { return Ok(Filled::ByBuffer) };
+        let pipe = held.take_pipe().or_else(Pipe::take);
+        let Some(mut pipe) = pipe else { return Ok(Filled::ByBuffer) };
         match pipe.fill(fd, most) {
-            Ok(0) => from.at_end().map(|_| Filled::TheEnd),
+            Ok(0) => Ok(Filled::ByBuffer),
             Ok(_) => Ok(Filled::Pipe(pipe)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && from.is_at_mark() => {
                 Ok(Filled::ByBuffer)

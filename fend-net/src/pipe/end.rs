@@ -18,25 +18,34 @@ pub(crate) type RegisteredPipe = Arc<AsyncFd<File>>;
 /// Buffers that the kernel takes in one vectored call (`UIO_MAXIOV`); with more it would refuse them all.
 const MAX_BUFFERS: usize = 1024;
 
-/// read(2). The end of the pipe is 0.
+/// read(2) into a buffer that is not empty. The end of the pipe is 0.
 pub(super) fn recv(mut pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
-    let count = pipe.read(buf)?;
-    if count == 0 { at_end(pipe) } else { Ok(count) }
+    unless_before_the_start(pipe, || pipe.read(buf))
 }
 
-/// readv(2).
+/// readv(2) into buffers that are not all empty.
 pub(super) fn recv_vectored(mut pipe: &File, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let count = bufs.len().min(MAX_BUFFERS);
-    let count = pipe.read_vectored(&mut bufs[..count])?;
-    if count == 0 { at_end(pipe) } else { Ok(count) }
+    let first = bufs.iter().position(|buf| !buf.is_empty()).unwrap_or(0);
+    let end = bufs.len().min(first + MAX_BUFFERS);
+    unless_before_the_start(pipe, || pipe.read_vectored(&mut bufs[first..end]))
 }
 
-/// What an empty read means: a FIFO that no writer has opened yet reads like one that all have closed. Only the second is
-/// a hang-up, and the first is worth waiting for.
-pub(crate) fn at_end(pipe: &File) -> io::Result<usize> {
-    match sys::poll_now(pipe.as_fd(), libc::POLLIN)? {
-        0 => Err(io::ErrorKind::WouldBlock.into()),
-        _ => Ok(0),
+/// Tells the end from the time before the start, which is worth waiting for: a FIFO that no writer has opened yet reads like one
+/// that all have closed. Only the second is a hang-up for poll(2). A writer may come between the two calls, and one that comes
+/// and goes while poll looks makes it report a hang-up and miss the data; so the hang-up is believed if the pipe is empty
+/// after it.
+fn unless_before_the_start(pipe: &File, mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    let mut hung_up = false;
+    loop {
+        let count = read()?;
+        if count > 0 || hung_up {
+            return Ok(count);
+        }
+        let events = sys::poll_now(pipe.as_fd(), libc::POLLIN)?;
+        if events == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        hung_up = events & libc::POLLIN == 0;
     }
 }
 

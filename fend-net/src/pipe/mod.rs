@@ -55,7 +55,7 @@ use std::io;
 use crate::error::SocketError;
 use crate::sys;
 
-pub(crate) use end::{RegisteredPipe, at_end};
+pub(crate) use end::RegisteredPipe;
 pub use open::OpenOptions;
 pub use reader::PipeReader;
 pub use writer::PipeWriter;

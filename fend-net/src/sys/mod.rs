@@ -1,4 +1,5 @@
-//! The system calls that neither std nor socket2 offers in the form needed here. All the `unsafe` of this crate.
+//! The system calls that neither std nor socket2 offers in the form needed here. All the `unsafe` of this crate, but for that of
+//! `copy/identify.rs`, which is about types and has rules of its own.
 //!
 //! # Rules
 //!

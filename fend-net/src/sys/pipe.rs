@@ -17,11 +17,16 @@ pub(crate) fn pipe() -> io::Result<(File, File)> {
     Ok(unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) })
 }
 
-/// The access mode of an open file: `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
-pub(crate) fn access_mode(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
+/// The access mode of an open file (`O_RDONLY`, `O_WRONLY` or `O_RDWR`), `O_APPEND` and the other status flags (`F_GETFL`).
+pub(crate) fn status_flags(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
     // SAFETY: rule 1.
     let flags = retry_interrupted(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) as isize })?;
-    Ok(flags as libc::c_int & libc::O_ACCMODE)
+    Ok(flags as libc::c_int)
+}
+
+/// The access mode of an open file: `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
+pub(crate) fn access_mode(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
+    Ok(status_flags(fd)? & libc::O_ACCMODE)
 }
 
 /// How many bytes a pipe holds at most (`F_GETPIPE_SZ`).
@@ -34,11 +39,4 @@ pub(crate) fn capacity(fd: BorrowedFd<'_>) -> io::Result<usize> {
 pub(crate) fn set_capacity(fd: BorrowedFd<'_>, bytes: libc::c_int) -> io::Result<usize> {
     // SAFETY: rule 1.
     retry_interrupted(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) as isize })
-}
-
-/// Whether writes to an open file are appended to it, wherever they are asked to go (`O_APPEND`).
-pub(crate) fn appends(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    // SAFETY: rule 1.
-    let flags = retry_interrupted(|| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) as isize })?;
-    Ok(flags as libc::c_int & libc::O_APPEND != 0)
 }

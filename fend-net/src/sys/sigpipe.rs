@@ -9,7 +9,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Makes `call`, of which an `EPIPE` is an error and never a signal.
+/// Makes `call`, which raises no signal.
 pub(crate) fn without_sigpipe<R>(call: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
     if is_ignored() {
         return call();
@@ -17,8 +17,9 @@ pub(crate) fn without_sigpipe<R>(call: impl FnOnce() -> io::Result<R>) -> io::Re
     let pending = is_pending();
     let blocked = Blocked::new();
     let result = call();
-    let broken = matches!(&result, Err(error) if error.raw_os_error() == Some(libc::EPIPE));
-    if broken && !pending {
+    // Whatever the result: splice(2) and sendfile(2) send in several steps, and when a later one fails they tell how much the
+    // earlier ones have moved, and the signal is there all the same.
+    if !pending {
         take(&blocked.only_sigpipe);
     }
     result
