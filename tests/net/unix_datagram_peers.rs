@@ -101,7 +101,7 @@ async fn another_peer_ends_the_wait_for_a_full_one() -> io::Result<()> {
     });
     fend::yield_now().await;
     socket.connect(&name).await?;
-    timeout(LONG, waiting).await.expect("the new peer has room")?;
+    timeout(LONG, waiting).await.expect("the new peer has room")??;
     assert_eq!(other.recv(&mut [0; 8])?, 1);
     Ok(())
 }

@@ -102,8 +102,9 @@ pub(crate) fn spawn(mut command: Command, mut image: Image, fds: &[BorrowedFd<'_
     let beyond = (FIRST..).nth(fds.len()).ok_or(io::ErrorKind::InvalidInput)?;
     // In the child the numbers up to there are written over one by one, so that no source may be among them.
     let sources = fds.iter().map(|fd| duplicate(fd.as_fd(), beyond)).collect::<io::Result<Vec<OwnedFd>>>()?;
-    let (mut failure, report) = UnixStream::pair()?;
-    let report = duplicate(report.as_fd(), beyond)?;
+    let (mut failure, low) = UnixStream::pair()?;
+    let report = duplicate(low.as_fd(), beyond)?;
+    drop(low);
     let in_child = move || -> io::Result<()> {
         let passed = sources.iter().zip(FIRST..).try_for_each(|(fd, target)| pass_as(fd.as_fd(), target));
         let error = match passed {
