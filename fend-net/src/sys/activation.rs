@@ -228,6 +228,8 @@ impl PidVariable {
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
 
     use super::*;
 
@@ -241,15 +243,28 @@ mod tests {
         }
     }
 
-    /// With so many descriptors std's pipe has one of their numbers.
+    /// With so many descriptors std's pipe has one of their numbers, whatever others open and close meanwhile.
     #[test]
     fn a_failed_exec_is_an_error_and_touches_nothing_that_was_passed() {
         let (source, mut peer) = UnixStream::pair().unwrap();
-        let fds = [source.as_fd(); 200];
-        let arguments = vec![c"/nowhere/to/be/found".to_owned()];
-        let image = Image::new(arguments, Vec::new(), Some("LISTEN_PID"));
-        let error = spawn(Command::new("/"), image, &fds).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(libc::ENOENT), "{error}");
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let held: Vec<_> = (0..20).map(|_| source.try_clone()).collect();
+                    drop(held);
+                }
+            });
+            for _ in 0..20 {
+                let arguments = vec![c"/nowhere/to/be/found".to_owned()];
+                let image = Image::new(arguments, Vec::new(), Some("LISTEN_PID"));
+                let result = spawn(Command::new("/"), image, &[source.as_fd(); 200]);
+                done.store(result.is_ok(), Ordering::Relaxed);
+                let error = result.unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::ENOENT), "{error}");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
         drop(source);
         let mut written = Vec::new();
         peer.read_to_end(&mut written).unwrap();
