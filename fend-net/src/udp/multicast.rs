@@ -8,7 +8,6 @@ use std::os::fd::AsFd;
 use socket2::InterfaceIndexOrAddress;
 
 use super::UdpSocket;
-use crate::socket::unfit;
 use crate::sys::numbers::set_bytes;
 
 /// An interface, for IPv4: by one of its addresses or by its index.
@@ -200,7 +199,11 @@ fn put_address(place: &mut [u8], address: IpAddr) {
 
 /// The kernel would take the greatest number for -1, which is its default.
 fn checked(hops: u32) -> io::Result<u32> {
-    if hops <= 255 { Ok(hops) } else { Err(unfit(format!("multicast over {hops} hops: at most 255"))) }
+    if hops <= 255 {
+        Ok(hops)
+    } else {
+        Err(crate::socket::unfit(format!("multicast over {hops} hops: at most 255")))
+    }
 }
 
 /// How datagrams to groups are sent, and which are received.
