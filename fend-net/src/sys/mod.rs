@@ -12,8 +12,8 @@
 //! 5. Between fork(2) and exec(2) the child has one thread and a copy of all memory and descriptors, and gives none of it back
 //!    to code that would miss it. What runs there makes system calls, and writes to memory that was laid out before; it does
 //!    not allocate, lock or panic (signal-safety(7)).
-//! 6. A `SockAddrStorage` is plain data, every byte of which has a value from the start: zero, or what the kernel has written. It makes
-//!    a [`SockAddr`] with any length up to its own size, and the kernel sets a length to that of what it wrote, or
+//! 6. A `socket2::SockAddrStorage` is plain data, every byte of which has a value from the start: zero, or what the kernel has written. It makes
+//!    a `SockAddr` with any length up to its own size, and the kernel sets a length to that of what it wrote, or
 //!    says more when that was cut; so lengths of the kernel's are lowered to the storage's size.
 //! 7. Zeroes are a value of C's plain structures without references (`sigaction`, `sigset_t`, `rlimit`), and what the kernel or the C
 //!    library writes into one of them is a value of it.
@@ -60,7 +60,7 @@ pub(crate) fn accept(fd: BorrowedFd<'_>) -> io::Result<(Socket, Option<SocketAdd
         // SAFETY: rule 3.
         Ok(unsafe { OwnedFd::from_raw_fd(number as libc::c_int) })
     };
-    // SAFETY: rule 6: `try_init` starts from zeroes and calls the kernel with the storage's size, which no IP address exceeds.
+    // SAFETY: accept4 initialises the address and sets its length whenever it succeeds (rule 2).
     let (fd, address) = unsafe { SockAddr::try_init(accept) }?;
     Ok((Socket::from(fd), address.as_socket()))
 }
