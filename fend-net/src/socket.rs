@@ -3,8 +3,10 @@
 //! A type of this crate is a thin name around [`Registered`]. Each function here is one system call on the bare
 //! socket, to be given to [`AsyncFd`] as the operation that is tried and tried again.
 
+use std::error::Error;
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::net::SocketAddr;
+use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use fend_reactor::io::AsyncFd;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::flags::MsgFlags;
-use crate::sys;
+use crate::sys::{self, uninterrupted};
 
 /// One registered socket, shared by the clones of its owner.
 pub(crate) type Registered = Arc<AsyncFd<Socket>>;
@@ -29,9 +31,27 @@ pub(crate) fn asked(len: usize) -> usize {
     len.min(MAX_COUNTED)
 }
 
-/// [`asked`] for several buffers, whose lengths may add up to more than memory when they overlap.
+/// [`asked`] for several buffers of a stream, of which one call takes some. Their lengths may add up to more than memory when they
+/// overlap.
 pub(crate) fn asked_of(lens: impl Iterator<Item = usize>) -> usize {
-    asked(lens.take(MAX_BUFFERS).fold(0, usize::saturating_add))
+    asked(lens.skip_while(|&len| len == 0).take(MAX_BUFFERS).fold(0, usize::saturating_add))
+}
+
+/// Those of a stream's buffers that one call takes: from the first on that is not empty. A receive into empty ones alone would
+/// look like the end.
+pub(crate) fn taken_of<'b, 'a>(bufs: &'b [IoSlice<'a>]) -> &'b [IoSlice<'a>] {
+    &bufs[taken(bufs)]
+}
+
+/// [`taken_of`], to be received into.
+pub(crate) fn taken_of_mut<'b, 'a>(bufs: &'b mut [IoSliceMut<'a>]) -> &'b mut [IoSliceMut<'a>] {
+    let taken = taken(bufs);
+    &mut bufs[taken]
+}
+
+fn taken(bufs: &[impl Deref<Target = [u8]>]) -> Range<usize> {
+    let first = bufs.iter().position(|buf| !buf.is_empty()).unwrap_or(bufs.len());
+    first..bufs.len().min(first + MAX_BUFFERS)
 }
 
 /// recv(2).
@@ -46,7 +66,7 @@ pub(crate) fn peek(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
 
 /// send(2). A closed connection is an error, never a signal: a host program may have restored `SIGPIPE`.
 pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
-    retry_interrupted(|| socket.send_with_flags(buf, libc::MSG_NOSIGNAL))
+    uninterrupted(|| socket.send_with_flags(buf, libc::MSG_NOSIGNAL))
 }
 
 /// recv(2) with flags.
@@ -57,19 +77,19 @@ pub(crate) fn recv_with_flags(socket: &Socket, buf: &mut [u8], flags: MsgFlags) 
 /// send(2) with flags. Raises no signal.
 pub(crate) fn send_with_flags(socket: &Socket, buf: &[u8], flags: MsgFlags) -> io::Result<usize> {
     let flags = flags.for_send()?;
-    retry_interrupted(|| socket.send_with_flags(buf, flags))
+    uninterrupted(|| socket.send_with_flags(buf, flags))
 }
 
 /// readv(2).
 pub(crate) fn recv_vectored(mut socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let count = bufs.len().min(MAX_BUFFERS);
-    retry_interrupted(|| socket.read_vectored(&mut bufs[..count]))
+    let bufs = taken_of_mut(bufs);
+    uninterrupted(|| socket.read_vectored(bufs))
 }
 
 /// sendmsg(2), since writev(2) cannot be told to raise no signal.
 pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
-    retry_interrupted(|| socket.send_vectored_with_flags(bufs, libc::MSG_NOSIGNAL))
+    let bufs = taken_of(bufs);
+    uninterrupted(|| socket.send_vectored_with_flags(bufs, libc::MSG_NOSIGNAL))
 }
 
 /// shutdown(2). What is closed already, by us or by a peer's reset, needs no closing and is no error.
@@ -90,15 +110,50 @@ pub(crate) fn ip_address(address: &SockAddr) -> io::Result<SocketAddr> {
     address.as_socket().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an IP socket address"))
 }
 
+/// Families of sockets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Family {
+    Ip,
+    Unix,
+    Vsock,
+}
+
+impl Family {
+    fn has(self, domain: Domain) -> bool {
+        match self {
+            Family::Ip => domain == Domain::IPV4 || domain == Domain::IPV6,
+            Family::Unix => domain == Domain::UNIX,
+            Family::Vsock => domain == Domain::VSOCK,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Family::Ip => "an IPv4 or IPv6",
+            Family::Unix => "a Unix",
+            Family::Vsock => "a vsock",
+        }
+    }
+}
+
 /// Makes sure that a foreign fd is what the type it is to become says, and makes it non-blocking, so that no call on it can stall
 /// a worker.
-pub(crate) fn adopt_stream(socket: Socket, listening: bool) -> io::Result<Socket> {
-    let domain = socket.domain()?;
-    if domain != Domain::IPV4 && domain != Domain::IPV6 {
-        return Err(unfit("the socket is not an IPv4 or IPv6 socket"));
+pub(crate) fn adopt(
+    socket: Socket,
+    family: Family,
+    kind: Option<Type>,
+    listening: bool,
+) -> io::Result<Socket> {
+    if !family.has(socket.domain()?) {
+        return Err(unfit(format!("the socket is not {} socket", family.name())));
     }
-    if socket.r#type()? != Type::STREAM {
-        return Err(unfit("the socket is not a stream socket"));
+    let is = socket.r#type()?;
+    if kind.is_some_and(|kind| kind != is) {
+        return Err(unfit(match kind {
+            Some(Type::STREAM) => "the socket is not a stream socket",
+            Some(Type::DGRAM) => "the socket is not a datagram socket",
+            _ => "the socket is not a seqpacket socket",
+        }));
     }
     if socket.is_listener()? != listening {
         return Err(unfit(if listening { "the socket does not listen" } else { "the socket is a listener" }));
@@ -107,16 +162,29 @@ pub(crate) fn adopt_stream(socket: Socket, listening: bool) -> io::Result<Socket
     Ok(socket)
 }
 
-pub(crate) fn unfit(why: &'static str) -> io::Error {
+/// [`adopt`] for TCP.
+pub(crate) fn adopt_stream(socket: Socket, listening: bool) -> io::Result<Socket> {
+    adopt(socket, Family::Ip, Some(Type::STREAM), listening)
+}
+
+/// What was given cannot be used.
+pub(crate) fn unfit(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
-/// Calls until the error is not that of a signal.
-pub(crate) fn retry_interrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_takes_buffers_from_the_first_that_is_not_empty() {
+        let (empty, full) = (IoSlice::new(b""), IoSlice::new(b"ab"));
+        let bufs = [vec![empty; 2000], vec![full; 2000]].concat();
+        assert_eq!(taken(&bufs), 2000..3024);
+        assert_eq!(asked_of(bufs.iter().map(|buf| buf.len())), 2048);
+        assert_eq!(taken(&bufs[..2000]), 2000..2000);
+        assert_eq!(taken(&bufs[1999..2001]), 1..2);
+        assert_eq!(taken(&bufs[..0]), 0..0);
+        assert_eq!(asked_of(bufs[..2000].iter().map(|buf| buf.len())), 0);
     }
 }

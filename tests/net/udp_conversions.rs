@@ -72,9 +72,10 @@ async fn udp_bare_fd_there_and_back() -> io::Result<()> {
 async fn udp_unfit_fds_are_refused() -> io::Result<()> {
     let (unix, _other) = UnixDatagram::pair()?;
     let listener = net::TcpListener::bind("127.0.0.1:0")?;
-    for (fd, reason) in
-        [(OwnedFd::from(unix), "not an IPv4 or IPv6 socket"), (OwnedFd::from(listener), "not a UDP socket")]
-    {
+    for (fd, reason) in [
+        (OwnedFd::from(unix), "not an IPv4 or IPv6 socket"),
+        (OwnedFd::from(listener), "not a datagram socket"),
+    ] {
         let error = UdpSocket::try_from(fd).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains(reason), "{error}");

@@ -163,7 +163,12 @@ async fn multicast_options_are_kept() -> io::Result<()> {
     assert_eq!(socket.multicast_ttl_v4()?, 1);
     socket.set_multicast_ttl_v4(9)?;
     assert_eq!(socket.multicast_ttl_v4()?, 9);
-    assert!(socket.set_multicast_ttl_v4(256).is_err());
+    for hops in [256, u32::MAX] {
+        let error = socket.set_multicast_ttl_v4(hops).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(&hops.to_string()), "{error}");
+    }
+    assert_eq!(socket.multicast_ttl_v4()?, 9);
     socket.set_multicast_interface_v4(Ipv4Addr::LOCALHOST)?;
     assert_eq!(socket.multicast_interface_v4()?, Ipv4Addr::LOCALHOST);
     let socket = UdpSocket::bind("[::]:0").await?;
@@ -172,6 +177,8 @@ async fn multicast_options_are_kept() -> io::Result<()> {
     socket.set_multicast_all_v6(false)?;
     assert!(!socket.multicast_loop_v6()? && !socket.multicast_all_v6()?);
     socket.set_multicast_hops_v6(9)?;
+    assert_eq!(socket.multicast_hops_v6()?, 9);
+    assert_eq!(socket.set_multicast_hops_v6(u32::MAX).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(socket.multicast_hops_v6()?, 9);
     Ok(())
 }

@@ -153,8 +153,9 @@ impl Activator {
 
     /// Starts the program. The child is std's: dropping it neither ends nor awaits the program.
     ///
-    /// This returns when the program has begun to run, or could not: about a millisecond, for which the thread is blocked, as with
-    /// `Command`. For a moment it needs two further descriptors for each that is passed.
+    /// It blocks the thread, as `Command` does, until the program has begun to run, or could not: about a millisecond, and as long as
+    /// it takes where the program's file is slow to be had (a network's file system). On a worker use `fend::spawn_blocking`. For a
+    /// moment it needs a further descriptor for each that is passed.
     ///
     /// # Errors
     ///

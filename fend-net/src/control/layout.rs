@@ -23,8 +23,12 @@ pub(super) fn aligned(len: usize) -> Option<usize> {
 ///
 /// When that is more than memory could hold.
 pub(super) const fn space(len: usize) -> usize {
-    HEADER + len.next_multiple_of(size_of::<usize>())
+    let data = len.checked_next_multiple_of(size_of::<usize>());
+    let space = data.expect(TOO_LONG).checked_add(HEADER);
+    space.expect(TOO_LONG)
 }
+
+const TOO_LONG: &str = "a control message longer than memory";
 
 /// The header of a message with `len` bytes of data.
 pub(super) fn header(level: i32, kind: i32, len: usize) -> [u8; HEADER] {
@@ -81,6 +85,14 @@ mod tests {
             let (c_space, c_len) = unsafe { (libc::CMSG_SPACE(len as u32), libc::CMSG_LEN(len as u32)) };
             assert_eq!(space(len), c_space as usize);
             assert_eq!(HEADER + len, c_len as usize);
+        }
+    }
+
+    #[test]
+    fn lengths_beyond_memory_do_not_wrap() {
+        assert_eq!(space(usize::MAX - HEADER - 7), usize::MAX - 7);
+        for len in [usize::MAX, usize::MAX - 7, usize::MAX - HEADER] {
+            std::panic::catch_unwind(|| space(len)).expect_err("too long");
         }
     }
 

@@ -12,7 +12,7 @@ use fend_reactor::io::Direction;
 use super::identify::{find, find_read_half, find_write_half};
 use crate::pipe::{PipeReader, PipeWriter, RegisteredPipe};
 use crate::socket::Registered;
-use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf};
+use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, registered_of};
 use crate::sys::urgent::is_at_mark;
 use crate::tcp::TcpStream;
 use crate::unix::UnixStream;
@@ -41,7 +41,7 @@ pub(super) fn sink<W>(writer: &W) -> Option<End> {
 /// A stream of the type `S`, or what may read from one.
 fn source_stream<R, S: ByteStream>(reader: &R) -> Option<End> {
     let fd = None
-        .or_else(|| find::<_, S>(reader).map(|stream| stream.registered()))
+        .or_else(|| find::<_, S>(reader).map(registered_of))
         .or_else(|| find::<_, OwnedReadHalf<S>>(reader).map(|half| half.registered()))
         .or_else(|| find_read_half::<_, S>(reader).map(|half| half.registered()));
     fd.cloned().map(End::Socket)
@@ -50,7 +50,7 @@ fn source_stream<R, S: ByteStream>(reader: &R) -> Option<End> {
 /// A stream of the type `S`, or what may write into one.
 fn sink_stream<W, S: ByteStream>(writer: &W) -> Option<End> {
     let fd = None
-        .or_else(|| find::<_, S>(writer).map(|stream| stream.registered()))
+        .or_else(|| find::<_, S>(writer).map(registered_of))
         .or_else(|| find::<_, OwnedWriteHalf<S>>(writer).map(|half| half.registered()))
         .or_else(|| find_write_half::<_, S>(writer).map(|half| half.registered()));
     fd.cloned().map(End::Socket)

@@ -10,8 +10,8 @@ use std::net::Shutdown;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use super::ByteStream;
 use super::methods::{peer_closed_methods, receive_methods, send_methods};
+use super::{ByteStream, registered_of};
 use crate::socket::{self, Registered};
 use crate::tcp::TcpStream;
 
@@ -30,7 +30,7 @@ impl<S: ByteStream> OwnedReadHalf<S> {
     }
 
     pub(crate) fn registered(&self) -> &Registered {
-        self.stream.registered()
+        registered_of(&self.stream)
     }
 
     receive_methods!(S);
@@ -108,7 +108,7 @@ impl<S: ByteStream> OwnedWriteHalf<S> {
     }
 
     pub(crate) fn registered(&self) -> &Registered {
-        self.stream.registered()
+        registered_of(&self.stream)
     }
 
     send_methods!();

@@ -75,7 +75,8 @@ macro_rules! receive_methods {
                 .await
         }
 
-        /// Receives into several buffers, filled one after the other. At most 1024 of them are used.
+        /// Receives into several buffers, filled one after the other. At most 1024 of them are used, from the
+        /// first on that is not empty.
         ///
         /// # Errors
         ///
@@ -109,7 +110,7 @@ macro_rules! receive_methods {
             if buf.is_empty() {
                 return Ok(0);
             }
-            $crate::socket::recv(self.registered().get_ref(), buf)
+            self.registered().try_with(::fend_reactor::io::Direction::Read, |s| $crate::socket::recv(s, buf))
         }
 
         /// Receives what is there like [`try_recv`](Self::try_recv), and leaves the bytes in the socket.
@@ -121,10 +122,11 @@ macro_rules! receive_methods {
             if buf.is_empty() {
                 return Ok(0);
             }
-            $crate::socket::peek(self.registered().get_ref(), buf)
+            self.registered().try_with(::fend_reactor::io::Direction::Read, |s| $crate::socket::peek(s, buf))
         }
 
-        /// Receives what is there into several buffers without waiting. At most 1024 of them are used.
+        /// Receives what is there into several buffers without waiting. At most 1024 of them are used, from the
+        /// first on that is not empty.
         ///
         /// # Errors
         ///
@@ -133,7 +135,8 @@ macro_rules! receive_methods {
             if $crate::socket::asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
                 return Ok(0);
             }
-            $crate::socket::recv_vectored(self.registered().get_ref(), bufs)
+            self.registered()
+                .try_with(::fend_reactor::io::Direction::Read, |s| $crate::socket::recv_vectored(s, bufs))
         }
 
         /// [`recv`](Self::recv), polled.
@@ -265,7 +268,8 @@ macro_rules! send_methods {
             Ok(())
         }
 
-        /// Sends some bytes of several buffers, one after the other. At most 1024 of them are used.
+        /// Sends some bytes of several buffers, one after the other. At most 1024 of them are used, from the
+        /// first on that is not empty.
         ///
         /// # Errors
         ///
@@ -295,10 +299,11 @@ macro_rules! send_methods {
             if buf.is_empty() {
                 return Ok(0);
             }
-            $crate::socket::send(self.registered().get_ref(), buf)
+            self.registered().try_with(::fend_reactor::io::Direction::Write, |s| $crate::socket::send(s, buf))
         }
 
-        /// Sends what there is room for of several buffers without waiting. At most 1024 of them are used.
+        /// Sends what there is room for of several buffers without waiting. At most 1024 of them are used, from the
+        /// first on that is not empty.
         ///
         /// # Errors
         ///
@@ -307,7 +312,8 @@ macro_rules! send_methods {
             if $crate::socket::asked_of(bufs.iter().map(|buf| buf.len())) == 0 {
                 return Ok(0);
             }
-            $crate::socket::send_vectored(self.registered().get_ref(), bufs)
+            self.registered()
+                .try_with(::fend_reactor::io::Direction::Write, |s| $crate::socket::send_vectored(s, bufs))
         }
 
         /// [`send`](Self::send), polled.
@@ -443,7 +449,9 @@ macro_rules! connection_methods {
             $crate::ready::ready_any(self.registered(), interest).await
         }
 
-        /// Waits until there is out-of-band (urgent) data.
+        /// Waits until there is out-of-band (urgent) data, or the connection is over: hung up in both directions, or broken by an
+        /// error. Then there is nothing more to wait for, and it returns at once, each time: ask [`ready`](Self::ready) for
+        /// [`PRIORITY`](fend_reactor::io::Interest::PRIORITY) to be told which of the two it is.
         ///
         /// # Errors
         ///

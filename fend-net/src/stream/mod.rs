@@ -49,18 +49,53 @@ pub trait ByteStream: Sealed + Clone + Debug + Send + Sync + Unpin + 'static {
 }
 
 /// Out of reach of other crates, so that no type of theirs can be a [`ByteStream`].
+///
+/// Generic code of theirs does see the functions, those of a bound's supertraits too. So each wants an [`Inside`], which
+/// nobody else can name or make:
+///
+/// ```compile_fail,E0061
+/// fn registered<S: fend::net::ByteStream>(stream: &S) {
+///     let _ = stream.registered();
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// fn registered<S: fend::net::ByteStream>(stream: &S) {
+///     let _ = stream.registered(());
+/// }
+/// ```
+///
+/// ```compile_fail,E0061
+/// fn short_receive_empties<S: fend::net::ByteStream>() -> bool {
+///     S::short_receive_empties()
+/// }
+/// ```
+///
+/// ```compile_fail,E0603
+/// use fend::net::stream::Inside;
+/// ```
 pub trait Sealed {
-    /// Whether a receive of fewer bytes than there was room for means that nothing more is there, for sure.
+    /// Whether a receive of fewer bytes than there was room for means that nothing more is there, for sure. Where it does not and this
+    /// says so, a task sleeps on though there is data.
     #[doc(hidden)]
-    const SHORT_RECEIVE_EMPTIES: bool = true;
+    fn short_receive_empties(_: Inside) -> bool;
 
     #[doc(hidden)]
-    fn registered(&self) -> &Registered;
+    fn registered(&self, _: Inside) -> &Registered;
+}
+
+/// Shows that a call comes from this crate.
+#[derive(Debug, Clone, Copy)]
+pub struct Inside(());
+
+/// What a stream is made around.
+pub(crate) fn registered_of<S: Sealed>(stream: &S) -> &Registered {
+    stream.registered(Inside(()))
 }
 
 /// The count below which a receive of up to `asked` bytes tells that the socket is empty: none where that cannot be told.
 pub(crate) fn short_of<S: Sealed>(asked: usize) -> usize {
-    if S::SHORT_RECEIVE_EMPTIES { asked } else { 0 }
+    if S::short_receive_empties(Inside(())) { asked } else { 0 }
 }
 
 /// For `recv_exact`: the peer has stopped before the buffer was full.

@@ -6,8 +6,8 @@ use std::io;
 use std::net::Shutdown;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::ByteStream;
 use super::methods::{peer_closed_methods, receive_methods, send_methods};
+use super::{ByteStream, registered_of};
 use crate::socket::{self, Registered};
 use crate::tcp::TcpStream;
 
@@ -24,7 +24,7 @@ impl<'a, S: ByteStream> ReadHalf<'a, S> {
     }
 
     pub(crate) fn registered(&self) -> &Registered {
-        self.stream.registered()
+        registered_of(self.stream)
     }
 
     receive_methods!(S);
@@ -70,7 +70,7 @@ impl<'a, S: ByteStream> WriteHalf<'a, S> {
     }
 
     pub(crate) fn registered(&self) -> &Registered {
-        self.stream.registered()
+        registered_of(self.stream)
     }
 
     send_methods!();

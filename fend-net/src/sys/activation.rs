@@ -1,8 +1,9 @@
 //! File descriptors that pass over exec(2): taking those that this process was started with, and starting a child with some.
 
 use std::ffi::{CString, c_char};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::ptr;
@@ -92,64 +93,70 @@ unsafe extern "C" {
 }
 
 /// Starts `command` as `image`, with `fds` as its descriptors from [`FIRST`] on. Whatever else was set on `command` (directory,
-/// standard streams) holds; its program, arguments and environment do not.
+/// standard streams) holds; its program, arguments and environment do not. Blocks until the child has become the image, or failed to.
+///
+/// std's child reports a failed exec over a pipe whose number nobody can choose: it may be one of those that `fds` are to have, and
+/// then the pipe is overwritten, which looks like success, and the report would go into what was passed. So what fails after that
+/// is reported over a stream of our own, whose end in the child has a number beyond, and the child ends before std's report.
 pub(crate) fn spawn(mut command: Command, mut image: Image, fds: &[BorrowedFd<'_>]) -> io::Result<Child> {
     let beyond = (FIRST..).nth(fds.len()).ok_or(io::ErrorKind::InvalidInput)?;
     // In the child the numbers up to there are written over one by one, so that no source may be among them.
     let sources = fds.iter().map(|fd| duplicate(fd.as_fd(), beyond)).collect::<io::Result<Vec<OwnedFd>>>()?;
-    // Nor may the pipe through which std's child reports that exec failed: std opens it at the lowest free numbers.
-    let fillers = fill_below(beyond, &sources)?;
-    let in_child = move || {
-        for (source, target) in sources.iter().zip(FIRST..) {
-            pass_as(source.as_fd(), target)?;
-        }
-        Err(image.exec())
+    let (mut failure, low) = UnixStream::pair()?;
+    let report = duplicate(low.as_fd(), beyond)?;
+    drop(low);
+    let in_child = move || -> io::Result<()> {
+        let passed = sources.iter().zip(FIRST..).try_for_each(|(fd, target)| pass_as(fd.as_fd(), target));
+        let error = match passed {
+            Ok(()) => image.exec(),
+            Err(error) => error,
+        };
+        give_up(report.as_fd(), &error)
     };
-    // SAFETY: rule 5: what runs in the child is dup2, getpid, stores into memory laid out before, and execvp.
+    // SAFETY: rule 5: what runs in the child is dup2, getpid, stores into memory laid out before, execvp, send and _exit.
     unsafe { command.pre_exec(in_child) };
     let child = command.spawn();
-    drop(fillers);
-    child
-}
-
-/// Takes all numbers from [`FIRST`] to `beyond` that are free.
-fn fill_below(beyond: RawFd, sources: &[OwnedFd]) -> io::Result<Vec<OwnedFd>> {
-    let mut fillers = Vec::new();
-    if let Some(source) = sources.first() {
-        loop {
-            let filler = duplicate(source.as_fd(), FIRST)?;
-            if filler.as_raw_fd() >= beyond {
-                break;
-            }
-            fillers.push(filler);
+    // With it goes this process's copy of `report`: the child's is closed when it execs or ends.
+    drop(command);
+    let mut child = child?;
+    let mut errno = [0; size_of::<i32>()];
+    match failure.read_exact(&mut errno) {
+        Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(child),
+        failed => {
+            child.wait()?;
+            Err(failed.err().unwrap_or_else(|| io::Error::from_raw_os_error(i32::from_ne_bytes(errno))))
         }
     }
-    Ok(fillers)
+}
+
+/// Reports the error, and ends the child. To be called between fork and exec.
+fn give_up(report: BorrowedFd<'_>, error: &io::Error) -> ! {
+    let errno = error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes();
+    // Its few bytes find room, and when nobody is left to read them nothing can be told.
+    let _ = super::retry_interrupted(|| {
+        // SAFETY: rule 1 for the fd, rule 2 for the bytes.
+        unsafe { libc::send(report.as_raw_fd(), errno.as_ptr().cast(), errno.len(), libc::MSG_NOSIGNAL) }
+    });
+    // SAFETY: rule 5: it ends the child at once, and runs nothing of the process that it is a copy of.
+    unsafe { libc::_exit(127) }
 }
 
 /// A close-on-exec duplicate with the lowest free number from `floor` on.
 fn duplicate(fd: BorrowedFd<'_>, floor: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: rule 1.
-    let number = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, floor) };
-    if number == -1 {
-        return Err(io::Error::last_os_error());
-    }
+    let duplicate = || unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, floor) as isize };
+    let number = super::retry_interrupted(duplicate)? as RawFd;
     // SAFETY: rule 3.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// dup2(2), whose result is not close-on-exec. To be called between fork and exec.
 fn pass_as(source: BorrowedFd<'_>, target: RawFd) -> io::Result<()> {
-    loop {
+    super::retry_interrupted(|| {
         // SAFETY: rule 1 for the source; of the target, rule 5: the child's own copies are nobody's any more.
-        if unsafe { libc::dup2(source.as_raw_fd(), target) } != -1 {
-            return Ok(());
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
+        unsafe { libc::dup2(source.as_raw_fd(), target) as isize }
+    })
+    .map(drop)
 }
 
 /// Strings, and the array of pointers to them that C takes: behind the last there is room for one more, then null.
@@ -221,6 +228,8 @@ impl PidVariable {
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
 
     use super::*;
 
@@ -234,16 +243,46 @@ mod tests {
         }
     }
 
+    /// With so many descriptors std's pipe has one of their numbers, whatever others open and close meanwhile.
     #[test]
-    fn numbers_that_are_free_are_filled_and_given_back() {
-        let (source, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
-        let high = duplicate(source.as_fd(), 700).unwrap();
-        assert!(high.as_raw_fd() >= 700);
-        let sources = [high];
-        for _ in 0..3 {
-            let fillers = fill_below(700, &sources).unwrap();
-            assert!(fillers.iter().all(|fd| (FIRST..700).contains(&fd.as_raw_fd())));
-            assert!(fillers.len() > 400, "{}", fillers.len());
-        }
+    fn a_failed_exec_is_an_error_and_touches_nothing_that_was_passed() {
+        let (source, mut peer) = UnixStream::pair().unwrap();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let held: Vec<_> = (0..20).map(|_| source.try_clone()).collect();
+                    drop(held);
+                }
+            });
+            for _ in 0..20 {
+                let arguments = vec![c"/nowhere/to/be/found".to_owned()];
+                let image = Image::new(arguments, Vec::new(), Some("LISTEN_PID"));
+                let result = spawn(Command::new("/"), image, &[source.as_fd(); 200]);
+                done.store(result.is_ok(), Ordering::Relaxed);
+                let error = result.unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::ENOENT), "{error}");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        drop(source);
+        let mut written = Vec::new();
+        peer.read_to_end(&mut written).unwrap();
+        assert!(written.is_empty(), "{written:?}");
+    }
+
+    #[test]
+    fn a_child_that_starts_has_what_was_passed() {
+        let (source, mut peer) = UnixStream::pair().unwrap();
+        let arguments = ["sh", "-c", "echo $LISTEN_PID $$ >&5; exit 7"];
+        let arguments = arguments.map(|argument| CString::new(argument).unwrap()).to_vec();
+        let image = Image::new(arguments, vec![c"PATH=/bin:/usr/bin".to_owned()], Some("LISTEN_PID"));
+        let mut child = spawn(Command::new("/"), image, &[source.as_fd(); 3]).unwrap();
+        drop(source);
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+        let mut written = String::new();
+        peer.read_to_string(&mut written).unwrap();
+        let id = child.id();
+        assert_eq!(written, format!("{id} {id}\n"));
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn recvmsg(
     })
     .inspect_err(|_| control.clear())?;
     take_descriptors(control, &header);
-    // SAFETY: the kernel has written an address of this length into the storage, or none, of length 0 (rule 2).
+    // SAFETY: rule 6.
     let source = unsafe { SockAddr::new(source, header.msg_namelen.min(source_len())) };
     Ok(Received { len, flags: answered(header.msg_flags), source })
 }
@@ -126,8 +126,7 @@ impl Slot {
 
     /// Whom the message is from.
     pub(crate) fn source(&self) -> SockAddr {
-        // SAFETY: the storage is plain data, to be copied; the kernel has written an address of this length into it, or none, of
-        // length 0 (rule 2).
+        // SAFETY: rule 6: plain data, to be copied, and the length was lowered.
         unsafe { SockAddr::new(ptr::read(&self.source), self.source_len) }
     }
 }
@@ -217,13 +216,13 @@ pub(crate) fn sendmmsg<'a>(
 
 /// The bytes of words.
 pub(crate) fn word_bytes(words: &[usize]) -> &[u8] {
-    // SAFETY: the same memory; words have no padding, and bytes want no alignment.
+    // SAFETY: rule 2, the same memory; words have no padding, and bytes want no alignment.
     unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), mem::size_of_val(words)) }
 }
 
 /// The bytes of words, to be changed.
 pub(crate) fn word_bytes_mut(words: &mut [usize]) -> &mut [u8] {
-    // SAFETY: the same memory, borrowed mutably; words have no padding, any bytes are a word, and bytes want no alignment.
+    // SAFETY: rule 2, the same memory, borrowed mutably; words have no padding, any bytes are a word, and bytes want no alignment.
     unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), mem::size_of_val(words)) }
 }
 

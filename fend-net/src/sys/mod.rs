@@ -13,6 +13,11 @@
 //! 5. Between fork(2) and exec(2) the child has one thread and a copy of all memory and descriptors, and gives none of it back
 //!    to code that would miss it. What runs there makes system calls, and writes to memory that was laid out before; it does
 //!    not allocate, lock or panic (signal-safety(7)).
+//! 6. A `socket2::SockAddrStorage` is plain data, every byte of which has a value from the start: zero, or what the kernel has written. It makes
+//!    a `SockAddr` with any length up to its own size, and the kernel sets a length to that of what it wrote, or
+//!    says more when that was cut; so lengths of the kernel's are lowered to the storage's size.
+//! 7. Zeroes are a value of C's plain structures without references (`sigaction`, `sigset_t`, `rlimit`), and what the kernel or the C
+//!    library writes into one of them is a value of it.
 
 pub(crate) mod activation;
 
@@ -50,15 +55,17 @@ pub(crate) fn poll_now(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<
     Ok(entry.revents)
 }
 
-/// Calls until the result is not `EINTR`. -1 becomes the error in `errno`.
+/// Calls until the result is not `EINTR`. -1 becomes the error in `errno`. Allocates nothing.
 fn retry_interrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    uninterrupted(|| usize::try_from(call()).map_err(|_| io::Error::last_os_error()))
+}
+
+/// Calls until the error is not that of a signal.
+pub(crate) fn uninterrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
     loop {
-        if let Ok(result) = usize::try_from(call()) {
-            return Ok(result);
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn without_sigpipe<R>(call: impl FnOnce() -> io::Result<R>) -> io::Re
 
 fn is_ignored() -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: rule 2: the kernel fills in the action (which is valid when all zero, too), and is given none to set.
+    // SAFETY: rules 2 and 7: the kernel fills in the action, and is given none to set.
     let action = unsafe {
         libc::sigaction(libc::SIGPIPE, ptr::null(), action.as_mut_ptr());
         action.assume_init()
@@ -57,7 +57,7 @@ fn take(set: &libc::sigset_t) {
 
 fn empty_set() -> libc::sigset_t {
     let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: rule 2: the set is filled in (and is valid when all zero, too).
+    // SAFETY: rules 2 and 7.
     unsafe {
         libc::sigemptyset(set.as_mut_ptr());
         set.assume_init()

@@ -14,7 +14,7 @@ use super::connect::{self, Patience};
 use crate::addrs::IntoAddrs;
 use crate::socket::{Registered, ip_address};
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
-use crate::stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf};
+use crate::stream::{ByteStream, Inside, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf};
 
 /// A TCP connection.
 ///
@@ -226,7 +226,12 @@ impl fmt::Debug for TcpStream {
 }
 
 impl Sealed for TcpStream {
-    fn registered(&self) -> &Registered {
+    /// tcp_recvmsg goes on until its queue is empty, and stops before only at urgent data, which the driver knows of.
+    fn short_receive_empties(_: Inside) -> bool {
+        true
+    }
+
+    fn registered(&self, _: Inside) -> &Registered {
         &self.fd
     }
 }

@@ -237,9 +237,7 @@ impl SendBatch {
 
     /// Adds a datagram as `meta` wants it.
     pub fn push_msg(&mut self, data: &[u8], meta: &SendMeta) {
-        if self.is_empty() {
-            self.clear();
-        }
+        self.reclaim();
         if self.end == self.entries.len() {
             self.entries.push(Entry::default());
         }
@@ -251,6 +249,23 @@ impl SendBatch {
         entry.control.clear();
         meta.put(&mut entry.control);
         self.end += 1;
+    }
+
+    /// Gives the memory of what was sent to what comes, once that is most of it: a batch that is never quite empty does not grow.
+    fn reclaim(&mut self) {
+        if self.is_empty() {
+            return self.clear();
+        }
+        if self.next < RecvBatch::MAX || self.next < self.len() {
+            return;
+        }
+        let sent = self.entries[self.next].data.start;
+        self.data.drain(..sent);
+        self.entries[..self.end].rotate_left(self.next);
+        (self.next, self.end) = (0, self.len());
+        for Entry { data, .. } in &mut self.entries[..self.end] {
+            *data = data.start - sent..data.end - sent;
+        }
     }
 
     /// How many datagrams are still to be sent.
@@ -297,5 +312,31 @@ impl SendBatch {
 impl fmt::Debug for SendBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendBatch").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_is_never_empty_stays_small() {
+        let mut batch = SendBatch::new();
+        let (mut pushed, mut sent) = (0_u32, 0_u32);
+        for round in 0..2000 {
+            for _ in 0..round % 7 + 1 {
+                batch.push(&pushed.to_ne_bytes()[..1 + pushed as usize % 4]);
+                pushed += 1;
+            }
+            while batch.len() > 10 {
+                let data = batch.outgoing().next().expect("it is not empty").data;
+                assert_eq!(data, &sent.to_ne_bytes()[..1 + sent as usize % 4]);
+                batch.sent(1);
+                sent += 1;
+            }
+        }
+        assert_eq!(batch.len(), (pushed - sent) as usize);
+        assert!(batch.entries.len() < 200, "{}", batch.entries.len());
+        assert!(batch.data.capacity() < 2000, "{}", batch.data.capacity());
     }
 }

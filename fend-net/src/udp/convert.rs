@@ -7,11 +7,11 @@ use std::io;
 use std::net;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Protocol, Socket, Type};
 
 use super::UdpSocket;
 use crate::release::{ReleaseError, release, release_blocking};
-use crate::socket::unfit;
+use crate::socket::{Family, adopt, unfit};
 
 impl UdpSocket {
     /// The socket as std's type, in blocking mode, out of the runtime.
@@ -44,15 +44,11 @@ impl TryFrom<OwnedFd> for UdpSocket {
 
     fn try_from(fd: OwnedFd) -> io::Result<Self> {
         let socket = Socket::from(fd);
-        let domain = socket.domain()?;
-        if domain != Domain::IPV4 && domain != Domain::IPV6 {
-            return Err(unfit("the socket is not an IPv4 or IPv6 socket"));
+        let socket = adopt(socket, Family::Ip, Some(Type::DGRAM), false)?;
+        match socket.protocol()? {
+            Some(Protocol::UDP) => UdpSocket::of(socket),
+            _ => Err(unfit("the socket is not a UDP socket")),
         }
-        if socket.r#type()? != Type::DGRAM || socket.protocol()? != Some(Protocol::UDP) {
-            return Err(unfit("the socket is not a UDP socket"));
-        }
-        socket.set_nonblocking(true)?;
-        UdpSocket::of(socket)
     }
 }
 

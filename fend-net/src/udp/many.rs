@@ -55,7 +55,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv_many`](Self::recv_many).
     pub fn try_recv_many(&self, batch: &mut RecvBatch) -> io::Result<usize> {
-        self.run_now(|s| recv_once(s, batch))
+        self.run_now(Direction::Read, |s| recv_once(s, batch))
     }
 
     /// Sends all datagrams of `batch`, up to [`RecvBatch::MAX`] with each sendmmsg(2), in order. How many that were.
@@ -98,6 +98,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room for any, else as [`send_many`](Self::send_many).
     pub fn try_send_many(&self, batch: &mut SendBatch) -> io::Result<usize> {
-        self.run_now(|s| send_once(s, batch)).map_err(|error| of_send(batch.destination(), error))
+        self.run_now(Direction::Write, |s| send_once(s, batch))
+            .map_err(|error| of_send(batch.destination(), error))
     }
 }

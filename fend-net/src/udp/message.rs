@@ -58,11 +58,11 @@ pub(super) fn send_msg(socket: &Socket, buf: &[u8], meta: &SendMeta) -> io::Resu
     })
 }
 
-/// Names the destination.
+/// Names the destination. That it would block is no failure, and costs no memory.
 pub(super) fn of_send(to: Option<SocketAddr>, error: io::Error) -> io::Error {
     match to {
-        Some(to) => SocketError::wrap("send to", to, error),
-        None => error,
+        Some(to) if error.kind() != io::ErrorKind::WouldBlock => SocketError::wrap("send to", to, error),
+        _ => error,
     }
 }
 
@@ -106,7 +106,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv_msg`](Self::recv_msg).
     pub fn try_recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMeta> {
-        self.run_now(|s| recv_msg(s, buf, MsgFlags::NONE))
+        self.run_now(Direction::Read, |s| recv_msg(s, buf, MsgFlags::NONE))
     }
 
     /// Receives a datagram into several buffers, one after the other, with flags, and with its control messages as they are. Of the
@@ -150,7 +150,8 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send_msg`](Self::send_msg).
     pub fn try_send_msg(&self, buf: &[u8], meta: &SendMeta) -> io::Result<usize> {
-        self.run_now(|s| send_msg(s, buf, meta)).map_err(|error| of_send(meta.destination(), error))
+        self.run_now(Direction::Write, |s| send_msg(s, buf, meta))
+            .map_err(|error| of_send(meta.destination(), error))
     }
 
     /// Sends a datagram of several buffers, one after the other, with flags and with any control messages. Without `to` it goes to the peer of a

@@ -197,6 +197,15 @@ fn put_address(place: &mut [u8], address: IpAddr) {
     }
 }
 
+/// The kernel would take the greatest number for -1, which is its default.
+fn checked(hops: u32) -> io::Result<u32> {
+    if hops <= 255 {
+        Ok(hops)
+    } else {
+        Err(crate::socket::unfit(format!("multicast over {hops} hops: at most 255")))
+    }
+}
+
 /// How datagrams to groups are sent, and which are received.
 impl UdpSocket {
     /// Sends datagrams to IPv4 groups by this interface (`IP_MULTICAST_IF`).
@@ -285,7 +294,7 @@ impl UdpSocket {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
     pub fn set_multicast_ttl_v4(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_multicast_ttl_v4(hops)
+        self.socket().set_multicast_ttl_v4(checked(hops)?)
     }
 
     /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) has set.
@@ -303,7 +312,7 @@ impl UdpSocket {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
     pub fn set_multicast_hops_v6(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_multicast_hops_v6(hops)
+        self.socket().set_multicast_hops_v6(checked(hops)?)
     }
 
     /// What [`set_multicast_hops_v6`](Self::set_multicast_hops_v6) has set.

@@ -9,9 +9,9 @@ use socket2::{SockAddr, Socket};
 use super::truncated::TruncatedError;
 use crate::control::{ControlBuffer, ReceivedControl};
 use crate::flags::MsgFlags;
-use crate::socket::{ip_address, retry_interrupted};
-use crate::sys;
+use crate::socket::ip_address;
 use crate::sys::message::{Received, recvmsg, sendmsg};
+use crate::sys::{self, uninterrupted};
 
 /// recv(2), which tells how long the datagram really is.
 pub(super) fn recv(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
@@ -49,7 +49,7 @@ pub(super) fn recv_msg(
 
 /// sendto(2).
 pub(super) fn send_to(socket: &Socket, buf: &[u8], to: &SockAddr) -> io::Result<usize> {
-    retry_interrupted(|| socket.send_to_with_flags(buf, to, libc::MSG_NOSIGNAL))
+    uninterrupted(|| socket.send_to_with_flags(buf, to, libc::MSG_NOSIGNAL))
 }
 
 /// sendmsg(2).

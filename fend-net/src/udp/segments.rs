@@ -100,7 +100,7 @@ impl UdpSocket {
         to: Option<SocketAddr>,
     ) -> io::Result<usize> {
         let mut send = Segments::of(buf, segment_size, to)?;
-        self.run_now(|s| send.once(s, self.gso())).map_err(|error| of_send(to, error))
+        self.run_now(Direction::Write, |s| send.once(s, self.gso())).map_err(|error| of_send(to, error))
     }
 
     /// [`try_send_segments`](Self::try_send_segments), polled.

@@ -151,8 +151,8 @@ impl UdpSocket {
         Ok(UdpSocket { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)), state })
     }
 
-    /// Makes the address the socket's one peer: [`send`](Self::send) goes there, datagrams of others are not received any more, and ICMP errors are
-    /// reported. It sends nothing. Another call makes another peer. Of several addresses the first that works is taken.
+    /// Makes the address the socket's one peer: [`send`](Self::send) goes there, datagrams of others do not come any more, and ICMP errors are
+    /// reported. Those of others that have come before can still be received. It sends nothing. Another call makes another peer. Of several addresses the first that works is taken.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// What send(2) says: [`NotConnected`](io::ErrorKind::NotConnected) (`EDESTADDRREQ` with some kernels) without a peer,
+    /// What send(2) says: [`EDESTADDRREQ`](libc::EDESTADDRREQ) without a peer,
     /// `EMSGSIZE` for more than 65,507 bytes, [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when
     /// an earlier datagram found nobody.
     ///
@@ -262,7 +262,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send`](Self::send).
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.run_now(|s| socket::send(s, buf))
+        self.run_now(Direction::Write, |s| socket::send(s, buf))
     }
 
     /// [`recv`](Self::recv) without waiting.
@@ -271,7 +271,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv`](Self::recv).
     pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.run_now(|s| operation::recv(s, buf))
+        self.run_now(Direction::Read, |s| operation::recv(s, buf))
     }
 
     /// [`peek`](Self::peek) without waiting.
@@ -280,7 +280,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`peek`](Self::peek).
     pub fn try_peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.run_now(|s| socket::peek(s, buf))
+        self.run_now(Direction::Read, |s| socket::peek(s, buf))
     }
 
     /// [`send_to`](Self::send_to) without waiting.
@@ -289,7 +289,8 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.run_now(|s| operation::send_to(s, buf, &to.into())).map_err(|error| of_send(Some(to), error))
+        self.run_now(Direction::Write, |s| operation::send_to(s, buf, &to.into()))
+            .map_err(|error| of_send(Some(to), error))
     }
 
     /// [`recv_from`](Self::recv_from) without waiting.
@@ -298,7 +299,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`recv_from`](Self::recv_from).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.run_now(|s| operation::recv_from(s, buf))
+        self.run_now(Direction::Read, |s| operation::recv_from(s, buf))
     }
 
     /// [`peek_from`](Self::peek_from) without waiting.
@@ -307,7 +308,7 @@ impl UdpSocket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`peek_from`](Self::peek_from).
     pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.run_now(|s| operation::peek_from(s, buf))
+        self.run_now(Direction::Read, |s| operation::peek_from(s, buf))
     }
 
     /// Waits for any direction of `interest`; returns those that are ready, and a pending error with them. What it says is true when it is
@@ -379,8 +380,12 @@ impl UdpSocket {
     }
 
     /// `call` once.
-    pub(super) fn run_now<R>(&self, mut call: impl FnMut(&Socket) -> io::Result<R>) -> io::Result<R> {
-        self.attempt(self.socket(), &mut call)
+    pub(super) fn run_now<R>(
+        &self,
+        direction: Direction,
+        mut call: impl FnMut(&Socket) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.fd.try_with(direction, |socket| self.attempt(socket, &mut call))
     }
 
     /// `call` once. When it would block, no entry of the error queue is left to look like news.

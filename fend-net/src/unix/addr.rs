@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use socket2::SockAddr;
 
 use crate::error::SocketError;
+use crate::socket::unfit;
 
 /// The longest path: `sun_path` has 108 bytes, and the last is the terminating zero.
 const MAX_PATH: usize = 107;
@@ -47,7 +48,7 @@ pub trait IntoUnixAddr {
 fn of_path(path: &Path) -> io::Result<SocketAddr> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.is_empty() {
-        return Err(unfit("\"\": the path is empty".into()));
+        return Err(unfit("\"\": the path is empty"));
     }
     if bytes.len() > MAX_PATH {
         let len = bytes.len();
@@ -62,10 +63,6 @@ fn of_path(path: &Path) -> io::Result<SocketAddr> {
         )));
     }
     SocketAddr::from_pathname(path)
-}
-
-fn unfit(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 /// An implementation for each type that is a path.

@@ -8,35 +8,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Socket, Type};
 
 use super::{UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
 use crate::release::{ReleaseError, release, release_blocking};
-
-/// Makes sure that a foreign fd is a Unix socket of the right kind, and makes it non-blocking, so that no call on it can stall
-/// a worker.
-pub(super) fn adopt(socket: Socket, kind: Option<Type>, listening: bool) -> io::Result<Socket> {
-    if socket.domain()? != Domain::UNIX {
-        return Err(unfit("the socket is not a Unix socket"));
-    }
-    let is = socket.r#type()?;
-    if kind.is_some_and(|kind| kind != is) {
-        return Err(unfit(match kind {
-            Some(Type::STREAM) => "the socket is not a stream socket",
-            Some(Type::DGRAM) => "the socket is not a datagram socket",
-            _ => "the socket is not a seqpacket socket",
-        }));
-    }
-    if socket.is_listener()? != listening {
-        return Err(unfit(if listening { "the socket does not listen" } else { "the socket is a listener" }));
-    }
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
-fn unfit(why: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
-}
+use crate::socket::{Family, adopt};
 
 /// What each type can do with fds.
 macro_rules! fds {
@@ -46,7 +22,7 @@ macro_rules! fds {
             type Error = io::Error;
 
             fn try_from(fd: OwnedFd) -> io::Result<Self> {
-                adopt(Socket::from(fd), Some($kind), $listening).map(<$type>::of)
+                adopt(Socket::from(fd), Family::Unix, Some($kind), $listening).map(<$type>::of)
             }
         }
 

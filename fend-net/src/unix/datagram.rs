@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use fend_reactor::yield_now;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::addr::{failed, given};
-use super::connect::Pauses;
+use super::connect::{Pauses, at_once};
 use super::credentials::{peer_credentials_methods, receive_credentials_methods};
 use super::message::{self, handing_over};
 use super::message_methods::message_methods;
@@ -21,8 +22,9 @@ use super::{IntoUnixAddr, Record, SocketAddr, UnixMessage};
 use crate::control::{ControlBuffer, ReceivedControl};
 use crate::error::{Place, SocketError};
 use crate::flags::MsgFlags;
-use crate::ready::{is_writable_now, unless_shut_down};
+use crate::ready::{is_writable_now, ready, unless_shut_down};
 use crate::socket::Registered;
+use crate::sys::uninterrupted;
 
 /// A Unix datagram socket. Datagrams keep their borders and their order, and none is lost on the way: who sends faster than the
 /// receiver takes has to wait.
@@ -192,7 +194,7 @@ impl UnixDatagram {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`recv_from`](Self::recv_from).
     pub fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        recv_from(self.socket(), buf, MsgFlags::TRUNC)
+        self.fd.try_with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::TRUNC))
     }
 
     /// Receives like [`recv_from`](Self::recv_from), and leaves the datagram in the socket for the next receiver. What is longer than
@@ -214,6 +216,7 @@ impl UnixDatagram {
     /// When the receiver's queue is full and this socket is not connected to it, the kernel does not tell when there is room again:
     /// then it tries again after 1 ms, and after growing pauses of up to 64 ms. For the same reason there is no form of this
     /// for poll functions. A socket that is connected to its receiver is told, and [`send`](Self::send) goes on at once.
+    /// A peer that this socket is connected to, and whose queue is full, does not hold up what is sent to others.
     ///
     /// # Errors
     ///
@@ -234,6 +237,7 @@ impl UnixDatagram {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room here or at the receiver, else as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, buf: &[u8], addr: impl IntoUnixAddr) -> io::Result<usize> {
         let (address, for_kernel) = given("send to", addr)?;
+        // Past the driver: a WouldBlock of this receiver says nothing about the one that the socket is connected to.
         send_to(self.socket(), buf, &for_kernel).map_err(|error| failed("send to", &address, error))
     }
 
@@ -264,21 +268,35 @@ impl UnixDatagram {
         mut send: impl FnMut(&Socket, &SockAddr) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let (address, for_kernel) = given("send to", addr)?;
+        let failed = |error| failed("send to", &address, error);
         let mut pauses = Pauses::new();
         loop {
             let attempt = |socket: &Socket| unless_receiver_is_full(socket, send(socket, &for_kernel));
-            match self.fd.with(Direction::Write, attempt).await {
-                Ok(Some(sent)) => return Ok(sent),
-                Ok(None) => pauses.pause().await,
-                Err(error) => return Err(failed("send to", &address, error)),
+            match at_once(self.fd.with(Direction::Write, attempt)).await {
+                Some(Ok(Some(sent))) => return Ok(sent),
+                Some(Ok(None)) => pauses.pause().await,
+                Some(Err(error)) => return Err(failed(error)),
+                None => {
+                    // Not writable. Of a connected socket the kernel says so when its peer's queue is full, which is nothing to this
+                    // receiver: so it is tried all the same, after the other tasks have had their turn.
+                    yield_now().await;
+                    match send(self.socket(), &for_kernel) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            pauses.pause_until(ready(&self.fd, Direction::Write)).await.map_err(failed)?;
+                        }
+                        other => return other.map_err(failed),
+                    }
+                }
             }
         }
     }
 
     message_methods!(
         handing_over: handing_over,
+        send_msg: message::send_record,
         recv_msg: recv_msg,
         recv_flags: MsgFlags::TRUNC,
+        buffers: "More than 1024 buffers are refused with `EMSGSIZE`: a datagram goes as a whole.",
         send: "It goes to the socket that this one is connected to; [`send_msg_to`](Self::send_msg_to) sends to an address.",
         recv: "",
         example: "UnixDatagram",
@@ -328,7 +346,7 @@ fn recv_from(socket: &Socket, buf: &mut [u8], flags: MsgFlags) -> io::Result<(us
 }
 
 fn send_to(socket: &Socket, buf: &[u8], address: &SockAddr) -> io::Result<usize> {
-    socket.send_to_with_flags(buf, address, libc::MSG_NOSIGNAL)
+    uninterrupted(|| socket.send_to_with_flags(buf, address, libc::MSG_NOSIGNAL))
 }
 
 /// `None` for an `EAGAIN` that no event will end: this socket has room, so it was the receiver's that was missing.

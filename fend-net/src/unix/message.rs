@@ -9,6 +9,7 @@ use super::addr::{of_peer, unnamed};
 use super::{SocketAddr, record};
 use crate::control::{ControlBuffer, ControlMessage, MAX_DESCRIPTORS, ReceivedControl, space};
 use crate::flags::MsgFlags;
+use crate::socket::{taken_of, taken_of_mut, unfit};
 use crate::sys;
 
 /// What a `recv_msg` tells besides the bytes and the control messages.
@@ -52,6 +53,45 @@ pub(super) fn recv(
     Ok(UnixMessage { len: received.len, flags: received.flags, source: of_peer(&received.source) })
 }
 
+/// [`recv`] on a stream, of which the call takes as many buffers as it can.
+pub(super) fn recv_on_stream(
+    socket: &Socket,
+    bufs: &mut [IoSliceMut<'_>],
+    control: &mut ReceivedControl,
+    flags: MsgFlags,
+) -> io::Result<UnixMessage> {
+    recv(socket, taken_of_mut(bufs), control, flags)
+}
+
+/// [`send`] of a datagram or record, to where the socket is connected to.
+pub(super) fn send_record(
+    socket: &Socket,
+    bufs: &[IoSlice<'_>],
+    control: &ControlBuffer<'_>,
+    flags: MsgFlags,
+) -> io::Result<usize> {
+    send(socket, bufs, None, control, flags)
+}
+
+/// [`send`] on a stream, of which the call takes as many buffers as it can. Without a byte the kernel would drop the control messages,
+/// and say nothing.
+pub(super) fn send_on_stream(
+    socket: &Socket,
+    bufs: &[IoSlice<'_>],
+    control: &ControlBuffer<'_>,
+    flags: MsgFlags,
+) -> io::Result<usize> {
+    let bufs = taken_of(bufs);
+    if bufs.is_empty() && !control.is_empty() {
+        return Err(needs_a_byte("send msg: on a stream control messages go"));
+    }
+    send(socket, bufs, None, control, flags)
+}
+
+fn needs_a_byte(what: &str) -> io::Error {
+    unfit(format!("{what} with at least one byte, and there is none"))
+}
+
 /// sendmsg(2).
 pub(super) fn send(
     socket: &Socket,
@@ -76,8 +116,7 @@ pub(super) fn handing_over_on_stream<'fd, F: AsFd>(
     fds: &'fd [F],
 ) -> io::Result<ControlBuffer<'fd>> {
     if buf.is_empty() && !fds.is_empty() {
-        let why = "send with fds: on a stream descriptors go with at least one byte, and the buffer is empty";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        return Err(needs_a_byte("send with fds: on a stream descriptors go"));
     }
     handing_over(buf, fds)
 }

@@ -4,8 +4,10 @@
 macro_rules! message_methods {
     (
         handing_over: $handing_over:expr,
+        send_msg: $send_msg:path,
         recv_msg: $recv_msg:path,
         recv_flags: $recv_flags:expr,
+        buffers: $buffers_doc:literal,
         send: $send_doc:literal,
         recv: $recv_doc:literal,
         example: $type:literal $(,)?
@@ -116,6 +118,8 @@ macro_rules! message_methods {
 
         /// Sends the bytes of several buffers, one after the other, and control messages with them.
         ///
+        #[doc = $buffers_doc]
+        ///
         /// # Errors
         ///
         /// What sendmsg(2) says, as [`send`](Self::send).
@@ -130,9 +134,7 @@ macro_rules! message_methods {
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<usize> {
             self.registered()
-                .with(::fend_reactor::io::Direction::Write, |socket| {
-                    $crate::unix::message::send(socket, bufs, None, control, flags)
-                })
+                .with(::fend_reactor::io::Direction::Write, |socket| $send_msg(socket, bufs, control, flags))
                 .await
         }
 
@@ -150,7 +152,7 @@ macro_rules! message_methods {
             flags: $crate::MsgFlags,
         ) -> ::std::task::Poll<::std::io::Result<usize>> {
             self.registered().poll_with(cx, ::fend_reactor::io::Direction::Write, |socket| {
-                $crate::unix::message::send(socket, bufs, None, control, flags)
+                $send_msg(socket, bufs, control, flags)
             })
         }
 
@@ -165,11 +167,15 @@ macro_rules! message_methods {
             control: &$crate::control::ControlBuffer<'_>,
             flags: $crate::MsgFlags,
         ) -> ::std::io::Result<usize> {
-            $crate::unix::message::send(self.socket(), bufs, None, control, flags)
+            self.registered().try_with(::fend_reactor::io::Direction::Write, |socket| {
+                $send_msg(socket, bufs, control, flags)
+            })
         }
 
         /// Receives into several buffers, filled one after the other, and the control messages that come with the bytes into `control`, as
         /// far as it has room.
+        ///
+        #[doc = $buffers_doc]
         ///
         /// # Errors
         ///
@@ -228,7 +234,9 @@ macro_rules! message_methods {
             if flags.contains($crate::MsgFlags::OOB) {
                 self.registered().expect_mark();
             }
-            $recv_msg(self.socket(), bufs, control, flags)
+            self.registered().try_with(::fend_reactor::io::Direction::Read, |socket| {
+                $recv_msg(socket, bufs, control, flags)
+            })
         }
     };
 }

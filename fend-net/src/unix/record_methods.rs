@@ -43,7 +43,8 @@ macro_rules! record_methods {
         ///
         /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`recv`](Self::recv).
         pub fn try_recv(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $recv(self.socket(), buf, $crate::MsgFlags::NONE)
+            self.registered()
+                .try_with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::NONE))
         }
 
         /// Receives like [`recv`](Self::recv), and leaves the record in the socket for the next receiver. What is longer than `buf` is no
@@ -82,7 +83,8 @@ macro_rules! record_methods {
         ///
         /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is nothing, else as [`peek`](Self::peek).
         pub fn try_peek(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
-            $recv(self.socket(), buf, $crate::MsgFlags::PEEK)
+            self.registered()
+                .try_with(::fend_reactor::io::Direction::Read, |s| $recv(s, buf, $crate::MsgFlags::PEEK))
         }
 
         /// Sends `buf` as one record, to the end that the socket is connected to, and waits when there is no room. All of it is sent, or
@@ -122,7 +124,7 @@ macro_rules! record_methods {
         ///
         /// [`WouldBlock`](std::io::ErrorKind::WouldBlock) when there is no room, else as [`send`](Self::send).
         pub fn try_send(&self, buf: &[u8]) -> ::std::io::Result<usize> {
-            $crate::socket::send(self.socket(), buf)
+            self.registered().try_with(::fend_reactor::io::Direction::Write, |s| $crate::socket::send(s, buf))
         }
 
         /// Waits until a receive would not block: there is a record, the end, or an error. True when it is said, unless another task

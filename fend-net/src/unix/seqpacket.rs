@@ -111,13 +111,15 @@ impl UnixSeqpacket {
     ///
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`recv_record`](Self::recv_record).
     pub fn try_recv_record(&self, buf: &mut [u8]) -> io::Result<Option<Record>> {
-        recv_record(self.socket(), buf)
+        self.fd.try_with(Direction::Read, |socket| recv_record(socket, buf))
     }
 
     message_methods!(
         handing_over: handing_over,
+        send_msg: message::send_record,
         recv_msg: message::recv,
         recv_flags: MsgFlags::TRUNC,
+        buffers: "More than 1024 buffers are refused with `EMSGSIZE`: a record goes as a whole.",
         send: "All of `buf` is sent, or nothing.",
         recv: "0 bytes without descriptors are an empty record or the end.",
         example: "UnixSeqpacket",

@@ -14,6 +14,7 @@ use super::{
     IntoUnixAddr, SocketAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 use crate::error::{Place, SocketError};
+use crate::socket::{Family, adopt};
 
 /// A Unix socket that is not connected and does not listen yet, so that options can be set and a name can be given to it first.
 ///
@@ -252,7 +253,7 @@ impl TryFrom<OwnedFd> for UnixSocket {
     type Error = io::Error;
 
     fn try_from(fd: OwnedFd) -> io::Result<UnixSocket> {
-        super::convert::adopt(Socket::from(fd), None, false).map(|socket| UnixSocket { socket })
+        adopt(Socket::from(fd), Family::Unix, None, false).map(|socket| UnixSocket { socket })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::flags::MsgFlags;
 use crate::socket::Registered;
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
 use crate::stream::{
-    ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf, async_read, async_write,
+    ByteStream, Inside, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf, async_read, async_write,
 };
 
 /// A connection over a Unix stream socket.
@@ -116,8 +116,11 @@ impl UnixStream {
 
     message_methods!(
         handing_over: handing_over_on_stream,
-        recv_msg: message::recv,
+        send_msg: message::send_on_stream,
+        recv_msg: message::recv_on_stream,
         recv_flags: MsgFlags::NONE,
+        buffers: "At most 1024 buffers are used, from the first on that is not empty. Control messages go with a byte: a send of some without any \
+                  byte is refused as [`InvalidInput`](std::io::ErrorKind::InvalidInput).",
         send: "When fewer bytes are sent than `buf` has, the descriptors went with the first of them: send the rest with [`send_all`](Self::send_all). An empty `buf` is refused: descriptors go with a byte.",
         recv: "A receive ends where the bytes end that descriptors came with, so that descriptors of two sends never come together.",
         example: "UnixStream",
@@ -178,9 +181,11 @@ async_write!([] & UnixStream);
 
 impl Sealed for UnixStream {
     /// A receive ends where a record of fds or other credentials begins or ends, and at urgent data, even if more is there.
-    const SHORT_RECEIVE_EMPTIES: bool = false;
+    fn short_receive_empties(_: Inside) -> bool {
+        false
+    }
 
-    fn registered(&self) -> &Registered {
+    fn registered(&self, _: Inside) -> &Registered {
         &self.fd
     }
 }

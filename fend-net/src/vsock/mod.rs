@@ -72,22 +72,6 @@ fn open() -> io::Result<Socket> {
     Socket::new(Domain::VSOCK, Type::STREAM.nonblocking(), None)
 }
 
-/// Makes sure that a foreign fd is a vsock stream socket, and makes it non-blocking.
-fn adopt(socket: Socket, listening: bool) -> io::Result<Socket> {
-    let unfit = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    if socket.domain()? != Domain::VSOCK {
-        return unfit("the socket is not a vsock socket");
-    }
-    if socket.r#type()? != Type::STREAM {
-        return unfit("the socket is not a stream socket");
-    }
-    if socket.is_listener()? != listening {
-        return unfit(if listening { "the socket does not listen" } else { "the socket is a listener" });
-    }
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
 fn failed(operation: &'static str, address: VsockAddr, error: io::Error) -> io::Error {
     SocketError::wrap(operation, format!("vsock {address}"), error)
 }
@@ -100,7 +84,8 @@ macro_rules! fds {
             type Error = ::std::io::Error;
 
             fn try_from(fd: ::std::os::fd::OwnedFd) -> ::std::io::Result<Self> {
-                $crate::vsock::adopt(::socket2::Socket::from(fd), $listening).map(<$type>::of)
+                let (family, kind) = ($crate::socket::Family::Vsock, ::socket2::Type::STREAM);
+                $crate::socket::adopt(::socket2::Socket::from(fd), family, Some(kind), $listening).map(<$type>::of)
             }
         }
 

@@ -13,7 +13,7 @@ use crate::ready::ready;
 use crate::socket::Registered;
 use crate::stream::methods::{connection_methods, peer_closed_methods, receive_methods, send_methods};
 use crate::stream::{
-    ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf, async_read, async_write,
+    ByteStream, Inside, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Sealed, WriteHalf, async_read, async_write,
 };
 
 /// A connection over a vsock socket. All clones share one socket, which is closed when the last one is dropped.
@@ -125,7 +125,13 @@ async_write!([] & VsockStream);
 fds!(VsockStream, listening: false);
 
 impl Sealed for VsockStream {
-    fn registered(&self) -> &Registered {
+    /// It depends on the transport: that of Hyper-V (`hvs_stream_dequeue`) gives the rest of one packet of its ring at most, and more may
+    /// be there.
+    fn short_receive_empties(_: Inside) -> bool {
+        false
+    }
+
+    fn registered(&self, _: Inside) -> &Registered {
         &self.fd
     }
 }
