@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use libc::c_int;
 use socket2::Socket;
 
-use super::OptionData;
+use super::{OptionData, error_queue};
 use crate::error::{Place, SocketError};
 use crate::sys;
 
@@ -23,7 +23,8 @@ pub(crate) fn set_option<T: OptionData>(
 }
 
 pub(crate) fn set_option_bytes(socket: &Socket, level: c_int, number: c_int, value: &[u8]) -> io::Result<()> {
-    sys::option::set(socket.as_fd(), level, number, value)
+    error_queue::check(socket, level, number, value)
+        .and_then(|()| sys::option::set(socket.as_fd(), level, number, value))
         .map_err(|error| SocketError::wrap("set option", place(level, number), error))
 }
 

@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use libc::c_int;
 use socket2::Socket;
 
+use super::error_queue;
 use crate::error::{Place, SocketError};
 use crate::sys;
 
@@ -37,7 +38,8 @@ pub(crate) use c_option;
 
 impl COption {
     pub(crate) fn set_bytes(&self, socket: &Socket, value: &[u8], shown: impl Display) -> io::Result<()> {
-        sys::option::set(socket.as_fd(), self.level, self.number, value)
+        error_queue::check(socket, self.level, self.number, value)
+            .and_then(|()| sys::option::set(socket.as_fd(), self.level, self.number, value))
             .map_err(|error| SocketError::wrap(self.set, format!("to {shown}"), error))
     }
 

@@ -27,21 +27,18 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// assert_eq!(socket.linger()?, Some(std::time::Duration::from_secs(5)));
 /// # std::io::Result::Ok(())
 /// ```
-pub trait OptionData: sealed::Data {}
+#[expect(private_bounds, reason = "so that no other crate can implement it, or call what it is made of")]
+pub trait OptionData: Data {}
 
-pub(crate) mod sealed {
-    /// A value with a size and a place in bytes.
-    pub trait Data: Sized {
-        const SIZE: usize;
+/// A value with a size and a place in bytes.
+pub(crate) trait Data: Sized {
+    const SIZE: usize;
 
-        fn to_bytes(&self) -> Vec<u8>;
+    fn to_bytes(&self) -> Vec<u8>;
 
-        /// `bytes` are [`SIZE`](Self::SIZE) long.
-        fn from_bytes(bytes: &[u8]) -> Self;
-    }
+    /// `bytes` are [`SIZE`](Self::SIZE) long.
+    fn from_bytes(bytes: &[u8]) -> Self;
 }
-
-use sealed::Data;
 
 impl OptionData for bool {}
 impl Data for bool {

@@ -20,6 +20,7 @@ pub(crate) mod c_option;
 mod check;
 mod common;
 mod data;
+mod error_queue;
 mod ip_level;
 mod keepalive;
 mod mtu_discovery;

@@ -15,7 +15,7 @@ use libc::c_int;
 use socket2::Socket;
 
 use super::check::{self, Unit};
-use super::data::sealed::Data;
+use super::data::Data;
 use super::socket_level;
 use crate::error::{Place, SocketError};
 use lookup::lookup;
