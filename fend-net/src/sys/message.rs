@@ -90,13 +90,14 @@ pub(crate) fn sendmsg(
     control: &ControlBuffer<'_>,
     flags: MsgFlags,
 ) -> io::Result<usize> {
+    let flags = flags.for_send()?;
     let mut header = zeroed_header();
     header.msg_iov = bufs.as_ptr().cast_mut().cast();
     header.msg_iovlen = bufs.len() as _;
     set_outgoing(&mut header, to, control);
     retry_interrupted(|| {
         // SAFETY: rule 1 for the fd; M2 and M3 for the header's pieces, which sendmsg only reads.
-        unsafe { libc::sendmsg(fd.as_raw_fd(), &header, flags.bits() | libc::MSG_NOSIGNAL) }
+        unsafe { libc::sendmsg(fd.as_raw_fd(), &header, flags) }
     })
 }
 
@@ -191,6 +192,7 @@ pub(crate) fn sendmmsg<'a>(
     messages: impl Iterator<Item = Outgoing<'a>>,
     flags: MsgFlags,
 ) -> io::Result<usize> {
+    let flags = flags.for_send()?;
     // SAFETY: M1.
     let (mut headers, mut pieces): ([libc::mmsghdr; MAX_MESSAGES], [libc::iovec; MAX_MESSAGES]) =
         unsafe { (mem::zeroed(), mem::zeroed()) };
@@ -207,7 +209,6 @@ pub(crate) fn sendmmsg<'a>(
         return Ok(0);
     }
     retry_interrupted(|| {
-        let flags = flags.bits() | libc::MSG_NOSIGNAL;
         // SAFETY: rule 1 for the fd; M3 for the `count` headers' pieces, whose borrows outlive this call ('a), and which sendmmsg
         // only reads. It writes to the headers, which are borrowed mutably.
         unsafe { libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), count as _, flags as _) as isize }
