@@ -1,6 +1,7 @@
 //! accept(2), in the way that listeners of every family share: connections that died in the queue are passed over.
 
 mod incoming;
+pub(crate) mod methods;
 mod sources;
 
 use std::fmt::Debug;

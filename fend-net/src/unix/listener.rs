@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::{Socket, Type};
@@ -12,7 +11,8 @@ use socket2::{Socket, Type};
 use super::addr::{failed, from_kernel, given};
 use super::socket::open;
 use super::{IntoUnixAddr, SocketAddr, UnixStream};
-use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
+use crate::accept::BACKLOG;
+use crate::accept::methods::accept_methods;
 use crate::socket::Registered;
 
 /// A Unix stream socket that takes connections.
@@ -118,58 +118,12 @@ impl UnixListener {
         UnixListener { fd: Arc::new(AsyncFd::with_assumed(socket, Readiness::NONE)) }
     }
 
-    /// Takes the next connection: the stream and the peer's address, which is unnamed for nearly every client. Who the peer is tells
-    /// [`UnixStream::peer_cred`].
-    ///
-    /// # Errors
-    ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](crate::AcceptErrorKind) tells what to do about
-    /// it. When the process or the system has no file descriptors left, the message names the limit; the connection stays queued, and a
-    /// later `accept` gets it, but an `accept` at once would fail at once.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: a connection is either returned or still queued.
-    pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        accept::accept(self).await
-    }
-
-    /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
-    /// there. Up to 32 different ones are kept; one more wakes the oldest and forgets it, so that its task polls again.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`](Self::accept).
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        accept::poll_accept(self, cx)
-    }
-
-    /// The connections, as a stream that never ends. It gives the streams without their peers' addresses.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use fend::net::{UnixListener, UnixStream};
-    /// use futures_lite::StreamExt;
-    ///
-    /// # let path = std::env::temp_dir().join(format!("fend-doc-incoming-{}", std::process::id()));
-    /// fend::block_on(async {
-    ///     let listener = UnixListener::bind(&path).await?;
-    ///     let _client = UnixStream::connect(&path).await?;
-    ///     let server = listener.incoming().next().await.expect("incoming never ends")?;
-    ///     server.send_all(b"welcome").await
-    /// })?;
-    /// # std::fs::remove_file(&path)?;
-    /// # std::io::Result::Ok(())
-    /// ```
-    pub fn incoming(&self) -> Incoming<'_, UnixListener> {
-        Incoming::of(self)
-    }
-
-    /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
-    pub fn into_incoming(self) -> IntoIncoming<UnixListener> {
-        IntoIncoming::of(self)
-    }
+    accept_methods!(
+        UnixListener,
+        UnixStream,
+        SocketAddr,
+        "It is unnamed for nearly every client. Who the peer is tells [`UnixStream::peer_cred`]."
+    );
 
     /// The address it listens on.
     ///

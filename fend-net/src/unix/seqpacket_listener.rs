@@ -4,14 +4,14 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
 
 use super::addr::from_kernel;
 use super::{IntoUnixAddr, SocketAddr, UnixSeqpacket, UnixSocket};
-use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
+use crate::accept::BACKLOG;
+use crate::accept::methods::accept_methods;
 use crate::socket::Registered;
 
 /// A Unix seqpacket socket that takes connections: [`UnixListener`](super::UnixListener) for [`UnixSeqpacket`].
@@ -84,39 +84,12 @@ impl UnixSeqpacketListener {
         UnixSeqpacketListener { fd: Arc::new(AsyncFd::with_assumed(socket, Readiness::NONE)) }
     }
 
-    /// Takes the next connection: the socket and the peer's address, which is unnamed for nearly every client.
-    ///
-    /// # Errors
-    ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](crate::AcceptErrorKind) tells what to do about
-    /// it.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: a connection is either returned or still queued.
-    pub async fn accept(&self) -> io::Result<(UnixSeqpacket, SocketAddr)> {
-        accept::accept(self).await
-    }
-
-    /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker, which is woken when a connection is
-    /// there. Up to 32 different ones are kept; one more wakes the oldest and forgets it, so that its task polls again.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`](Self::accept).
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixSeqpacket, SocketAddr)>> {
-        accept::poll_accept(self, cx)
-    }
-
-    /// The connections, as a stream that never ends. It gives them without their peers' addresses.
-    pub fn incoming(&self) -> Incoming<'_, UnixSeqpacketListener> {
-        Incoming::of(self)
-    }
-
-    /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
-    pub fn into_incoming(self) -> IntoIncoming<UnixSeqpacketListener> {
-        IntoIncoming::of(self)
-    }
+    accept_methods!(
+        UnixSeqpacketListener,
+        UnixSeqpacket,
+        SocketAddr,
+        "It is unnamed for nearly every client. Who the peer is tells [`UnixSeqpacket::peer_cred`]."
+    );
 
     /// The address it listens on.
     ///

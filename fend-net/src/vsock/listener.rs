@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use fend_reactor::io::{AsyncFd, Readiness};
 use socket2::Socket;
 
 use super::{VsockAddr, VsockStream, failed, fds, open};
-use crate::accept::{self, BACKLOG, Incoming, IntoIncoming};
+use crate::accept::BACKLOG;
+use crate::accept::methods::accept_methods;
 use crate::socket::Registered;
 
 /// A vsock socket that takes connections. All clones share one socket, which is closed when the last one is dropped.
@@ -61,39 +61,7 @@ impl VsockListener {
         VsockListener { fd }
     }
 
-    /// Takes the next connection: the stream and the peer's address.
-    ///
-    /// # Errors
-    ///
-    /// What accept(2) says, and when the runtime has shut down. [`AcceptErrorKind`](crate::AcceptErrorKind) tells what to do about
-    /// it.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: a connection is either returned or still queued.
-    pub async fn accept(&self) -> io::Result<(VsockStream, VsockAddr)> {
-        accept::accept(self).await
-    }
-
-    /// [`accept`](Self::accept), polled. A call that says `Pending` leaves its waker. Up to 32 different ones are kept; one more
-    /// wakes the oldest and forgets it, so that its task polls again.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept`](Self::accept).
-    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(VsockStream, VsockAddr)>> {
-        accept::poll_accept(self, cx)
-    }
-
-    /// The connections, as a stream that never ends. It gives them without their peers' addresses.
-    pub fn incoming(&self) -> Incoming<'_, VsockListener> {
-        Incoming::of(self)
-    }
-
-    /// [`incoming`](Self::incoming) that owns the listener, so that it can move into a task.
-    pub fn into_incoming(self) -> IntoIncoming<VsockListener> {
-        IntoIncoming::of(self)
-    }
+    accept_methods!(VsockListener, VsockStream, VsockAddr, "Its context id says which machine it is.");
 
     /// The address it listens on.
     ///
