@@ -46,20 +46,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => command,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "chat: {mistake} (see chat --help)");
-            return ExitCode::from(2);
-        }
-    };
-    match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "chat: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main("chat", read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {

@@ -43,20 +43,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => command,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "echo: {mistake} (see echo --help)");
-            return ExitCode::from(2);
-        }
-    };
-    match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "echo: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main("echo", read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {

@@ -38,27 +38,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => command,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "fd_pass: {mistake} (see fd_pass --help)");
-            return ExitCode::from(2);
-        }
-    };
-    let outcome = fend::block_on(async {
+    arguments::main("fd_pass", read, run)
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    fend::block_on(async {
         match command {
             Command::Help => write!(io::stdout(), "{HELP}").map_err(Into::into),
             Command::Receive { socket, count } => receive(socket, count).await,
             Command::Send { socket, files, listen } => send(socket, files, listen).await,
         }
-    });
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "fd_pass: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {

@@ -32,20 +32,7 @@ Serves / (the runtime's counters, for a browser) and /plain (for benchmarks).
 ";
 
 fn main() -> ExitCode {
-    let options = match read(&mut Arguments::of_this_process()) {
-        Ok(options) => options,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "http_server: {mistake} (see http_server --help)");
-            return ExitCode::from(2);
-        }
-    };
-    match run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "http_server: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main("http_server", read, run)
 }
 
 fn run(options: Option<server::Options>) -> Result<(), Box<dyn Error>> {

@@ -51,20 +51,7 @@ struct Relay {
 }
 
 fn main() -> ExitCode {
-    let options = match read(&mut Arguments::of_this_process()) {
-        Ok(options) => options,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "proxy: {mistake} (see proxy --help)");
-            return ExitCode::from(2);
-        }
-    };
-    match run(options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "proxy: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main("proxy", read, run)
 }
 
 /// `None` asks for help.

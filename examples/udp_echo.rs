@@ -48,20 +48,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => command,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "udp_echo: {mistake} (see udp_echo --help)");
-            return ExitCode::from(2);
-        }
-    };
-    match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "udp_echo: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::main("udp_echo", read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {

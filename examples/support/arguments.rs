@@ -1,8 +1,11 @@
 //! Command lines, read by hand: words, `--name value` and `--name=value`.
 
 use std::env;
+use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::ops::RangeFrom;
+use std::process::ExitCode;
 use std::str::FromStr;
 
 /// What is wrong with the command line: a sentence that names the argument and its value.
@@ -15,7 +18,30 @@ impl fmt::Display for Mistake {
     }
 }
 
-impl std::error::Error for Mistake {}
+impl Error for Mistake {}
+
+/// The whole of a `main`: reads the command line, runs what it asks for, and tells on standard error what went wrong. The exit status is 2
+/// for a command line that `read` refuses, 1 for an error of `run`.
+pub(crate) fn main<C>(
+    program: &str,
+    read: impl FnOnce(&mut Arguments) -> Result<C, Mistake>,
+    run: impl FnOnce(C) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let command = match read(&mut Arguments::of_this_process()) {
+        Ok(command) => command,
+        Err(mistake) => {
+            let _ = writeln!(io::stderr(), "{program}: {mistake} (see {program} --help)");
+            return ExitCode::from(2);
+        }
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Goes through the arguments from left to right.
 pub(crate) struct Arguments {
