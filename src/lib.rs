@@ -258,13 +258,17 @@
 //! | future | cancel safe | dropped early |
 //! |---|---|---|
 //! | [`TcpListener::accept`](net::TcpListener::accept) | yes | the connection stays queued |
-//! | [`Listener::accept`](net::Listener::accept) | yes | the connection stays queued |
-//! | `connect` of [`TcpStream`](net::TcpStream::connect), [`TcpSocket`](net::TcpSocket::connect), [`UnixStream`](net::UnixStream::connect) and the others | yes | the attempts are given up, their sockets closed |
+//! | [`accept_with`](net::TcpListener::accept_with), [`Listener::accept`](net::Listener::accept), `accept` of Unix and vsock listeners | yes | the connection stays queued |
+//! | [`Listener::serve`](net::Listener::serve) | **no** | the listening socket is closed, and what is queued is reset; connections go on |
+//! | `connect` of [`TcpStream`](net::TcpStream::connect), [`TcpConnector`](net::TcpConnector::connect), [`TcpSocket`](net::TcpSocket::connect), [`UnixStream`](net::UnixStream::connect) and the others; [`connect_timeout`](net::TcpStream::connect_timeout) | yes | the attempts are given up, their sockets closed |
 //! | [`recv_from`](net::UdpSocket::recv_from), [`recv_msg`](net::UdpSocket::recv_msg), [`recv_many`](net::UdpSocket::recv_many), [`recv_error`](net::UdpSocket::recv_error) and their like | yes | the datagrams are still in the socket |
 //! | [`send_to`](net::UdpSocket::send_to), [`send_msg`](net::UdpSocket::send_msg) | yes | nothing was sent |
 //! | [`send_many`](net::UdpSocket::send_many) | yes | what was not sent is still in the batch |
 //! | [`send_with_fds`](net::UnixStream::send_with_fds), [`recv_with_fds`](net::UnixStream::recv_with_fds) | yes | nothing was sent; bytes and descriptors are still in the socket |
-//! | [`recv_oob`](net::TcpStream::recv_oob) | yes | the byte is still in the socket |
+//! | [`recv_with_flags`](net::TcpStream::recv_with_flags), [`recv_oob`](net::TcpStream::recv_oob) | yes | the bytes are still in the socket |
+//! | [`send_with_flags`](net::TcpStream::send_with_flags), [`send_oob`](net::TcpStream::send_oob) | yes | nothing was sent |
+//! | [`send_segments`](net::UdpSocket::send_segments) | yes | nothing was sent |
+//! | `recv` and `send` of [pipes](net::PipeReader::recv) | yes | as those of streams |
 //! | [`ListenerHandle::drain`](net::ListenerHandle::drain) | yes | the listener stays stopped, without a deadline |
 //! | [`recv`](net::TcpStream::recv), [`recv_vectored`](net::TcpStream::recv_vectored), [`peek`](net::TcpStream::peek) | yes | the bytes are still in the socket |
 //! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
@@ -341,7 +345,7 @@
 //! # Environment
 //!
 //! `FEND_WORKER_THREADS` and `FEND_DISPATCHER` (`epoll` or `poll`) decide what a runtime's builder does not: see
-//! [`Builder`](runtime::Builder).
+//! [`Builder`](runtime::Builder). `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` are read by [`net::activation`], when it is asked.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
