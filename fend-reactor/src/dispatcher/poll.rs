@@ -119,7 +119,7 @@ impl List {
 
     /// The list is longer than the limit of open files. Each piece of it is asked without waiting; when all are silent, the first, which
     /// has the wake-up in it, may wait a moment, and this ends early with no event. Under a limit of 0 the kernel answers nothing:
-    /// then all data that is waited for may be there, and whoever tries finds out. (A closed peer would be believed untried.)
+    /// then all data that is waited for may be there, and whoever tries finds out.
     fn ask_in_pieces(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let nap = timeout.map_or(LONGEST_NAP, |timeout| timeout.min(LONGEST_NAP));
         // Where the limit is a secret, one fd at a time.
@@ -127,17 +127,24 @@ impl List {
         let piece = usize::try_from(limit).unwrap_or(usize::MAX).min(self.fds.len());
         if piece == 0 {
             thread::sleep(nap);
-            self.fds.iter_mut().for_each(|fd| fd.revents = fd.events & (libc::POLLIN | libc::POLLOUT));
+            self.believe_all();
             return Ok(());
         }
         let mut ready = 0;
         for piece in self.fds.chunks_mut(piece) {
-            ready += unless_still_too_long(sys::ppoll(piece, Some(Duration::ZERO)))?;
+            ready += unless_still_too_long(sys::ppoll(piece, Some(Duration::ZERO)))?.unwrap_or(0);
         }
-        if ready == 0 {
-            unless_still_too_long(sys::ppoll(&mut self.fds[..piece], Some(nap)))?;
+        if ready == 0 && unless_still_too_long(sys::ppoll(&mut self.fds[..piece], Some(nap)))?.is_none() {
+            // Not even that: a limit that is lower still, or one of 0 that is a secret.
+            thread::sleep(nap);
+            self.believe_all();
         }
         Ok(())
+    }
+
+    /// Reports data and room for whoever waits for them, as may be. (A closed peer would be believed untried.)
+    fn believe_all(&mut self) {
+        self.fds.iter_mut().for_each(|fd| fd.revents = fd.events & (libc::POLLIN | libc::POLLOUT));
     }
 
     fn woken(&self) -> bool {
@@ -170,10 +177,10 @@ fn readiness(flags: c_short) -> Readiness {
         .fold(Readiness::NONE, |all, (_, readiness)| all | readiness)
 }
 
-/// The limit was lowered further meanwhile: no event, and the next wait sees the new one.
-fn unless_still_too_long(ready: io::Result<usize>) -> io::Result<usize> {
+/// `None` when the limit is lower than was thought.
+fn unless_still_too_long(ready: io::Result<usize>) -> io::Result<Option<usize>> {
     match ready {
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(0),
-        ready => ready,
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(None),
+        ready => ready.map(Some),
     }
 }

@@ -71,7 +71,8 @@ impl RegistrationError {
         io::Error::new(kind, RegistrationError { message, os_error })
     }
 
-    /// The system's own error, with its `errno` in [`raw_os_error`](io::Error::raw_os_error).
+    /// The system's own error, with its `errno` in [`raw_os_error`](io::Error::raw_os_error). When it was no system call that kept
+    /// the default runtime from starting (a variable of the environment with a wrong value, say), the error that says what.
     pub fn os_error(&self) -> &io::Error {
         &self.os_error
     }
