@@ -19,6 +19,9 @@ use crate::room::Room;
 /// How many bytes of a line are passed on; what has more is none.
 const MAX_LINE: usize = 1000;
 
+/// How long a user who has left may take for what was said before.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// Returns only with an error.
 pub(crate) async fn serve(addr: Address, history: usize) -> io::Result<()> {
     let room = Room::new(history);
@@ -84,7 +87,8 @@ where
             Err(why) => stream.write_all(format!("* {why}; your name?\n").as_bytes()).await?,
         }
     };
-    let speak = async {
+    let out = seat.out.clone();
+    let speak = async move {
         loop {
             match lines.next().await? {
                 Some(Line::Text(line)) if line.is_empty() => {}
@@ -93,12 +97,16 @@ where
                     seat.tell("* line too long");
                     complain(format!("{}: a line of more than {MAX_LINE} bytes is dropped", seat.name()));
                 }
-                None => return Ok(()),
+                None => break,
             }
         }
+        // That ends the lines for the user, too: whatever waits for him is passed on, and then there is nothing more.
+        drop(seat);
+        sleep(LINGER).await;
+        Ok(())
     };
     let put_out = async {
-        seat.out.cancelled().await;
+        out.cancelled().await;
         Ok(())
     };
     or(put_out, or(speak, pass_on(heard, &mut stream))).await

@@ -86,6 +86,28 @@ fn users_hear_each_other_come_talk_and_go() {
     }
 }
 
+/// Who has said all at once, and has ended his half, still gets what waits for him.
+#[test]
+fn who_leaves_at_once_has_his_answer() {
+    for dispatcher in DISPATCHERS {
+        let (_server, address) = start("127.0.0.1:0", dispatcher);
+        let address = address.parse().expect("an address");
+        let mut ann = User::join(connect(address), "ann");
+        ann.hears("* here: nobody");
+        for _ in 0..20 {
+            let mut bob = connect(address);
+            bob.write_all(b"bob\nhello\n").expect("room");
+            bob.shutdown(Shutdown::Write).expect("a half close");
+            let mut heard = String::new();
+            bob.read_to_string(&mut heard).expect("the end");
+            assert!(heard.starts_with("* your name?\n* here: ann\n"), "{heard}");
+            ann.hears("* bob joins");
+            ann.hears("bob: hello");
+            ann.hears("* bob leaves");
+        }
+    }
+}
+
 /// Who says too much at once hears of it, and so does who runs the server. The others do not.
 #[test]
 fn a_line_that_is_too_long_is_dropped_and_told() {
