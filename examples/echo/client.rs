@@ -41,9 +41,9 @@ impl Options {
     pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
-            "--connections" => self.connections = arguments.number(1..)?,
-            "--size" => self.size = arguments.number(1..)?,
-            "--seconds" => self.seconds = arguments.number(1..)?,
+            "--connections" => self.connections = arguments.number(1..=65_536)?,
+            "--size" => self.size = arguments.number(1..=1 << 30)?,
+            "--seconds" => self.seconds = arguments.number(1..=86_400)?,
             _ => self.runtime.read(name, arguments)?,
         }
         Ok(())

@@ -48,10 +48,10 @@ impl Options {
     pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
-            "--sockets" => self.sockets = arguments.number(1..)?,
+            "--sockets" => self.sockets = arguments.number(1..=65_536)?,
             "--size" => self.size = arguments.number(NUMBER..=LARGEST)?,
             "--batch" => self.batch = arguments.number(1..=RecvBatch::MAX)?,
-            "--seconds" => self.seconds = arguments.number(1..)?,
+            "--seconds" => self.seconds = arguments.number(1..=86_400)?,
             _ => self.runtime.read(name, arguments)?,
         }
         Ok(())

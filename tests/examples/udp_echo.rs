@@ -77,6 +77,7 @@ fn udp_help_and_mistakes() {
         ),
         (&["client", "--size=7"], "--size 7: must be from 8 to 65507"),
         (&["client", "--size=65508"], "--size 65508: must be from 8 to 65507"),
+        (&["client", "--seconds=86401"], "--seconds 86401: must be from 1 to 86400"),
         (&["client", "--sockets"], "--sockets needs a value"),
     ] {
         let said = refused("udp_echo", arguments);
