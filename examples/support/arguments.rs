@@ -105,7 +105,7 @@ impl Arguments {
         Arguments { rest, name: String::new(), inline: None }
     }
 
-    /// The next word, or the next option's name without its value. `--help` is for no program to handle.
+    /// The next word, or the next option's name without its value. `--help` stops the reading, whatever comes behind it.
     pub(crate) fn next(&mut self) -> Result<Option<String>, Stop> {
         self.no_value()?;
         let Some(argument) = self.take()? else { return Ok(None) };
