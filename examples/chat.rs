@@ -4,7 +4,6 @@
 //! sends lines will do: `nc 127.0.0.1 7008`.
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 #[path = "chat/address.rs"]
@@ -21,14 +20,14 @@ mod room;
 mod server;
 
 use address::Address;
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
 const HELP: &str = "\
 usage: chat server [OPTIONS]
        chat client [OPTIONS]
 
 server: one room. What one user says all others see; and who joins and leaves.
-  --addr ADDRESS   where to listen (default 127.0.0.1:7008): ADDRESS:PORT for TCP, a path with a slash in it for a Unix socket,
+  --addr ADDRESS   where to listen (default 127.0.0.1:7008): IP:PORT for TCP, a path with a slash in it for a Unix socket,
                    @NAME for an abstract one
   --history N      how many lines a newcomer sees of what was said before (default 5)
 
@@ -40,34 +39,31 @@ environment: FEND_WORKER_THREADS, FEND_DISPATCHER (epoll or poll)
 ";
 
 enum Command {
-    Help,
     Server { addr: Address, history: usize },
     Client { addr: Address, name: Option<String> },
 }
 
 fn main() -> ExitCode {
-    arguments::main("chat", read, run)
+    arguments::main("chat", HELP, read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Help => write!(io::stdout(), "{HELP}")?,
         Command::Server { addr, history } => fend::Runtime::new()?.block_on(server::serve(addr, history))?,
         Command::Client { addr, name } => fend::Runtime::new()?.block_on(client::join(addr, name))?,
     }
     Ok(())
 }
 
-fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
     let mut command = match arguments.next()?.as_deref() {
         Some("server") => Command::Server { addr: Address::default(), history: 5 },
         Some("client") => Command::Client { addr: Address::default(), name: None },
-        None | Some("--help" | "-h") => return Ok(Command::Help),
         Some(_) => return Err(arguments.unknown()),
+        None => return Err(Stop::mistake("server or client is missing")),
     };
     while let Some(option) = arguments.next()? {
         match (&mut command, option.as_str()) {
-            (_, "--help" | "-h") => command = Command::Help,
             (Command::Server { addr, .. } | Command::Client { addr, .. }, "--addr") => {
                 *addr = arguments.value()?;
             }

@@ -4,7 +4,7 @@
 //! `cargo run --release --example echo -- client`.
 
 use std::error::Error;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 
 use fend::net::TcpStream;
@@ -18,56 +18,58 @@ mod histogram;
 #[path = "support/server.rs"]
 mod server;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
-const HELP: &str = "\
+/// Where the server is, if nothing else is said.
+const PORT: u16 = 7007;
+
+fn help() -> String {
+    let (server, at) = (server::help(PORT), server::at(PORT));
+    format!(
+        "\
 usage: echo server [OPTIONS]
        echo client [OPTIONS]
 
 server: sends back what it receives.
-";
-
-const CLIENT_HELP: &str = "
+{server}
 client: sends a message on each connection, waits until it has come back, and goes on with the next.
-  --addr ADDRESS       the server's address (default 127.0.0.1:7007)
+  --addr ADDRESS       the server's address (default {at})
   --connections N      how many connections to keep busy (default 50)
   --size N             bytes in a message (default 64)
   --seconds N          how long (default 5)
-  --workers N, --dispatcher NAME   as above
-";
+  --workers N, --drivers N, --dispatcher NAME   as above
+"
+    )
+}
 
 enum Command {
-    Help,
     Server(server::Options),
     Client(client::Options),
 }
 
 fn main() -> ExitCode {
-    arguments::main("echo", read, run)
+    arguments::main("echo", &help(), read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Help => write!(io::stdout(), "{HELP}{}{CLIENT_HELP}", server::HELP)?,
         Command::Server(options) => options.serve(echo)?,
         Command::Client(options) => client::run(options)?,
     }
     Ok(())
 }
 
-fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
     let mut command = match arguments.next()?.as_deref() {
-        Some("server") => Command::Server(server::Options::new()),
+        Some("server") => Command::Server(server::Options::new(PORT)),
         Some("client") => Command::Client(client::Options::new()),
-        None | Some("--help" | "-h") => return Ok(Command::Help),
         Some(_) => return Err(arguments.unknown()),
+        None => return Err(Stop::mistake("server or client is missing")),
     };
     while let Some(name) = arguments.next()? {
         match &mut command {
-            _ if name == "--help" || name == "-h" => command = Command::Help,
             Command::Server(options) => options.read(&name, arguments)?,
             Command::Client(options) => options.read(&name, arguments)?,
-            Command::Help => return Err(arguments.unknown()),
         }
     }
     Ok(command)

@@ -17,7 +17,7 @@ use fend::net::{TcpListener, UnixSeqpacket, UnixSeqpacketListener};
 #[path = "support/arguments.rs"]
 mod arguments;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
 const HELP: &str = "\
 usage: fd_pass receive SOCKET [--count N]
@@ -26,49 +26,65 @@ usage: fd_pass receive SOCKET [--count N]
 
 receive: listens on the Unix socket SOCKET, takes N descriptors (default 1), and prints what they are: of a file how it begins. On a
          listening socket it accepts one connection, and greets it.
-send: opens each FILE for reading, or listens on the TCP ADDRESS, and hands the descriptors to the receiver.
+send: opens each FILE for reading, or listens on the TCP ADDRESS, and hands the descriptors to the receiver. It waits until each of
+      them is taken, and fails when the receiver takes no more.
+
+A FILE or SOCKET that begins with - is written ./-
 
 environment: FEND_WORKER_THREADS, FEND_DISPATCHER (epoll or poll)
 ";
 
 enum Command {
-    Help,
     Receive { socket: PathBuf, count: usize },
     Send { socket: PathBuf, files: Vec<PathBuf>, listen: Option<SocketAddr> },
 }
 
 fn main() -> ExitCode {
-    arguments::main("fd_pass", read, run)
+    arguments::main("fd_pass", HELP, read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     fend::block_on(async {
         match command {
-            Command::Help => write!(io::stdout(), "{HELP}").map_err(Into::into),
             Command::Receive { socket, count } => receive(socket, count).await,
             Command::Send { socket, files, listen } => send(socket, files, listen).await,
         }
     })
 }
 
-fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
     let mut command = match arguments.next()?.as_deref() {
-        Some("receive") => Command::Receive { socket: arguments.value()?, count: 1 },
-        Some("send") => Command::Send { socket: arguments.value()?, files: Vec::new(), listen: None },
-        None | Some("--help" | "-h") => return Ok(Command::Help),
+        Some("receive") => Command::Receive { socket: socket("receive", arguments)?, count: 1 },
+        Some("send") => Command::Send { socket: socket("send", arguments)?, files: Vec::new(), listen: None },
         Some(_) => return Err(arguments.unknown()),
+        None => return Err(Stop::mistake("receive or send is missing")),
     };
     while let Some(word) = arguments.next()? {
         match (&mut command, word.as_str()) {
-            (_, "--help" | "-h") => return Ok(Command::Help),
             (Command::Receive { count, .. }, "--count") => *count = arguments.number(1..)?,
             (Command::Send { listen, .. }, "--listen") => *listen = Some(arguments.value()?),
-            (Command::Send { files, .. }, file) if !file.starts_with("--") => files.push(file.into()),
+            (Command::Send { files, .. }, file) if !file.starts_with('-') => files.push(file.into()),
             _ => return Err(arguments.unknown()),
         }
     }
-    Ok(command)
+    match &command {
+        Command::Send { files, listen: None, .. } if files.is_empty() => {
+            Err(Stop::mistake("send needs FILE or --listen ADDRESS"))
+        }
+        _ => Ok(command),
+    }
 }
+
+/// The word behind the command.
+fn socket(command: &str, arguments: &mut Arguments) -> Result<PathBuf, Stop> {
+    match arguments.next()? {
+        Some(word) if !word.starts_with('-') => Ok(word.into()),
+        _ => Err(Stop::mistake(format!("{command} needs SOCKET"))),
+    }
+}
+
+/// What the receiver says to each descriptor.
+const TAKEN: &[u8] = b"taken";
 
 /// Each descriptor goes with a record that says what it is.
 async fn send(
@@ -91,10 +107,24 @@ async fn send(
     Ok(())
 }
 
-/// The receiver's copy stays open when ours is closed.
-async fn hand_over(receiver: &UnixSeqpacket, what: &str, fd: impl AsFd) -> io::Result<()> {
-    receiver.send_with_fds(what.as_bytes(), &[fd]).await?;
-    writeln!(io::stdout(), "sent {what}")
+/// The receiver's copy stays open when ours is closed. The kernel would keep a descriptor for a receiver who never asks for it, so that
+/// only an answer tells that it has been taken.
+async fn hand_over(receiver: &UnixSeqpacket, what: &str, fd: impl AsFd) -> Result<(), Box<dyn Error>> {
+    let mut answer = [0; TAKEN.len()];
+    let exchange = async {
+        receiver.send_with_fds(what.as_bytes(), &[fd]).await?;
+        receiver.recv(&mut answer).await
+    };
+    match exchange.await {
+        Ok(len) if len > 0 && answer[..len] == *TAKEN => Ok(writeln!(io::stdout(), "sent {what}")?),
+        Err(error) if !is_gone(&error) => Err(error.into()),
+        _ => Err(format!("the receiver has not taken {what}, and takes no more").into()),
+    }
+}
+
+/// Whether it is the other side's end that made a call fail.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 async fn receive(socket: PathBuf, count: usize) -> Result<(), Box<dyn Error>> {
@@ -109,6 +139,8 @@ async fn receive(socket: PathBuf, count: usize) -> Result<(), Box<dyn Error>> {
             let (len, mut fds) = sender.recv_with_fds(&mut what, 1).await?;
             let Some(fd) = fds.pop() else { break };
             received += 1;
+            // Who sent it may be gone by now; what was sent is here.
+            let _ = sender.send(TAKEN).await;
             let what = String::from_utf8_lossy(&what[..len]).into_owned();
             writeln!(io::stdout(), "received {what:?} from process {} of user {}", peer.pid, peer.uid)?;
             show(fd).await?;

@@ -4,7 +4,6 @@
 //! another, and `graceful server` again in a third, as often as one likes: each takes over from the one before.
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 #[path = "support/arguments.rs"]
@@ -22,7 +21,7 @@ mod request;
 #[path = "graceful/server.rs"]
 mod server;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
 const HELP: &str = "\
 usage: graceful server [OPTIONS]
@@ -33,13 +32,13 @@ server: answers HTTP requests with the id of its process (/slow does so after 20
 process connects to the control socket of the old one and is given the listening socket. The new one serves, and says so; then the
 old one accepts nothing more, answers what it has been asked, and ends. The line `quit` on standard input makes a server end the
 same way, with none to follow it. (SIGTERM will do so too: it comes with signals, which fend does not have yet.)
-  --addr ADDRESS       the address to listen on, when there is no server to take over from (default 127.0.0.1:7007)
+  --addr ADDRESS       the address to listen on, when there is no server to take over from (default 127.0.0.1:7010)
   --control PATH       the control socket (default ./graceful.sock); whoever runs as the same user may take over by it
   --drain SECONDS      how long open connections have until they are aborted (default 10)
 
 client: asks on several connections without a pause, and counts requests and failures. It repeats none. Every fourth opens a new
-connection for each request.
-  --addr ADDRESS       the server's address (default 127.0.0.1:7007)
+connection for each request. It gives up at once when there is no server to begin with.
+  --addr ADDRESS       the server's address (default 127.0.0.1:7010)
   --connections N      how many at once (default 16)
   --seconds N          how long (default 10)
 
@@ -51,19 +50,17 @@ FEND_WORKER_THREADS and FEND_DISPATCHER (epoll or poll) hold for all of them.
 ";
 
 enum Command {
-    Help,
     Server(server::Options),
     Client(client::Options),
     Demo(demo::Options),
 }
 
 fn main() -> ExitCode {
-    arguments::main("graceful", read, run)
+    arguments::main("graceful", HELP, read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Help => write!(io::stdout(), "{HELP}")?,
         Command::Server(options) => fend::block_on(server::run(options))?,
         Command::Client(options) => fend::block_on(client::run(options))?,
         Command::Demo(options) => fend::block_on(demo::run(options))?,
@@ -71,21 +68,19 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
     let mut command = match arguments.next()?.as_deref() {
         Some("server") => Command::Server(server::Options::new()),
         Some("client") => Command::Client(client::Options::new()),
         Some("demo") => Command::Demo(demo::Options::new()),
-        None | Some("--help" | "-h") => return Ok(Command::Help),
         Some(_) => return Err(arguments.unknown()),
+        None => return Err(Stop::mistake("server, client or demo is missing")),
     };
     while let Some(name) = arguments.next()? {
         match &mut command {
-            _ if name == "--help" || name == "-h" => command = Command::Help,
             Command::Server(options) => options.read(&name, arguments)?,
             Command::Client(options) => options.read(&name, arguments)?,
             Command::Demo(options) => options.read(&name, arguments)?,
-            Command::Help => return Err(arguments.unknown()),
         }
     }
     Ok(command)

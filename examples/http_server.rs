@@ -5,7 +5,6 @@
 //! `wrk -t1 -c100 -d5 http://127.0.0.1:7007/plain`.
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 #[path = "support/arguments.rs"]
@@ -23,34 +22,34 @@ mod response;
 #[path = "support/server.rs"]
 mod server;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
-const HELP: &str = "\
+/// Where it listens, if nothing else is said.
+const PORT: u16 = 7007;
+
+fn help() -> String {
+    let options = server::help(PORT);
+    format!(
+        "\
 usage: http_server [OPTIONS]
 
 Serves / (the runtime's counters, for a browser) and /plain (for benchmarks).
-";
+{options}"
+    )
+}
 
 fn main() -> ExitCode {
-    arguments::main("http_server", read, run)
+    arguments::main("http_server", &help(), read, run)
 }
 
-fn run(options: Option<server::Options>) -> Result<(), Box<dyn Error>> {
-    match options {
-        Some(options) => options.serve(connection::serve)?,
-        None => write!(io::stdout(), "{HELP}{}", server::HELP)?,
-    }
-    Ok(())
+fn run(options: server::Options) -> Result<(), Box<dyn Error>> {
+    Ok(options.serve(connection::serve)?)
 }
 
-/// `None`: help was asked for.
-fn read(arguments: &mut Arguments) -> Result<Option<server::Options>, Mistake> {
-    let mut options = server::Options::new();
+fn read(arguments: &mut Arguments) -> Result<server::Options, Stop> {
+    let mut options = server::Options::new(PORT);
     while let Some(name) = arguments.next()? {
-        match name.as_str() {
-            "--help" | "-h" => return Ok(None),
-            name => options.read(name, arguments)?,
-        }
+        options.read(&name, arguments)?;
     }
-    Ok(Some(options))
+    Ok(options)
 }

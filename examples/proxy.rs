@@ -1,6 +1,6 @@
 //! A TCP relay: each connection to it becomes one to another address, and bytes go both ways until both sides have ended.
 //!
-//! `cargo run --release --example proxy -- --listen 127.0.0.1:7008 --to 127.0.0.1:7007`, with the server of `echo` at the other
+//! `cargo run --release --example proxy -- --to 127.0.0.1:7007`, with the server of `echo` at the other
 //! end.
 
 use std::error::Error;
@@ -21,20 +21,26 @@ mod server;
 #[path = "proxy/traffic.rs"]
 mod traffic;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 use traffic::{Traffic, in_mib};
 
-const HELP: &str = "\
+/// Where it listens, if nothing else is said.
+const PORT: u16 = 7009;
+
+fn help() -> String {
+    let (at, runtime) = (server::at(PORT), server::RUNTIME_HELP);
+    format!(
+        "\
 usage: proxy --to ADDRESS [OPTIONS]
 
 Relays each connection to ADDRESS. Prints the throughput of each second, and each connection's total at its end.
-  --listen ADDRESS     the address to listen on (default 127.0.0.1:7008; port 0: any free one)
+  --listen ADDRESS     the address to listen on (default {at}; port 0: any free one)
   --to ADDRESS         where connections go
   --idle-timeout N     ends a connection on which nothing has moved for N seconds (default: never)
   --no-splice          copies through a buffer, and not in the kernel
-  --workers N          threads that run tasks (default: FEND_WORKER_THREADS, else the number of CPUs)
-  --dispatcher NAME    epoll or poll (default: FEND_DISPATCHER, else epoll)
-";
+{runtime}"
+    )
+}
 
 struct Options {
     listen: SocketAddr,
@@ -51,17 +57,15 @@ struct Relay {
 }
 
 fn main() -> ExitCode {
-    arguments::main("proxy", read, run)
+    arguments::main("proxy", &help(), read, run)
 }
 
-/// `None` asks for help.
-fn read(arguments: &mut Arguments) -> Result<Option<Options>, Mistake> {
-    let mut listen = SocketAddr::from(([127, 0, 0, 1], 7008));
+fn read(arguments: &mut Arguments) -> Result<Options, Stop> {
+    let mut listen = server::at(PORT);
     let mut runtime = server::RuntimeOptions::default();
     let (mut to, mut idle_timeout, mut no_splice) = (None, None, false);
     while let Some(name) = arguments.next()? {
         match name.as_str() {
-            "--help" | "-h" => return Ok(None),
             "--listen" => listen = arguments.value()?,
             "--to" => to = Some(arguments.value()?),
             "--idle-timeout" => idle_timeout = Some(Duration::from_secs(arguments.number(1..)? as u64)),
@@ -69,12 +73,11 @@ fn read(arguments: &mut Arguments) -> Result<Option<Options>, Mistake> {
             _ => runtime.read(&name, arguments)?,
         }
     }
-    let to = to.ok_or_else(|| Mistake("--to is missing".to_owned()))?;
-    Ok(Some(Options { listen, relay: Relay { to, idle_timeout, no_splice }, runtime }))
+    let to = to.ok_or_else(|| Stop::mistake("--to is missing"))?;
+    Ok(Options { listen, relay: Relay { to, idle_timeout, no_splice }, runtime })
 }
 
-fn run(options: Option<Options>) -> Result<(), Box<dyn Error>> {
-    let Some(options) = options else { return Ok(write!(io::stdout(), "{HELP}")?) };
+fn run(options: Options) -> Result<(), Box<dyn Error>> {
     options.runtime.build()?.block_on(async {
         let listener = server::listen(options.listen).await?;
         let traffic = Arc::new(Traffic::default());

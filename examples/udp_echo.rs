@@ -4,7 +4,6 @@
 //! `cargo run --release --example udp_echo -- client --batch 32`.
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 #[path = "support/arguments.rs"]
@@ -19,60 +18,60 @@ mod serve;
 #[path = "support/server.rs"]
 mod server;
 
-use arguments::{Arguments, Mistake};
+use arguments::{Arguments, Stop};
 
-const HELP: &str = "\
+/// Where the server is, if nothing else is said.
+const PORT: u16 = 7011;
+
+fn help() -> String {
+    let (server, at) = (server::help(PORT), server::at(PORT));
+    format!(
+        "\
 usage: udp_echo server [OPTIONS]
        udp_echo client [OPTIONS]
 
 server: sends each datagram back to where it came from.
-";
+{server}  --batch N            datagrams moved with one system call, 1 to 64 (default 1)
 
-const SERVER_HELP: &str = "  --batch N            datagrams moved with one system call, 1 to 64 (default 1)
-";
-
-const CLIENT_HELP: &str = "
 client: sends datagrams on each socket, waits until all have come back or are lost, and goes on with the next.
-  --addr ADDRESS       the server's address (default 127.0.0.1:7007)
+  --addr ADDRESS       the server's address (default {at})
   --sockets N          how many sockets to keep busy (default 4)
   --size N             bytes in a datagram, 8 to 65507 (default 64)
   --batch N            datagrams under way on each socket, 1 to 64, moved with one system call (default 1)
   --seconds N          how long (default 5)
-  --workers N, --dispatcher NAME   as above
-";
+  --workers N, --drivers N, --dispatcher NAME   as above
+"
+    )
+}
 
 enum Command {
-    Help,
     Server(serve::Options),
     Client(client::Options),
 }
 
 fn main() -> ExitCode {
-    arguments::main("udp_echo", read, run)
+    arguments::main("udp_echo", &help(), read, run)
 }
 
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
-        Command::Help => write!(io::stdout(), "{HELP}{}{SERVER_HELP}{CLIENT_HELP}", server::HELP)?,
         Command::Server(options) => serve::run(&options)?,
         Command::Client(options) => client::run(options)?,
     }
     Ok(())
 }
 
-fn read(arguments: &mut Arguments) -> Result<Command, Mistake> {
+fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
     let mut command = match arguments.next()?.as_deref() {
         Some("server") => Command::Server(serve::Options::new()),
         Some("client") => Command::Client(client::Options::new()),
-        None | Some("--help" | "-h") => return Ok(Command::Help),
         Some(_) => return Err(arguments.unknown()),
+        None => return Err(Stop::mistake("server or client is missing")),
     };
     while let Some(name) = arguments.next()? {
         match &mut command {
-            _ if name == "--help" || name == "-h" => command = Command::Help,
             Command::Server(options) => options.read(&name, arguments)?,
             Command::Client(options) => options.read(&name, arguments)?,
-            Command::Help => return Err(arguments.unknown()),
         }
     }
     Ok(command)

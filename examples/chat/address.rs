@@ -5,9 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::linux::net::SocketAddrExt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use fend::net::unix;
+
+use crate::arguments::Value;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Address {
@@ -33,18 +34,16 @@ impl Default for Address {
     }
 }
 
-impl FromStr for Address {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Address, &'static str> {
+impl Value for Address {
+    fn read(text: &str) -> Result<Address, String> {
         match text.strip_prefix('@') {
-            Some("") => Err("an abstract name has at least one character"),
+            Some("") => Err("an abstract name has at least one character".to_owned()),
             Some(name) => Ok(Address::Abstract(name.to_owned())),
             None if text.contains('/') => Ok(Address::Path(text.into())),
             None => text
                 .parse()
                 .map(Address::Tcp)
-                .map_err(|_| "neither ADDRESS:PORT, nor a path with a slash, nor @NAME"),
+                .map_err(|_| "neither an IP address and port, nor a path with a slash, nor @NAME".to_owned()),
         }
     }
 }

@@ -68,12 +68,11 @@ impl Room {
 }
 
 impl Inside {
-    /// Who cannot take a line any more is put out.
     fn tell_all(&mut self, line: String, except: Option<&str>) {
         let line: Arc<str> = line.into();
         for (name, user) in &mut self.users {
-            if Some(name.as_str()) != except && user.lines.try_send(Arc::clone(&line)).is_err() {
-                user.out.cancel();
+            if Some(name.as_str()) != except {
+                user.tell(&line);
             }
         }
         self.said.push_back(line);
@@ -83,7 +82,27 @@ impl Inside {
     }
 }
 
+impl User {
+    /// Who cannot take a line any more is put out.
+    fn tell(&mut self, line: &Arc<str>) {
+        if self.lines.try_send(Arc::clone(line)).is_err() {
+            self.out.cancel();
+        }
+    }
+}
+
 impl Seat {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For this user alone.
+    pub(crate) fn tell(&self, line: &str) {
+        if let Some(user) = self.room.lock().users.get_mut(&self.name) {
+            user.tell(&line.into());
+        }
+    }
+
     pub(crate) fn say(&self, text: &str) {
         self.room.lock().tell_all(format!("{}: {text}", self.name), Some(&self.name));
     }

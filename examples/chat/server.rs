@@ -12,8 +12,15 @@ use futures_lite::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use futures_lite::{Stream, StreamExt};
 
 use crate::address::Address;
-use crate::lines::Lines;
+use crate::arguments::complain;
+use crate::lines::{Line, Lines};
 use crate::room::Room;
+
+/// How many bytes of a line are passed on; what has more is none.
+const MAX_LINE: usize = 1000;
+
+/// How long a user who has left may take for what was said before.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// Returns only with an error.
 pub(crate) async fn serve(addr: Address, history: usize) -> io::Result<()> {
@@ -68,26 +75,38 @@ where
     S: AsyncRead + AsyncWrite + Clone + Unpin,
 {
     stream.write_all(b"* your name?\n").await?;
-    let mut lines = Lines::of(stream.clone());
+    let mut lines = Lines::of(stream.clone(), MAX_LINE);
     let (seat, heard) = loop {
-        let Some(name) = lines.next().await? else { return Ok(()) };
-        match room.join(&name) {
+        let joined = match lines.next().await? {
+            None => return Ok(()),
+            Some(Line::Text(name)) => room.join(&name),
+            Some(Line::TooLong) => Err("line too long".to_owned()),
+        };
+        match joined {
             Ok(joined) => break joined,
             Err(why) => stream.write_all(format!("* {why}; your name?\n").as_bytes()).await?,
         }
     };
-    let speak = async {
+    let out = seat.out.clone();
+    let speak = async move {
         loop {
-            match lines.next().await {
-                Ok(Some(line)) if line.is_empty() => {}
-                Ok(Some(line)) => seat.say(&line),
-                Ok(None) => return Ok(()),
-                Err(error) => return Err(error),
+            match lines.next().await? {
+                Some(Line::Text(line)) if line.is_empty() => {}
+                Some(Line::Text(line)) => seat.say(&line),
+                Some(Line::TooLong) => {
+                    seat.tell("* line too long");
+                    complain(format!("{}: a line of more than {MAX_LINE} bytes is dropped", seat.name()));
+                }
+                None => break,
             }
         }
+        // That ends the lines for the user, too: whatever waits for him is passed on, and then there is nothing more.
+        drop(seat);
+        sleep(LINGER).await;
+        Ok(())
     };
     let put_out = async {
-        seat.out.cancelled().await;
+        out.cancelled().await;
         Ok(())
     };
     or(put_out, or(speak, pass_on(heard, &mut stream))).await

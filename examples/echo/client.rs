@@ -11,9 +11,10 @@ use fend::net::TcpStream;
 use fend::task::TaskGroup;
 use fend::time::{interval, timeout_at};
 
-use crate::arguments::{Arguments, Mistake};
+use crate::PORT;
+use crate::arguments::{Arguments, Stop};
 use crate::histogram::Histogram;
-use crate::server::RuntimeOptions;
+use crate::server::{self, RuntimeOptions};
 
 /// How long the last answers may take when the time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +30,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn new() -> Options {
         Options {
-            addr: SocketAddr::from(([127, 0, 0, 1], 7007)),
+            addr: server::at(PORT),
             connections: 50,
             size: 64,
             seconds: 5,
@@ -37,12 +38,12 @@ impl Options {
         }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
-            "--connections" => self.connections = arguments.number(1..)?,
-            "--size" => self.size = arguments.number(1..)?,
-            "--seconds" => self.seconds = arguments.number(1..)?,
+            "--connections" => self.connections = arguments.number(1..=65_536)?,
+            "--size" => self.size = arguments.number(1..=1 << 30)?,
+            "--seconds" => self.seconds = arguments.number(1..=86_400)?,
             _ => self.runtime.read(name, arguments)?,
         }
         Ok(())
@@ -58,7 +59,8 @@ async fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
     for _ in 0..options.connections {
         streams.push(TcpStream::connect(options.addr).await?);
     }
-    writeln!(io::stdout(), "{} connections to {}, {} bytes", streams.len(), options.addr, options.size)?;
+    let Options { addr, size, .. } = options;
+    writeln!(io::stdout(), "to {addr}: connections {}, size {size} bytes", streams.len())?;
 
     let start = Instant::now();
     let end = start + Duration::from_secs(options.seconds as u64);

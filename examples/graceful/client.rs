@@ -12,10 +12,13 @@ use fend::net::TcpStream;
 use fend::task::{CancellationToken, TaskGroup};
 use fend::time::{sleep, timeout};
 
-use crate::arguments::{Arguments, Mistake};
+use crate::arguments::{Arguments, Stop};
 
 /// Far more than an answer takes, even of a server that is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Before the next try, when one has failed.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One in so many opens a connection for each request.
 const FRESH: usize = 4;
@@ -28,10 +31,10 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn new() -> Options {
-        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7007)), connections: 16, seconds: 10 }
+        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7010)), connections: 16, seconds: 10 }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
             "--connections" => self.connections = arguments.number(1..)?,
@@ -43,6 +46,8 @@ impl Options {
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    // Where there is no server there is nothing to count.
+    drop(TcpStream::connect(options.addr).await?);
     let stop = CancellationToken::new();
     let end = stop.clone();
     fend::spawn(async move {
@@ -134,7 +139,7 @@ async fn ask_on_and_on(addr: SocketAddr, fresh: bool, stop: CancellationToken, l
                 counts.failures += 1;
                 counts.first_failure.get_or_insert(text);
                 // A server that is gone refuses in no time.
-                sleep(Duration::from_millis(10)).await;
+                sleep(PAUSE).await;
             }
         }
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use fend::task::CancellationToken;
 use fend::time::{sleep, timeout};
 
-use crate::arguments::{Arguments, Mistake};
+use crate::arguments::{Arguments, Stop};
 use crate::client::{Latest, load};
 
 /// How long each server has the clients to itself.
@@ -33,7 +33,7 @@ impl Options {
         Options { restarts: 20, connections: 16 }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--restarts" => self.restarts = arguments.number(1..)?,
             "--connections" => self.connections = arguments.number(1..)?,

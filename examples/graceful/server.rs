@@ -8,7 +8,7 @@ use std::time::Duration;
 use fend::net::{Listener, TcpListener, UnixListener};
 use fend::task::CancellationToken;
 
-use crate::arguments::{Arguments, Mistake};
+use crate::arguments::{Arguments, Stop, complain};
 use crate::connection;
 use crate::handover::{End, Sockets, take_over};
 
@@ -20,10 +20,10 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn new() -> Options {
-        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7007)), control: "graceful.sock".into(), drain: 10 }
+        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7010)), control: "graceful.sock".into(), drain: 10 }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
             "--control" => self.control = arguments.value()?,
@@ -47,7 +47,7 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
         async move {
             match connection.await {
                 // A peer that is gone is everyday life and not worth a line.
-                Err(error) if !is_of_peer(&error) => complain(&format!("{peer}: {error}")),
+                Err(error) if !is_of_peer(&error) => complain(format!("{peer}: {error}")),
                 _ => {}
             }
         }
@@ -55,10 +55,10 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
     say(&format!("listening on {}", sockets.listener.local_addr()?))?;
     if let Some(predecessor) = predecessor {
         // That it has gone meanwhile is no reason to go as well.
-        predecessor.ready().await.unwrap_or_else(|error| complain(&format!("the server before: {error}")));
+        predecessor.ready().await.unwrap_or_else(|error| complain(format!("the server before: {error}")));
     }
 
-    let failed = |error: &io::Error| complain(&format!("the handover failed: {error}"));
+    let failed = |error: &io::Error| complain(format!("the handover failed: {error}"));
     let end = sockets.until_the_end(&quit_on_stdin(), failed).await?;
     handle.stop();
     // The successor has its own.
@@ -101,9 +101,4 @@ fn quit_on_stdin() -> CancellationToken {
 
 fn say(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
-}
-
-/// When standard error is closed nobody wants to hear it.
-fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

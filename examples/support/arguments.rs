@@ -1,45 +1,90 @@
-//! Command lines, read by hand: words, `--name value` and `--name=value`.
+//! Command lines, read by hand: words, `--name value` and `--name=value`; and the `main` that reads one, runs what it asks for, and says
+//! what went wrong.
 
 use std::env;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
-use std::ops::RangeFrom;
+use std::net::SocketAddr;
+use std::num::{IntErrorKind, ParseIntError};
+use std::ops::{Bound, RangeBounds};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 
-/// What is wrong with the command line: a sentence that names the argument and its value.
+/// Why a command line gives nothing to run.
 #[derive(Debug)]
-pub(crate) struct Mistake(pub(crate) String);
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+pub(crate) enum Stop {
+    /// `--help`, wherever it stands.
+    Help,
+    /// What is wrong with it: a sentence that names the argument and its value.
+    Mistake(String),
 }
 
-impl Error for Mistake {}
+impl Stop {
+    pub(crate) fn mistake(sentence: impl Into<String>) -> Stop {
+        Stop::Mistake(sentence.into())
+    }
+}
 
 /// The whole of a `main`: reads the command line, runs what it asks for, and tells on standard error what went wrong. The exit status is 2
 /// for a command line that `read` refuses, 1 for an error of `run`.
 pub(crate) fn main<C>(
     program: &str,
-    read: impl FnOnce(&mut Arguments) -> Result<C, Mistake>,
+    help: &str,
+    read: impl FnOnce(&mut Arguments) -> Result<C, Stop>,
     run: impl FnOnce(C) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
-    let command = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => command,
-        Err(mistake) => {
-            let _ = writeln!(io::stderr(), "{program}: {mistake} (see {program} --help)");
+    let result = match read(&mut Arguments::of_this_process()) {
+        Ok(command) => run(command),
+        Err(Stop::Help) => write!(io::stdout(), "{help}").map_err(Into::into),
+        Err(Stop::Mistake(mistake)) => {
+            complain(format!("{program}: {mistake} (see {program} --help)"));
             return ExitCode::from(2);
         }
     };
-    match run(command) {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{program}: {error}");
+            complain(format!("{program}: {error}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Says it on standard error. When that is closed nobody wants to hear it.
+pub(crate) fn complain(message: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// What the value of an option can be. Its errors are for whoever has typed it.
+pub(crate) trait Value: Sized {
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+impl Value for String {
+    fn read(text: &str) -> Result<String, String> {
+        Ok(text.to_owned())
+    }
+}
+
+impl Value for PathBuf {
+    fn read(text: &str) -> Result<PathBuf, String> {
+        Ok(text.into())
+    }
+}
+
+impl Value for SocketAddr {
+    fn read(text: &str) -> Result<SocketAddr, String> {
+        text.parse().map_err(|_| "not an IP address and port, such as 127.0.0.1:80 or [::1]:80".to_owned())
+    }
+}
+
+impl Value for usize {
+    fn read(text: &str) -> Result<usize, String> {
+        text.parse().map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => "too large a number".to_owned(),
+            _ => "not a number".to_owned(),
+        })
     }
 }
 
@@ -60,11 +105,9 @@ impl Arguments {
         Arguments { rest, name: String::new(), inline: None }
     }
 
-    /// The next word, or the next option's name without its value.
-    pub(crate) fn next(&mut self) -> Result<Option<String>, Mistake> {
-        if let Some(value) = self.inline.take() {
-            return Err(Mistake(format!("{} takes no value, but was given {value:?}", self.name)));
-        }
+    /// The next word, or the next option's name without its value. `--help` stops the reading, whatever comes behind it.
+    pub(crate) fn next(&mut self) -> Result<Option<String>, Stop> {
+        self.no_value()?;
         let Some(argument) = self.take()? else { return Ok(None) };
         match argument.split_once('=') {
             Some((name, value)) if name.starts_with("--") => {
@@ -73,38 +116,60 @@ impl Arguments {
             }
             _ => self.name = argument,
         }
-        Ok(Some(self.name.clone()))
+        match self.name.as_str() {
+            "--help" | "-h" => self.no_value().and(Err(Stop::Help)),
+            name => Ok(Some(name.to_owned())),
+        }
     }
 
     /// The value of the option that came last.
-    pub(crate) fn value<T>(&mut self) -> Result<T, Mistake>
-    where
-        T: FromStr,
-        T::Err: fmt::Display,
-    {
+    pub(crate) fn value<T: Value>(&mut self) -> Result<T, Stop> {
         let text = match self.inline.take() {
             Some(text) => text,
-            None => self.take()?.ok_or_else(|| Mistake(format!("{} needs a value", self.name)))?,
+            // Another option is no value; who means one writes `--name=--value`.
+            None => match self.take()? {
+                Some(text) if text == "--help" => return Err(Stop::Help),
+                Some(text) if !text.starts_with("--") => text,
+                _ => return Err(Stop::mistake(format!("{} needs a value", self.name))),
+            },
         };
-        text.parse().map_err(|error| Mistake(format!("{} {text:?}: {error}", self.name)))
+        T::read(&text).map_err(|error| Stop::mistake(format!("{} {text:?}: {error}", self.name)))
     }
 
     /// The value of the option that came last, a number in `range`.
-    pub(crate) fn number(&mut self, range: RangeFrom<usize>) -> Result<usize, Mistake> {
+    pub(crate) fn number(&mut self, range: impl RangeBounds<usize>) -> Result<usize, Stop> {
         let number = self.value()?;
         if range.contains(&number) {
             return Ok(number);
         }
-        Err(Mistake(format!("{} {number}: must be at least {}", self.name, range.start)))
+        let wanted = match (range.start_bound(), range.end_bound()) {
+            (Bound::Included(least), Bound::Unbounded) => format!("at least {least}"),
+            (Bound::Included(least), Bound::Included(most)) => format!("from {least} to {most}"),
+            other => format!("within {other:?}"),
+        };
+        Err(Stop::mistake(format!("{} {number}: must be {wanted}", self.name)))
+    }
+
+    /// Refuses the value of an option that takes none.
+    fn no_value(&mut self) -> Result<(), Stop> {
+        match self.inline.take() {
+            Some(value) => {
+                Err(Stop::mistake(format!("{} takes no value, but was given {value:?}", self.name)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// For an argument that the program does not know.
-    pub(crate) fn unknown(&self) -> Mistake {
-        Mistake(format!("unknown argument {:?}", self.name))
+    pub(crate) fn unknown(&self) -> Stop {
+        Stop::mistake(format!("unknown argument {:?}", self.name))
     }
 
-    fn take(&mut self) -> Result<Option<String>, Mistake> {
+    fn take(&mut self) -> Result<Option<String>, Stop> {
         let Some(argument) = self.rest.next() else { return Ok(None) };
-        argument.into_string().map(Some).map_err(|bytes| Mistake(format!("argument {bytes:?} is not UTF-8")))
+        argument
+            .into_string()
+            .map(Some)
+            .map_err(|bytes| Stop::mistake(format!("argument {bytes:?} is not UTF-8")))
     }
 }

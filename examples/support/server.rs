@@ -2,19 +2,33 @@
 
 use std::future::Future;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 
 use fend::net::{Listener, TcpStream};
 use fend::runtime::{Builder, Dispatcher, Runtime};
 
-use crate::arguments::{Arguments, Mistake};
+use crate::arguments::{Arguments, Stop, Value, complain};
 
-/// The options that [`Options::read`] knows, for the help text.
-pub(crate) const HELP: &str =
-    "  --addr ADDRESS       the address to listen on (default 127.0.0.1:7007; port 0: any free one)
-  --workers N          threads that run tasks (default: FEND_WORKER_THREADS, else the number of CPUs)
+/// The options that [`RuntimeOptions::read`] knows, for the help text.
+pub(crate) const RUNTIME_HELP: &str =
+    "  --workers N          threads that run tasks (default: FEND_WORKER_THREADS, else the number of CPUs)
+  --drivers N          how many wait for I/O and time, at most one for each worker (default: one for up to 8 workers)
   --dispatcher NAME    epoll or poll (default: FEND_DISPATCHER, else epoll)
 ";
+
+/// The options that [`Options::read`] knows, for the help text.
+pub(crate) fn help(port: u16) -> String {
+    format!(
+        "  --addr ADDRESS       the address to listen on (default {}; port 0: any free one)\n{RUNTIME_HELP}",
+        at(port)
+    )
+}
+
+/// The address of an example of which only the port is said.
+pub(crate) fn at(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
 
 /// Where a server listens, and the runtime it uses.
 pub(crate) struct Options {
@@ -23,12 +37,12 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn new() -> Options {
-        Options { addr: SocketAddr::from(([127, 0, 0, 1], 7007)), runtime: RuntimeOptions::default() }
+    pub(crate) fn new(port: u16) -> Options {
+        Options { addr: at(port), runtime: RuntimeOptions::default() }
     }
 
-    /// Takes the value of the option `name` when it is one of [`HELP`].
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    /// Takes the value of the option `name` when it is one of [`help`].
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
             _ => self.runtime.read(name, arguments)?,
@@ -51,7 +65,7 @@ pub(crate) async fn listen(addr: SocketAddr) -> io::Result<Listener> {
     let listener = Listener::bind(addr).await?.on_error(|failure| {
         // Once for each lack, and not with every try.
         if failure.begins_back_off() {
-            complain(&failure.error().to_string());
+            complain(failure.error());
         }
     });
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
@@ -73,14 +87,16 @@ where
 #[derive(Default)]
 pub(crate) struct RuntimeOptions {
     workers: Option<usize>,
+    drivers: Option<usize>,
     dispatcher: Option<Dispatcher>,
 }
 
 impl RuntimeOptions {
     /// Takes the value of the option `name` when it is about the runtime.
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--workers" => self.workers = Some(arguments.number(1..)?),
+            "--drivers" => self.drivers = Some(arguments.number(1..)?),
             "--dispatcher" => self.dispatcher = Some(arguments.value()?),
             _ => return Err(arguments.unknown()),
         }
@@ -92,6 +108,9 @@ impl RuntimeOptions {
         if let Some(workers) = self.workers {
             builder = builder.worker_threads(workers);
         }
+        if let Some(drivers) = self.drivers {
+            builder = builder.drivers(drivers);
+        }
         if let Some(dispatcher) = self.dispatcher {
             builder = builder.dispatcher(dispatcher);
         }
@@ -99,15 +118,16 @@ impl RuntimeOptions {
     }
 }
 
+impl Value for Dispatcher {
+    fn read(text: &str) -> Result<Dispatcher, String> {
+        text.parse().map_err(|error: <Dispatcher as FromStr>::Err| error.to_string())
+    }
+}
+
 async fn serve_one(answer: impl Future<Output = io::Result<()>>, peer: SocketAddr) {
     let Err(error) = answer.await else { return };
     // A peer that is gone is everyday life and not worth a line.
     if !matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
-        complain(&format!("{peer}: {error}"));
+        complain(format!("{peer}: {error}"));
     }
-}
-
-/// Says it on standard error. When that is closed nobody wants to hear it.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
 }

@@ -10,15 +10,19 @@ use fend::net::udp::{RecvBatch, SendBatch};
 use fend::task::TaskGroup;
 use fend::time::timeout;
 
-use crate::arguments::{Arguments, Mistake};
+use crate::PORT;
+use crate::arguments::{Arguments, Stop};
 use crate::histogram::Histogram;
-use crate::server::RuntimeOptions;
+use crate::server::{self, RuntimeOptions};
 
 /// An answer that takes longer is lost.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Each datagram begins with the number of its round.
 const NUMBER: usize = size_of::<u64>();
+
+/// The most that a datagram over IPv4 can carry.
+const LARGEST: usize = 65_507;
 
 pub(crate) struct Options {
     addr: SocketAddr,
@@ -32,7 +36,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn new() -> Options {
         Options {
-            addr: SocketAddr::from(([127, 0, 0, 1], 7007)),
+            addr: server::at(PORT),
             sockets: 4,
             size: 64,
             batch: 1,
@@ -41,13 +45,13 @@ impl Options {
         }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
             "--addr" => self.addr = arguments.value()?,
-            "--sockets" => self.sockets = arguments.number(1..)?,
-            "--size" => self.size = arguments.number(NUMBER..)?,
-            "--batch" => self.batch = arguments.number(1..)?.min(RecvBatch::MAX),
-            "--seconds" => self.seconds = arguments.number(1..)?,
+            "--sockets" => self.sockets = arguments.number(1..=65_536)?,
+            "--size" => self.size = arguments.number(NUMBER..=LARGEST)?,
+            "--batch" => self.batch = arguments.number(1..=RecvBatch::MAX)?,
+            "--seconds" => self.seconds = arguments.number(1..=86_400)?,
             _ => self.runtime.read(name, arguments)?,
         }
         Ok(())
@@ -66,7 +70,7 @@ struct Outcome {
 
 async fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
     let Options { addr, sockets, size, batch, .. } = *options;
-    writeln!(io::stdout(), "{sockets} sockets to {addr}, {batch} datagrams at once, {size} bytes")?;
+    writeln!(io::stdout(), "to {addr}: sockets {sockets}, batch {batch}, size {size} bytes")?;
     let start = Instant::now();
     let end = start + Duration::from_secs(options.seconds as u64);
     let mut clients: TaskGroup<io::Result<Outcome>> = TaskGroup::new();

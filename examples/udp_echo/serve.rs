@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use fend::net::UdpSocket;
 use fend::net::udp::{RecvBatch, SendBatch};
 
-use crate::arguments::{Arguments, Mistake};
+use crate::PORT;
+use crate::arguments::{Arguments, Stop, complain};
 use crate::server;
 
 /// The largest datagram there is.
@@ -18,12 +19,12 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn new() -> Options {
-        Options { server: server::Options::new(), batch: 1 }
+        Options { server: server::Options::new(PORT), batch: 1 }
     }
 
-    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Mistake> {
+    pub(crate) fn read(&mut self, name: &str, arguments: &mut Arguments) -> Result<(), Stop> {
         match name {
-            "--batch" => self.batch = arguments.number(1..)?,
+            "--batch" => self.batch = arguments.number(1..=RecvBatch::MAX)?,
             _ => self.server.read(name, arguments)?,
         }
         Ok(())
@@ -46,7 +47,7 @@ async fn one_by_one(socket: &UdpSocket) -> io::Result<()> {
     loop {
         let (count, from) = socket.recv_from(&mut buffer).await?;
         if let Err(error) = socket.send_to(&buffer[..count], from).await {
-            complain(&error);
+            complain(error);
         }
     }
 }
@@ -61,13 +62,8 @@ async fn by_batches(socket: &UdpSocket, many: usize) -> io::Result<()> {
         }
         // An answer that cannot be sent must not hold up the others.
         while let Err(error) = socket.send_many(&mut answers).await {
-            complain(&error);
+            complain(error);
             answers.skip();
         }
     }
-}
-
-/// Says it on standard error. When that is closed nobody wants to hear it.
-fn complain(error: &io::Error) {
-    let _ = writeln!(io::stderr(), "{error}");
 }

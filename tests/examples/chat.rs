@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{self, Command};
 use std::time::Duration;
 
-use crate::program::{DISPATCHERS, Program, connect, example, run};
+use crate::program::{DISPATCHERS, Program, connect, example, refused, run};
 
 fn start(addr: &str, dispatcher: &str) -> (Program, String) {
     let mut command = Command::new(example("chat"));
@@ -83,12 +83,93 @@ fn users_hear_each_other_come_talk_and_go() {
         drop(bob);
         ann.hears("* eve leaves");
         ann.hears("* bob leaves");
+    }
+}
 
-        // What never ends is no line.
-        let mut mallory = User::join(connect(address), "mallory");
-        ann.hears("* mallory joins");
-        mallory.lines.get_mut().write_all(&[b'x'; 1001]).expect("room");
-        ann.hears("* mallory leaves");
+/// Who has said all at once, and has ended his half, still gets what waits for him.
+#[test]
+fn who_leaves_at_once_has_his_answer() {
+    for dispatcher in DISPATCHERS {
+        let (_server, address) = start("127.0.0.1:0", dispatcher);
+        let address = address.parse().expect("an address");
+        let mut ann = User::join(connect(address), "ann");
+        ann.hears("* here: nobody");
+        for _ in 0..20 {
+            let mut bob = connect(address);
+            bob.write_all(b"bob\nhello\n").expect("room");
+            bob.shutdown(Shutdown::Write).expect("a half close");
+            let mut heard = String::new();
+            bob.read_to_string(&mut heard).expect("the end");
+            assert!(heard.starts_with("* your name?\n* here: ann\n"), "{heard}");
+            ann.hears("* bob joins");
+            ann.hears("bob: hello");
+            ann.hears("* bob leaves");
+        }
+    }
+}
+
+/// Who says too much at once hears of it, and so does who runs the server. The others do not.
+#[test]
+fn a_line_that_is_too_long_is_dropped_and_told() {
+    for dispatcher in DISPATCHERS {
+        let (mut server, address) = start("127.0.0.1:0", dispatcher);
+        let mut complaints = server.stderr();
+        let address = address.parse().expect("an address");
+        let mut ann = User::join(connect(address), "ann");
+        ann.hears("* here: nobody");
+        let mut bob = User { lines: BufReader::new(connect(address)) };
+        bob.hears("* your name?");
+        bob.says(&"x".repeat(200_000));
+        bob.hears("* line too long; your name?");
+        bob.says("bob");
+        bob.hears("* here: ann");
+        bob.hears("* ann joins");
+        ann.hears("* bob joins");
+        for long in [1001, 2002, 200_000] {
+            bob.says(&"x".repeat(long));
+            bob.hears("* line too long");
+            let mut complaint = String::new();
+            complaints.read_line(&mut complaint).expect("text");
+            assert_eq!(complaint, "bob: a line of more than 1000 bytes is dropped\n");
+        }
+        // He hears it before he has come to the end.
+        bob.lines.get_mut().write_all(&[b'x'; 1001]).expect("room");
+        bob.hears("* line too long");
+        bob.says("the rest of it");
+        let longest = "y".repeat(1000);
+        bob.says(&longest);
+        ann.hears(&format!("bob: {longest}"));
+    }
+}
+
+/// A line that the server takes is one that its own client takes, whatever is in it.
+#[test]
+fn the_client_takes_the_longest_line() {
+    let (_server, address) = start("127.0.0.1:0", "epoll");
+    let mut ann = Program::start("chat", &["client", "--addr", &address, "--name", "ann"]);
+    let _stdin = ann.stdin();
+    assert_eq!([ann.line(), ann.line()], ["* your name?", "* here: nobody"]);
+    let mut bob = User::join(connect(address.parse().expect("an address")), &"b".repeat(32));
+    bob.lines
+        .get_mut()
+        .write_all(&[0xff; 1000])
+        .and_then(|()| bob.lines.get_mut().write_all(b"\n"))
+        .expect("room");
+    assert!(ann.line().ends_with(" joins"));
+    assert_eq!(ann.line(), format!("{}: {}", "b".repeat(32), "\u{fffd}".repeat(1000)));
+}
+
+#[test]
+fn the_client_says_that_the_server_has_gone() {
+    for dispatcher in DISPATCHERS {
+        let (server, address) = start("127.0.0.1:0", dispatcher);
+        let mut ann = Program::start("chat", &["client", "--addr", &address, "--name", "ann"]);
+        // It stays open: she has more to say.
+        let _stdin = ann.stdin();
+        assert_eq!([ann.line(), ann.line()], ["* your name?", "* here: nobody"]);
+        drop(server);
+        let (status, output) = ann.finish();
+        assert_eq!((status.code(), output.as_str()), (Some(1), "chat: the server has gone\n"));
     }
 }
 
@@ -151,19 +232,22 @@ fn the_client_says_where_nobody_listens() {
 
 #[test]
 fn help_and_mistakes() {
-    for arguments in [&[][..], &["--help"], &["server", "--help"], &["client", "-h"]] {
+    for arguments in [&["--help"][..], &["server", "--help"], &["client", "-h"]] {
         let (status, output) = run("chat", arguments, &[]);
         assert!(status.success() && output.starts_with("usage: chat server"), "{arguments:?}: {output}");
     }
     for (arguments, message) in [
-        (&["sever"][..], "unknown argument \"sever\""),
+        (&[][..], "chat: server or client is missing"),
+        (&["sever"], "unknown argument \"sever\""),
         (&["server", "--name", "x"], "unknown argument \"--name\""),
-        (&["server", "--addr", "localhost"], "--addr \"localhost\": neither ADDRESS:PORT, nor a path"),
+        (
+            &["server", "--addr", "localhost"],
+            "--addr \"localhost\": neither an IP address and port, nor a path",
+        ),
         (&["client", "--addr", "@"], "an abstract name has at least one character"),
-        (&["server", "--history", "many"], "--history \"many\": invalid digit"),
+        (&["server", "--history", "many"], "--history \"many\": not a number"),
     ] {
-        let (status, output) = run("chat", arguments, &[]);
-        assert_eq!(status.code(), Some(2), "{arguments:?}: {output}");
-        assert!(output.contains(message), "{arguments:?}: {output}");
+        let said = refused("chat", arguments);
+        assert!(said.contains(message), "{arguments:?}: {said}");
     }
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::process::Command;
 
-use crate::program::{DISPATCHERS, Program, connect, example, run, run_client};
+use crate::program::{DISPATCHERS, Program, connect, example, refused, run, run_client};
 
 fn on_every_dispatcher(test: impl Fn(SocketAddr)) {
     for dispatcher in DISPATCHERS {
@@ -92,22 +92,46 @@ fn out_of_file_descriptors_it_waits_and_goes_on() {
 }
 
 #[test]
+fn the_number_of_drivers_is_an_option() {
+    for dispatcher in DISPATCHERS {
+        let arguments =
+            ["server", "--addr=127.0.0.1:0", "--workers=2", "--drivers=2", "--dispatcher", dispatcher];
+        let address = Program::start("echo", &arguments).address();
+        assert_ne!(address.port(), 0);
+    }
+    let (status, output) = run("echo", &["server", "--addr=127.0.0.1:0", "--workers=2", "--drivers=3"], &[]);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("drivers is 3, but must be from 1 to 2"), "{output}");
+}
+
+#[test]
 fn help_and_mistakes() {
-    for arguments in [&[][..], &["--help"], &["server", "--help"], &["client", "-h"]] {
+    for arguments in
+        [&["--help"][..], &["server", "--help"], &["client", "-h"], &["client", "--size", "--help"]]
+    {
         let (status, output) = run("echo", arguments, &[]);
         assert!(status.success() && output.starts_with("usage: echo server"), "{arguments:?}: {output}");
     }
     for (arguments, message) in [
-        (&["sever"][..], "unknown argument \"sever\""),
+        (&[][..], "echo: server or client is missing (see echo --help)"),
+        (&["sever"], "unknown argument \"sever\""),
         (&["server", "--speed", "3"], "unknown argument \"--speed\""),
-        (&["server", "--addr", "localhost"], "--addr \"localhost\": invalid socket address syntax"),
+        (
+            &["server", "--addr", "localhost"],
+            "--addr \"localhost\": not an IP address and port, such as 127.0.0.1:80",
+        ),
         (&["server", "--workers", "0"], "--workers 0: must be at least 1"),
         (&["server", "--dispatcher=kqueue"], "--dispatcher \"kqueue\": unknown dispatcher"),
+        (&["server", "--drivers", "none"], "--drivers \"none\": not a number"),
+        (&["client", "--connections=65537"], "--connections 65537: must be from 1 to 65536"),
+        (&["client", "--size=18446744073709551615"], ": must be from 1 to 1073741824"),
+        (&["client", "--seconds=18446744073709551615"], ": must be from 1 to 86400"),
         (&["client", "--size"], "--size needs a value"),
+        (&["client", "--size", "--seconds"], "--size needs a value"),
+        (&["client", "--size", "99999999999999999999"], "too large a number"),
         (&["client", "--help=yes", "--size=1"], "--help takes no value"),
     ] {
-        let (status, output) = run("echo", arguments, &[]);
-        assert_eq!(status.code(), Some(2), "{arguments:?}: {output}");
-        assert!(output.contains(message), "{arguments:?}: {output}");
+        let said = refused("echo", arguments);
+        assert!(said.contains(message), "{arguments:?}: {said}");
     }
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::{self, Command};
 
-use crate::program::{DISPATCHERS, Program, connect, example, run};
+use crate::program::{DISPATCHERS, Program, connect, example, refused, run};
 
 fn place(name: &str) -> PathBuf {
     env::temp_dir().join(format!("fend-fd-pass-{}-{name}", process::id()))
@@ -68,21 +68,55 @@ fn a_listener_goes_on_listening_elsewhere() {
     }
 }
 
+/// Only what was taken is said to be sent.
+#[test]
+fn a_receiver_that_takes_no_more_is_told_of() {
+    for dispatcher in DISPATCHERS {
+        let socket = place(&format!("{dispatcher}-few"));
+        let socket = socket.to_str().expect("text");
+        let mut receiver = receiver(socket, &[], dispatcher);
+        let files = ["/dev/null", "/proc/version", "/proc/stat"];
+        let arguments = [&["send", socket][..], &files].concat();
+        let (status, output) = run("fd_pass", &arguments, &[("FEND_DISPATCHER", dispatcher)]);
+        assert_eq!(status.code(), Some(1), "{output}");
+        let refusal = "fd_pass: the receiver has not taken file /proc/version, and takes no more\n";
+        assert_eq!(output, format!("sent file /dev/null\n{refusal}"));
+        let (status, output) = receiver.finish();
+        assert!(status.success(), "{status}\n{output}");
+        assert_eq!(output.matches("received \"").count(), 1, "{output}");
+    }
+}
+
 #[test]
 fn help_and_mistakes() {
-    for arguments in [&[][..], &["--help"], &["receive", "x", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["send", "--help"],
+        &["receive", "--help"],
+        &["send", "-h"],
+        &["receive", "x", "--help"],
+        &["receive", "x", "--count", "--help"],
+    ] {
         let (status, output) = run("fd_pass", arguments, &[]);
         assert!(status.success() && output.starts_with("usage: fd_pass receive"), "{arguments:?}: {output}");
     }
-    for (code, arguments, message) in [
-        (2, &["receive"][..], "receive needs a value"),
-        (2, &["receive", "x", "--count", "0"], "--count 0: must be at least 1"),
-        (2, &["send", "x", "--listen", "here"], "--listen \"here\": invalid socket address"),
-        (2, &["steal", "x"], "unknown argument \"steal\""),
-        (1, &["send", "/nowhere/x"], "connect /nowhere/x: No such file or directory"),
+    assert!(!PathBuf::from("--help").exists(), "no socket of that name");
+    for (arguments, message) in [
+        (&[][..], "fd_pass: receive or send is missing"),
+        (&["receive"], "receive needs SOCKET"),
+        (&["receive", "--socket"], "receive needs SOCKET"),
+        (&["receive", "x", "--count", "0"], "--count 0: must be at least 1"),
+        (&["receive", "x", "--count", "two"], "--count \"two\": not a number"),
+        (&["send"], "send needs SOCKET"),
+        (&["send", "x"], "send needs FILE or --listen"),
+        (&["send", "x", "--file"], "unknown argument \"--file\""),
+        (&["send", "x", "--listen", "here"], "--listen \"here\": not an IP address and port"),
+        (&["steal", "x"], "unknown argument \"steal\""),
     ] {
-        let (status, output) = run("fd_pass", arguments, &[]);
-        assert_eq!(status.code(), Some(code), "{arguments:?}: {output}");
-        assert!(output.contains(message), "{arguments:?}: {output}");
+        let said = refused("fd_pass", arguments);
+        assert!(said.contains(message), "{arguments:?}: {said}");
     }
+    let (status, output) = run("fd_pass", &["send", "/nowhere/x", "/dev/null"], &[]);
+    assert_eq!(status.code(), Some(1));
+    assert!(output.contains("connect /nowhere/x: No such file or directory"), "{output}");
 }

@@ -3,13 +3,13 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::program::{DISPATCHERS, Program, connect, example, run};
+use crate::program::{DISPATCHERS, Program, connect, example, refused, run};
 
 /// A place for the sockets of a test, gone with it.
 struct Place {
@@ -111,18 +111,29 @@ fn restarts_under_load_fail_no_request() {
 
 #[test]
 fn the_client_counts_failures() {
-    // Nobody listens there.
-    let address = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port");
-    let arguments = ["client", "--addr", &address.to_string(), "--connections=2", "--seconds=1"];
-    let (status, output) = run("graceful", &arguments, &[]);
-    assert!(!status.success());
-    assert!(
-        output.starts_with("0 requests on 0 connections, ") && !output.contains(", 0 failures"),
-        "{output}"
-    );
-    assert!(output.contains("the first failure: connect "), "{output}");
+    // It is there once, and never again.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address").to_string();
+    let mut client =
+        Program::start("graceful", &["client", "--addr", &address, "--connections=2", "--seconds=1"]);
+    drop(listener.accept().expect("it connects"));
+    drop(listener);
+    let (status, output) = client.finish();
+    assert_eq!(status.code(), Some(1), "{output}");
+    let failures = output.split(", ").find_map(|part| part.strip_suffix(" failures"));
+    let failures: u32 = failures.expect("a count").parse().expect("a number");
+    // Each of the two waits for 100 ms between its tries.
+    assert!((2..=22).contains(&failures), "{output}");
+    assert!(output.starts_with("0 requests on ") && output.contains("the first failure: "), "{output}");
+}
+
+#[test]
+fn the_client_gives_up_where_nobody_listens() {
+    let unused = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let (status, output) = run("graceful", &["client", "--addr", &unused.to_string()], &[]);
+    assert_eq!(status.code(), Some(1), "{output}");
+    assert!(output.starts_with(&format!("graceful: connect {unused}: Connection refused")), "{output}");
+    assert_eq!(output.lines().count(), 1, "{output}");
 }
 
 #[test]
@@ -279,10 +290,15 @@ fn help_tells_of_each_command() {
     {
         assert!(output.contains(word), "{word}: {output}");
     }
-    for arguments in
-        [&["serve"][..], &["server", "--drain", "0"], &["client", "--restarts", "2"], &["demo", "--addr=x"]]
-    {
-        let (status, output) = run("graceful", arguments, &[]);
-        assert_eq!(status.code(), Some(2), "{output}");
+    for (arguments, message) in [
+        (&[][..], "graceful: server, client or demo is missing"),
+        (&["serve"], "unknown argument \"serve\""),
+        (&["server", "--drain", "0"], "--drain 0: must be at least 1"),
+        (&["server", "--control", "--drain"], "--control needs a value"),
+        (&["client", "--restarts", "2"], "unknown argument \"--restarts\""),
+        (&["demo", "--addr=x"], "unknown argument \"--addr\""),
+    ] {
+        let said = refused("graceful", arguments);
+        assert!(said.contains(message), "{arguments:?}: {said}");
     }
 }

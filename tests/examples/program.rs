@@ -111,6 +111,17 @@ pub(crate) fn run(name: &str, arguments: &[&str], variables: &[(&str, &str)]) ->
     program.finish()
 }
 
+/// Runs an example that refuses its command line, and gives what it says on standard error.
+#[track_caller]
+pub(crate) fn refused(name: &str, arguments: &[&str]) -> String {
+    let mut program = Program::start(name, arguments);
+    let mut said = String::new();
+    program.stderr().read_to_string(&mut said).expect("the program's errors");
+    let (status, output) = program.finish();
+    assert_eq!((status.code(), output.as_str()), (Some(2), ""), "{arguments:?}: {said}");
+    said
+}
+
 /// Runs a client to its end and gives its output; `None` when it is not installed.
 pub(crate) fn run_client(client: &str, arguments: &[&str], input: &[u8]) -> Option<(ExitStatus, String)> {
     if !is_installed(client) {
