@@ -29,7 +29,7 @@ usage: chat server [OPTIONS]
 server: one room. What one user says all others see; and who joins and leaves.
   --addr ADDRESS   where to listen (default 127.0.0.1:7008): IP:PORT for TCP, a path with a slash in it for a Unix socket,
                    @NAME for an abstract one
-  --history N      how many lines a newcomer sees of what was said before (default 5)
+  --history N      how many lines a newcomer sees of what was said before, 0 to 128 (default 5)
 
 client: sends the lines of its standard input, and prints what comes.
   --addr ADDRESS   the server's address, as above
@@ -67,7 +67,9 @@ fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
             (Command::Server { addr, .. } | Command::Client { addr, .. }, "--addr") => {
                 *addr = arguments.value()?;
             }
-            (Command::Server { history, .. }, "--history") => *history = arguments.number(0..)?,
+            (Command::Server { history, .. }, "--history") => {
+                *history = arguments.number(0..=room::MAX_HISTORY)?
+            }
             (Command::Client { name, .. }, "--name") => *name = Some(arguments.value()?),
             _ => return Err(arguments.unknown()),
         }

@@ -9,6 +9,9 @@ use futures::channel::mpsc::{Receiver, Sender, channel};
 /// Lines that wait for a user who reads slowly. Who has more is put out: nobody else waits for him, and memory is bounded.
 const MAX_WAITING: usize = 256;
 
+/// Of the lines that wait for a newcomer at most half are old ones.
+pub(crate) const MAX_HISTORY: usize = MAX_WAITING / 2;
+
 #[derive(Clone)]
 pub(crate) struct Room {
     inside: Arc<Mutex<Inside>>,
@@ -53,7 +56,7 @@ impl Room {
         let others: Vec<_> = inside.users.keys().map(String::as_str).collect();
         let who = if others.is_empty() { "nobody".to_owned() } else { others.join(", ") };
         for line in [format!("* here: {who}").into()].iter().chain(&inside.said) {
-            // What finds no room was said long ago.
+            // There is room: see MAX_HISTORY.
             let _ = sender.try_send(Arc::clone(line));
         }
         inside.tell_all(format!("* {name} joins"), None);

@@ -246,6 +246,7 @@ fn help_and_mistakes() {
         ),
         (&["client", "--addr", "@"], "an abstract name has at least one character"),
         (&["server", "--history", "many"], "--history \"many\": not a number"),
+        (&["server", "--history", "129"], "--history 129"),
     ] {
         let said = refused("chat", arguments);
         assert!(said.contains(message), "{arguments:?}: {said}");
