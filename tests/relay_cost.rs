@@ -1,6 +1,6 @@
 //! What a relay between two connections costs in processor time, beside the same relay of tokio in the same run.
 //!
-//! Each relay is a process of its own, whose time the kernel counts. `cargo test --release --test relay_cost -- --nocapture`
+//! Each relay is a process of its own, whose time the kernel counts. `cargo test --release --test relay_cost -- spliced --nocapture`
 //! prints the table.
 
 use std::env;
