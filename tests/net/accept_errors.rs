@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use fend::net::{AcceptErrorKind, Listener, TcpListener, TcpStream};
 use fend::time::sleep;
+use socket2::{Domain, Socket, Type};
 
 use crate::alone::{alone, is_alone, run_alone};
 use crate::machine::Noise;
@@ -20,13 +21,14 @@ use crate::shape::Shape;
 alone_on_every_dispatcher!(
     out_of_descriptors_it_pauses_and_resumes,
     a_connection_that_ends_ends_the_pause,
+    a_limit_below_what_is_open_is_waited_out_too,
     errors_of_one_connection_are_passed_over_at_once,
     lack_of_memory_and_descriptors_is_waited_out,
     an_error_that_stays_does_not_spin,
     a_default_runtime_that_cannot_start_is_waited_out,
 );
 
-/// The limit at which every new fd fails. It is not lowered below the count of fds that are open: poll(2) refuses longer lists.
+/// The limit at which every new fd fails: the lowest number that is free.
 fn none_left() -> u64 {
     let open = |number: &u64| fs::read_link(format!("/proc/self/fd/{number}")).is_ok();
     (0..).find(|number| !open(number)).expect("some number is free")
@@ -148,6 +150,45 @@ fn a_connection_that_ends_ends_the_pause(shape: Shape) {
                 drop((clients, failures));
                 limit_fds(limit);
                 assert!(handle.drain(Duration::from_secs(30)).await.is_clean());
+                server.await.expect("no panic")?;
+                io::Result::Ok(())
+            })
+            .expect("the sockets");
+    });
+}
+
+/// RX1: as a sandbox lowers it. poll(2) takes no list of all that is open then, and connections go on all the same.
+fn a_limit_below_what_is_open_is_waited_out_too(shape: Shape) {
+    const CLIENTS: usize = 20;
+    alone(shape, || {
+        shape
+            .block_on(async {
+                let listener = Listener::bind("127.0.0.1:0").await?;
+                let (address, handle) = (listener.local_addr()?, listener.handle());
+                let server = fend::spawn(listener.serve(echo));
+                let clients =
+                    (0..CLIENTS).map(|_| net::TcpStream::connect(address)).collect::<io::Result<Vec<_>>>()?;
+                let echoes = move || clients.iter().try_for_each(echo_once).map(|()| clients);
+                let clients = fend::spawn_blocking(echoes).await.expect("no panic")?;
+                // It has its descriptor, and needs no other to connect.
+                let late = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+
+                let limit = limit_fds(7);
+                late.connect(&address.into())?;
+                while handle.metrics().back_offs == 0 {
+                    sleep(Duration::from_millis(2)).await;
+                }
+                let echoes = move || clients.iter().try_for_each(echo_once).map(|()| clients);
+                let clients = fend::spawn_blocking(echoes).await.expect("no panic")?;
+                let metrics = handle.metrics();
+                assert_eq!((metrics.accepted, metrics.active), (CLIENTS as u64, CLIENTS));
+                limit_fds(limit);
+
+                let late = net::TcpStream::from(late);
+                let answered = fend::spawn_blocking(move || echo_once(&late).map(|()| late));
+                drop((answered.await.expect("no panic")?, clients));
+                assert!(handle.drain(Duration::from_secs(30)).await.is_clean());
+                assert_eq!(handle.metrics().accepted, CLIENTS as u64 + 1);
                 server.await.expect("no panic")?;
                 io::Result::Ok(())
             })

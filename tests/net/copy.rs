@@ -7,6 +7,8 @@ use std::thread;
 use fend::io::{copy, copy_bidirectional};
 use fend::net::TcpStream;
 use fend::net::pipe::pipe;
+// That of futures-lite does not read.
+use futures::io::BufWriter as DuplexBuffer;
 use futures_lite::future::poll_once;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader, BufWriter, Cursor};
 use socket2::SockRef;
@@ -21,6 +23,7 @@ on_every_dispatcher!(
     both_directions_end_by_themselves,
     a_buffered_writer_is_flushed_when_the_reader_stalls,
     a_buffered_writer_is_flushed_at_the_end,
+    both_ways_a_buffered_side_is_flushed_when_the_other_stalls,
     an_error_ends_both_directions,
     what_a_wrapper_holds_is_not_passed_over,
     halves_are_copied_too,
@@ -157,6 +160,29 @@ async fn a_buffered_writer_is_flushed_at_the_end() -> io::Result<()> {
     let mut received = vec![0; 100_000];
     server.read_exact(&mut received)?;
     assert_same(&received, &noise(100_000));
+    Ok(())
+}
+
+/// NT10
+async fn both_ways_a_buffered_side_is_flushed_when_the_other_stalls() -> io::Result<()> {
+    let ((a, mut client), (b, mut server)) = (accepted().await?, accepted().await?);
+    // Each side's bytes wait in a buffer that they do not fill.
+    let (a, b) = (DuplexBuffer::with_capacity(1 << 20, a), DuplexBuffer::with_capacity(1 << 20, b));
+    let copying = fend::spawn(copy_bidirectional(a, b));
+    for (question, answer) in [(b"hello", b"world"), (b"again", b"still")] {
+        client.write_all(question)?;
+        server = read_message(server, question).await?;
+        server.write_all(answer)?;
+        client = read_message(client, answer).await?;
+    }
+    // What comes with the end of a direction, too; the other goes on.
+    client.write_all(b"last")?;
+    client.shutdown(Shutdown::Write)?;
+    server = read_message(server, b"last").await?;
+    server.write_all(b"more")?;
+    drop(server);
+    drop(read_message(client, b"more").await?);
+    assert_eq!(copying.await??, (14, 14));
     Ok(())
 }
 

@@ -64,7 +64,7 @@ fn without_descriptors_a_buffer_does(shape: Shape) {
         let test = async {
             let ((a, mut client), (b, mut server)) = (accepted().await?, accepted().await?);
             let copying = fend::spawn(copy_bidirectional(a, b));
-            // From now on no descriptor can be had. (poll(2) refuses more of them than the limit, so it must be no lower.)
+            // From now on no descriptor can be had.
             let next = open_fds().into_iter().max().map_or(0, |fd| fd + 1);
             let limit = libc::rlimit { rlim_cur: next as libc::rlim_t, rlim_max: 4096 };
             // SAFETY: the limit is valid for reads.

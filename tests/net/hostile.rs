@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fend::net::{Listener, MsgFlags, TcpListener, TcpStream};
+use fend::task::JoinHandle;
 use fend::time::sleep;
 use futures_lite::future::poll_once;
 use socket2::SockRef;
@@ -18,6 +19,7 @@ use crate::alone::alone;
 use crate::machine::Noise;
 use crate::peer::{accepted, assert_same, noise, reset};
 use crate::process::{open_fds, resident};
+use crate::scaled;
 use crate::shape::Shape;
 
 on_every_dispatcher!(
@@ -33,11 +35,6 @@ alone_on_every_dispatcher!(
     a_writer_without_a_reader_keeps_its_memory,
     a_reset_raises_no_signal,
 );
-
-/// The full size in release builds or when `FEND_TEST_FULL` is set, else the small one.
-fn scaled(small: usize, full: usize) -> usize {
-    if cfg!(debug_assertions) && env::var_os("FEND_TEST_FULL").is_none() { small } else { full }
-}
 
 /// Names the server, in the process of the clients.
 const DRIPS_ON: &str = "FEND_TEST_DRIPS_ON";
@@ -137,6 +134,55 @@ fn slow_drips_hold_nobody_up(shape: Shape) {
     });
 }
 
+/// How many clients storm at once.
+const CLIENTS: usize = 4;
+
+/// One client's connections, each of which ends in another way.
+fn storm(address: SocketAddr, rounds: usize) -> io::Result<()> {
+    for round in 0..rounds {
+        if round % 5 == 0 {
+            reset_after_syn(address)?;
+            continue;
+        }
+        let client = net::TcpStream::connect(address)?;
+        match round % 5 {
+            // At once, before the server may have seen it, and with data on the way.
+            1 => reset(client)?,
+            2 => {
+                (&client).write_all(b"x")?;
+                reset(client)?;
+            }
+            3 => (&client).write_all(b"x")?,
+            // No port stays behind in TIME_WAIT.
+            _ => {
+                client.shutdown(net::Shutdown::Write)?;
+                let _ = (&client).read(&mut [0; 16]);
+                reset(client)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Goes away without having waited for the connection: the reset follows the SYN, or the rest of the handshake.
+fn reset_after_syn(address: SocketAddr) -> io::Result<()> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM.nonblocking(), None)?;
+    socket.set_linger(Some(Duration::ZERO))?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn served(address: SocketAddr) -> io::Result<()> {
+    let mut client = net::TcpStream::connect(address)?;
+    client.write_all(b"x")?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer)?;
+    assert_eq!(answer, "too late");
+    Ok(())
+}
+
 /// HP2
 fn a_storm_of_connections_leaves_nothing_behind(shape: Shape) {
     let rounds = scaled(2_000, 30_000);
@@ -149,44 +195,36 @@ fn a_storm_of_connections_leaves_nothing_behind(shape: Shape) {
                     let _ = stream.recv(&mut [0; 16]).await;
                     let _ = stream.send(b"too late").await;
                 }));
-                let storm = move |rounds: usize| {
-                    (0..rounds).try_for_each(|round| {
-                        let client = net::TcpStream::connect(address)?;
-                        match round % 4 {
-                            // At once, before the server may have seen it, and with data on the way.
-                            0 => reset(client),
-                            1 => {
-                                (&client).write_all(b"x")?;
-                                reset(client)
-                            }
-                            2 => (&client).write_all(b"x"),
-                            // No port stays behind in TIME_WAIT.
-                            _ => {
-                                client.shutdown(net::Shutdown::Write)?;
-                                let _ = (&client).read(&mut [0; 16]);
-                                reset(client)
-                            }
-                        }
-                    })
+                let blow = |rounds: usize| async move {
+                    let storms: Vec<_> = (0..CLIENTS)
+                        .map(|_| fend::spawn_blocking(move || storm(address, rounds / CLIENTS)))
+                        .collect();
+                    for storm in storms {
+                        storm.await.expect("no panic")?;
+                    }
+                    io::Result::Ok(())
                 };
-                let blow = |rounds| fend::spawn_blocking(move || storm(rounds));
-                let settled = async |handle: &fend::net::ListenerHandle, rounds: usize| {
-                    while handle.metrics().finished < rounds as u64 {
+                // One more is served behind all others; of those the kernel has kept what was reset in its queue, or not.
+                let settled = async |handle: &fend::net::ListenerHandle| {
+                    fend::spawn_blocking(move || served(address)).await.expect("no panic")?;
+                    while handle.metrics().active > 0 {
                         sleep(Duration::from_millis(2)).await;
                     }
+                    io::Result::Ok(())
                 };
                 // What is kept for reuse is there after the first half.
-                blow(rounds).await.expect("no panic")?;
-                settled(&handle, rounds).await;
+                blow(rounds).await?;
+                settled(&handle).await?;
                 let (fds, memory) = (open_fds(), resident());
                 let start = Instant::now();
-                blow(rounds).await.expect("no panic")?;
-                settled(&handle, 2 * rounds).await;
+                blow(rounds).await?;
                 let rate = rounds as f64 / start.elapsed().as_secs_f64();
+                settled(&handle).await?;
                 let grown = resident().saturating_sub(memory);
                 eprintln!("{rate:.0} connections/s, {grown} bytes more after {rounds}");
                 assert_eq!(open_fds(), fds);
                 assert!(grown < 1 << 20, "{grown} bytes more after {rounds} connections");
+                assert!(cfg!(debug_assertions) || rate > 5_000.0, "{rate:.0} connections/s are no storm");
                 let metrics = handle.metrics();
                 assert_eq!((metrics.active, metrics.back_offs, metrics.panicked), (0, 0, 0));
                 assert!(handle.drain(Duration::from_secs(30)).await.is_clean());
@@ -201,7 +239,19 @@ fn a_storm_of_connections_leaves_nothing_behind(shape: Shape) {
 async fn a_peer_that_does_not_read_stops_the_writer() -> io::Result<()> {
     let (stream, mut peer) = accepted().await?;
     let sent = noise(8 << 20);
-    let all = sent.clone();
+    let writer = stopped_writer(stream, &sent).await?;
+    let reader = fend::spawn_blocking(move || {
+        let mut received = vec![0; 8 << 20];
+        peer.read_exact(&mut received).map(|()| received)
+    });
+    assert_same(&reader.await??, &sent);
+    writer.await??;
+    Ok(())
+}
+
+/// A task that sends all of it, and has come to a stop before the end since nobody reads. It gives the stream back.
+async fn stopped_writer(stream: TcpStream, sent: &[u8]) -> io::Result<JoinHandle<io::Result<TcpStream>>> {
+    let all = sent.to_vec();
     let taken = Arc::new(AtomicUsize::new(0));
     let progress = taken.clone();
     let writer = fend::spawn(async move {
@@ -213,20 +263,13 @@ async fn a_peer_that_does_not_read_stops_the_writer() -> io::Result<()> {
         }
         io::Result::Ok(stream)
     });
-    // It comes to a stop, before the end.
     let mut before = usize::MAX;
     while before != taken.load(Ordering::Relaxed) || before == 0 {
         before = taken.load(Ordering::Relaxed);
         sleep(Duration::from_millis(30)).await;
     }
     assert!(!writer.is_finished() && before < sent.len(), "{before} bytes are on the way");
-    let reader = fend::spawn_blocking(move || {
-        let mut received = vec![0; 8 << 20];
-        peer.read_exact(&mut received).map(|()| received)
-    });
-    assert_same(&reader.await??, &sent);
-    writer.await??;
-    Ok(())
+    Ok(writer)
 }
 
 /// HP3
@@ -259,14 +302,14 @@ async fn a_closed_window_that_opens_goes_on() -> io::Result<()> {
     client.connect(&listener.local_addr()?.into())?;
     let (stream, _) = listener.accept().await?;
     let sent = noise(2 << 20);
-    let all = sent.clone();
-    let writer = fend::spawn(async move { stream.send_all(&all).await });
+    // The peer's buffer is full, and its window closed.
+    let writer = stopped_writer(stream, &sent).await?;
     let mut client = net::TcpStream::from(client);
     let reader = fend::spawn_blocking(move || {
         let mut received = Vec::new();
         client.read_to_end(&mut received).map(|_| received)
     });
-    writer.await??;
+    drop(writer.await??);
     assert_same(&reader.await??, &sent);
     Ok(())
 }

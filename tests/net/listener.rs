@@ -9,6 +9,10 @@ use std::thread;
 use fend::net::{AcceptErrorKind, SocketError, TcpListener, TcpStream};
 use futures_lite::{StreamExt, future};
 
+use crate::alone::alone;
+use crate::process::open_fds;
+use crate::shape::Shape;
+
 on_every_dispatcher!(
     accept_tells_the_peer,
     incoming_gives_every_connection,
@@ -17,8 +21,9 @@ on_every_dispatcher!(
     listener_that_is_shut_down_is_of_no_more_use,
     many_polled_accepts_all_get_a_connection,
     options_are_kept,
-    cancelled_accepts_lose_no_connection,
 );
+
+alone_on_every_dispatcher!(cancelled_accepts_lose_no_connection);
 
 async fn accept_tells_the_peer() -> io::Result<()> {
     let listener =
@@ -105,10 +110,21 @@ async fn options_are_kept() -> io::Result<()> {
 }
 
 /// NT7
-async fn cancelled_accepts_lose_no_connection() -> io::Result<()> {
+fn cancelled_accepts_lose_no_connection(shape: Shape) {
+    alone(shape, || shape.block_on(storm_of_cancelled_accepts()).expect("the sockets"));
+}
+
+async fn storm_of_cancelled_accepts() -> io::Result<()> {
     const CLIENTS: usize = 300;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
+    // Once there and back, so that all that a runtime opens is open.
+    let served = Arc::new(AtomicUsize::new(0));
+    let acceptor = fend::spawn(accept_with_little_patience(listener.clone(), 2, served.clone()));
+    fend::spawn_blocking(move || call(address, 0)).await??;
+    acceptor.abort();
+    let _ = acceptor.await;
+    let before = open_fds();
     let clients = thread::spawn(move || (0..CLIENTS as u32).try_for_each(|id| call(address, id)));
     let served = Arc::new(AtomicUsize::new(0));
     let acceptors: Vec<_> = (1..4)
@@ -119,9 +135,11 @@ async fn cancelled_accepts_lose_no_connection() -> io::Result<()> {
     }
     for acceptor in acceptors {
         acceptor.abort();
+        assert!(acceptor.await.is_err(), "it goes on for ever");
     }
     clients.join().expect("the clients")?;
     assert_eq!(served.load(Ordering::Relaxed), CLIENTS);
+    assert_eq!(open_fds(), before);
     Ok(())
 }
 

@@ -71,6 +71,7 @@ mod unix_listener;
 mod unix_place;
 mod unix_seqpacket;
 mod unix_streams;
+mod unreachable;
 mod urgent;
 mod vsock;
 

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::net;
 
 use fend::io::{Interest, Readiness};
-use fend::net::UdpSocket;
 use fend::net::udp::TruncatedError;
+use fend::net::{Domain, UdpSocket};
 use futures_lite::future::{self, poll_once};
 
 use crate::peer::noise;
@@ -25,6 +25,9 @@ on_every_dispatcher!(
     clones_share_one_socket,
     several_receivers_get_a_datagram_each,
     first_address_that_works,
+    unbound_sockets_are_bound_once,
+    a_port_is_shared_by_those_that_agree,
+    udp_only_ip_domains,
 );
 
 /// A socket of fend and one of std.
@@ -329,5 +332,70 @@ async fn first_address_that_works() -> io::Result<()> {
     }
     let error = socket.connect("[::1]:9").await.unwrap_err();
     assert!(error.to_string().starts_with("connect [::1]:9: "), "{error}");
+    Ok(())
+}
+
+async fn unbound_sockets_are_bound_once() -> io::Result<()> {
+    for (socket, address) in [(UdpSocket::new_v4()?, "127.0.0.1:0"), (UdpSocket::new_v6()?, "[::1]:0")] {
+        assert_eq!(socket.local_addr()?.port(), 0, "not bound yet");
+        if let Err(error) = socket.bind_to(address) {
+            assert_eq!(error.raw_os_error().unwrap_or(libc::EADDRNOTAVAIL), libc::EADDRNOTAVAIL);
+            continue; // A system without IPv6.
+        }
+        let bound = socket.local_addr()?;
+        assert_ne!(bound.port(), 0);
+        let error = socket.bind_to(address).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!(error.to_string(), format!("bind {address}: Invalid argument (os error 22)"));
+        assert_eq!(socket.local_addr()?, bound, "as before");
+        net::UdpSocket::bind((bound.ip(), 0))?.send_to(b"x", bound)?;
+        assert_eq!(socket.recv(&mut [0; 2]).await?, 1);
+    }
+    // The first of several that works; and a send binds one that nobody has bound.
+    let socket = UdpSocket::new_v4()?;
+    socket.bind_to(&["192.0.2.1:0".parse().unwrap(), "127.0.0.1:0".parse().unwrap()])?;
+    assert_eq!(socket.local_addr()?.ip().to_string(), "127.0.0.1");
+    let sender = UdpSocket::new(Domain::IPV4)?;
+    sender.send_to(b"x", socket.local_addr()?).await?;
+    assert_ne!(sender.local_addr()?.port(), 0);
+    assert_eq!(socket.recv_from(&mut [0; 2]).await?.1.port(), sender.local_addr()?.port());
+    for wrong in ["localhost:1", ""] {
+        assert_eq!(UdpSocket::new_v4()?.bind_to(wrong).unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+    Ok(())
+}
+
+async fn a_port_is_shared_by_those_that_agree() -> io::Result<()> {
+    let shared = || {
+        let socket = UdpSocket::new_v4()?;
+        socket.set_reuse_port(true)?;
+        io::Result::Ok(socket)
+    };
+    let (first, second) = (shared()?, shared()?);
+    first.bind_to("127.0.0.1:0")?;
+    let address = first.local_addr()?;
+    second.bind_to(address)?;
+    assert_eq!(second.local_addr()?, address);
+    let error = UdpSocket::new_v4()?.bind_to(address).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert_eq!(error.to_string(), format!("bind {address}: Address already in use (os error 98)"));
+    // Whom a datagram goes to depends on where it is from.
+    let (mut at_first, mut at_second, mut buf) = (0, 0, [0; 4]);
+    while at_first == 0 || at_second == 0 {
+        net::UdpSocket::bind("127.0.0.1:0")?.send_to(b"x", address)?;
+        future::or(async { first.recv(&mut [0; 4]).await.map(|n| at_first += n) }, async {
+            second.recv(&mut buf).await.map(|n| at_second += n)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn udp_only_ip_domains() -> io::Result<()> {
+    for domain in [Domain::UNIX, Domain::PACKET, Domain::VSOCK] {
+        let error = UdpSocket::new(domain).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().ends_with("not IPv4 or IPv6"), "{error}");
+    }
     Ok(())
 }

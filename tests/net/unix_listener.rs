@@ -11,6 +11,9 @@ use fend::net::{AcceptErrorKind, Shutdown, UnixListener, UnixSeqpacket, UnixSeqp
 use futures_lite::future::poll_once;
 use futures_lite::{StreamExt, future};
 
+use crate::alone::alone;
+use crate::process::open_fds;
+use crate::shape::Shape;
 use crate::unix_place::Directory;
 
 on_every_dispatcher!(
@@ -18,9 +21,10 @@ on_every_dispatcher!(
     into_incoming_moves_into_a_task,
     many_polled_accepts_all_get_a_connection,
     listener_that_is_shut_down_is_of_no_more_use,
-    cancelled_accepts_lose_no_connection,
     dead_connections_are_still_given,
 );
+
+alone_on_every_dispatcher!(cancelled_accepts_lose_no_connection);
 
 async fn incoming_gives_every_connection() -> io::Result<()> {
     let directory = Directory::new()?;
@@ -105,11 +109,23 @@ async fn dead_connections_are_still_given() -> io::Result<()> {
 }
 
 /// NT7
-async fn cancelled_accepts_lose_no_connection() -> io::Result<()> {
+fn cancelled_accepts_lose_no_connection(shape: Shape) {
+    alone(shape, || shape.block_on(storm_of_cancelled_accepts()).expect("the sockets"));
+}
+
+async fn storm_of_cancelled_accepts() -> io::Result<()> {
     const CLIENTS: usize = 300;
     let directory = Directory::new()?;
     let path = directory.join("listener");
     let listener = UnixListener::bind(&path).await?;
+    // Once there and back, so that all that a runtime opens is open.
+    let first = path.clone();
+    let served = Arc::new(AtomicUsize::new(0));
+    let acceptor = fend::spawn(accept_with_little_patience(listener.clone(), 2, served.clone()));
+    fend::spawn_blocking(move || call(&first, 0)).await??;
+    acceptor.abort();
+    let _ = acceptor.await;
+    let before = open_fds();
     let clients = thread::spawn(move || (0..CLIENTS as u32).try_for_each(|id| call(&path, id)));
     let served = Arc::new(AtomicUsize::new(0));
     let acceptors: Vec<_> = (1..4)
@@ -120,9 +136,11 @@ async fn cancelled_accepts_lose_no_connection() -> io::Result<()> {
     }
     for acceptor in acceptors {
         acceptor.abort();
+        assert!(acceptor.await.is_err(), "it goes on for ever");
     }
     clients.join().expect("the clients")?;
     assert_eq!(served.load(Ordering::Relaxed), CLIENTS);
+    assert_eq!(open_fds(), before);
     Ok(())
 }
 

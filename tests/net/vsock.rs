@@ -1,16 +1,25 @@
 //! Sockets between machines, over this machine itself where the kernel has `vsock_loopback`.
 
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use fend::net::{Shutdown, VsockAddr, VsockListener, VsockStream};
 use fend::time::timeout;
 use futures_lite::future::{poll_once, zip};
 use futures_lite::{AsyncReadExt, StreamExt};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use crate::peer::{assert_same, noise};
 
-on_every_dispatcher!(echo_over_loopback, errors_name_the_address, cancelled_accept_and_connect);
+on_every_dispatcher!(
+    echo_over_loopback,
+    errors_name_the_address,
+    cancelled_accept_and_connect,
+    vsock_bare_fds_there_and_back,
+    vsock_unfit_fds_are_refused,
+);
 
 /// A listener; `None`, and why, when the kernel has no vsock.
 async fn listener() -> io::Result<Option<VsockListener>> {
@@ -90,5 +99,67 @@ async fn cancelled_accept_and_connect() -> io::Result<()> {
         let error = outcome.unwrap_err();
         assert!(error.to_string().starts_with("connect vsock 1:1: "), "{error}");
     }
+    Ok(())
+}
+
+/// A socket of another program, which is blocking; `None`, and why, when the kernel has no vsock.
+fn blocking(listens: bool) -> io::Result<Option<OwnedFd>> {
+    let socket = match Socket::new(Domain::VSOCK, Type::STREAM, None) {
+        Ok(socket) => socket,
+        Err(error) => {
+            eprintln!("skipped: no vsock: {error}");
+            return Ok(None);
+        }
+    };
+    if listens {
+        socket.bind(&SockAddr::vsock(VsockAddr::ANY, VsockAddr::ANY_PORT))?;
+        socket.listen(1)?;
+    }
+    Ok(Some(socket.into()))
+}
+
+/// NT12
+async fn vsock_bare_fds_there_and_back() -> io::Result<()> {
+    let (Some(listening), Some(fresh)) = (blocking(true)?, blocking(false)?) else { return Ok(()) };
+    let number = listening.as_raw_fd();
+    let listener = VsockListener::try_from(listening)?;
+    assert!(SockRef::from(&listener).nonblocking()?);
+    assert!(poll_once(listener.accept()).await.is_none(), "waits, and does not block the thread");
+    assert_ne!(listener.local_addr()?.port, VsockAddr::ANY_PORT);
+
+    // A clone keeps it, and the error gives it back.
+    let clone = listener.clone();
+    let error = OwnedFd::try_from(listener).unwrap_err();
+    assert_eq!(error.error().kind(), io::ErrorKind::ResourceBusy);
+    let listener = error.into_inner();
+    drop(clone);
+    let fd = OwnedFd::try_from(listener)?;
+    assert_eq!(fd.as_raw_fd(), number);
+    assert!(SockRef::from(&fd).nonblocking()?, "stays as it is");
+    // And in again: the same fd is registered anew.
+    let listener = VsockListener::try_from(fd)?;
+    assert!(poll_once(listener.accept()).await.is_none(), "waits");
+
+    let stream = VsockStream::try_from(fresh)?;
+    assert!(SockRef::from(&stream).nonblocking()?);
+    assert!(stream.send(b"to whom?").await.is_err());
+    assert!(SockRef::from(&OwnedFd::try_from(stream)?).nonblocking()?);
+    Ok(())
+}
+
+async fn vsock_unfit_fds_are_refused() -> io::Result<()> {
+    let (Some(listening), Some(fresh)) = (blocking(true)?, blocking(false)?) else { return Ok(()) };
+    let unix = || UnixStream::pair().map(|(one, _)| OwnedFd::from(one));
+    for (result, reason) in [
+        (VsockStream::try_from(unix()?).map(drop), "not a vsock socket"),
+        (VsockListener::try_from(unix()?).map(drop), "not a vsock socket"),
+        (VsockStream::try_from(listening).map(drop), "is a listener"),
+        (VsockListener::try_from(fresh).map(drop), "does not listen"),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    assert!(VsockStream::try_from(OwnedFd::from(std::fs::File::open("/dev/null")?)).is_err());
     Ok(())
 }

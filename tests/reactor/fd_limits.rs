@@ -19,8 +19,7 @@ on_every_shape!(
     the_default_runtime_fails_cleanly_and_works_again_later,
 );
 
-/// The limit at which every new fd fails. It is not lowered below the count of fds that are open: poll(2) refuses longer lists than
-/// that, as its dispatcher says.
+/// The limit at which every new fd fails: the lowest number that is free.
 fn none_left() -> u64 {
     (0..).zip(open()).find(|(number, fd)| number != fd).map_or(open().len() as u64, |(number, _)| number)
 }

@@ -37,4 +37,6 @@ pub(crate) fn run_alone(command: &mut Command, shape: Shape) {
         output.status
     );
     assert!(printed.contains("1 passed"), "the harness knows {}:\n{printed}", shape.harness_name());
+    // What was measured; shown with `--nocapture`.
+    eprint!("{complaints}");
 }

@@ -16,6 +16,18 @@ pub(crate) fn monotonic_time() -> Duration {
     clock(libc::CLOCK_MONOTONIC)
 }
 
+/// The CPU time that all threads of another process have used, in the kernel and outside, to a hundredth of a second.
+pub(crate) fn cpu_time_of(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process was not waited for");
+    // The name before it may hold anything but ends with the last parenthesis; see proc_pid_stat(5).
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+    let ticks: u64 =
+        fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+    // SAFETY: takes no pointer.
+    let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    Duration::from_millis(1000 * ticks / per_second.unsigned_abs())
+}
+
 fn clock(id: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writes.
