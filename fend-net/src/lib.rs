@@ -38,6 +38,7 @@ mod error;
 mod flags;
 mod option;
 pub mod pipe;
+mod raw_calls;
 mod ready;
 mod release;
 mod serve;

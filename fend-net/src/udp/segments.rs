@@ -100,7 +100,8 @@ impl UdpSocket {
         to: Option<SocketAddr>,
     ) -> io::Result<usize> {
         let mut send = Segments::of(buf, segment_size, to)?;
-        self.run_now(Direction::Write, |s| send.once(s, self.gso())).map_err(|error| of_send(to, error))
+        self.run_now(Direction::Write, |s| send.once(s, self.gso()))
+            .map_err(|error| of_send(self.socket(), to, error))
     }
 
     /// [`try_send_segments`](Self::try_send_segments), polled.
@@ -117,7 +118,7 @@ impl UdpSocket {
     ) -> Poll<io::Result<usize>> {
         let mut send = Segments::of(buf, segment_size, to)?;
         let result = self.poll_run(cx, Direction::Write, |s| send.once(s, self.gso()));
-        result.map_err(|error| of_send(to, error))
+        result.map_err(|error| of_send(self.socket(), to, error))
     }
 
     async fn send_segments_anywhere(
@@ -128,7 +129,7 @@ impl UdpSocket {
     ) -> io::Result<usize> {
         let mut send = Segments::of(buf, segment_size, to)?;
         let result = self.run(Direction::Write, |s| send.once(s, self.gso())).await;
-        result.map_err(|error| of_send(to, error))
+        result.map_err(|error| of_send(self.socket(), to, error))
     }
 
     /// Has the kernel put datagrams of one sender and size together when they come in at once (GRO, `UDP_GRO`, Linux 5.0). Receive with
