@@ -16,11 +16,11 @@
 //! | TCP | [`TcpListener`], [`TcpStream`]; before they listen or connect [`TcpSocket`]; several addresses with times of your own [`TcpConnector`]; in [`tcp`] |
 //! | datagrams over IP | [`UdpSocket`]: connected or not, multicast, many with one system call, what the kernel knows of each; in [`udp`] |
 //! | processes of one host | [`UnixStream`], [`UnixDatagram`], [`UnixSeqpacket`], their listeners and [`UnixSocket`]; file descriptors and credentials go along; in [`unix`] |
-//! | | [`PipeReader`], [`PipeWriter`]: pipes, FIFOs, the standard streams of child processes; in [`pipe`](pipe) |
+//! | | [`PipeReader`], [`PipeWriter`]: pipes, FIFOs, the standard streams of child processes; in [`pipe`] |
 //! | virtual machines and their host | [`VsockListener`], [`VsockStream`]; in [`vsock`] |
 //! | a server's accept loop | [`Listener`]: a limit, pauses when descriptors run out, metrics, a drain. [`Incoming`] is the bare stream of connections |
 //! | sockets that a service manager has opened | [`activation`] |
-//! | bytes from one stream to another | [`copy`](copy), both ways too, in the kernel where that can be |
+//! | bytes from one stream to another | [`copy`], both ways too, in the kernel where that can be |
 //! | both directions of a stream in tasks of their own | [`OwnedReadHalf`], [`OwnedWriteHalf`]; borrowed, [`ReadHalf`], [`WriteHalf`] |
 //! | socket options | methods of each type (`set_nodelay`); by name, for configuration files, `set_socket_option` with [`OptionValue`]; any that C has, `set_option` with [`OptionData`] |
 //! | control messages | [`control`], with `send_msg` and `recv_msg` |

@@ -91,7 +91,7 @@ impl Membership {
         Membership { operation, group: group.into(), source: None, interface: interface.into() }
     }
 
-    fn from_source(self, source: impl Into<IpAddr>) -> Membership {
+    fn of_source(self, source: impl Into<IpAddr>) -> Membership {
         Membership { source: Some(source.into()), ..self }
     }
 
@@ -187,7 +187,7 @@ impl UdpSocket {
                 self.set_source(libc::MCAST_JOIN_SOURCE_GROUP, source.into(), group.into(), index)
             }
         }
-        .map_err(|error| Membership::of("join", group, interface).from_source(source).failed(error))
+        .map_err(|error| Membership::of("join", group, interface).of_source(source).failed(error))
     }
 
     /// Leaves an IPv4 group for one sender.
@@ -208,7 +208,7 @@ impl UdpSocket {
                 self.set_source(libc::MCAST_LEAVE_SOURCE_GROUP, source.into(), group.into(), index)
             }
         }
-        .map_err(|error| Membership::of("leave", group, interface).from_source(source).failed(error))
+        .map_err(|error| Membership::of("leave", group, interface).of_source(source).failed(error))
     }
 
     /// Joins an IPv6 group for the datagrams of one sender (`MCAST_JOIN_SOURCE_GROUP`). Call it for each sender.
@@ -223,7 +223,7 @@ impl UdpSocket {
         interface: u32,
     ) -> io::Result<()> {
         self.set_source(libc::MCAST_JOIN_SOURCE_GROUP, source.into(), group.into(), interface)
-            .map_err(|error| Membership::of("join", group, interface).from_source(source).failed(error))
+            .map_err(|error| Membership::of("join", group, interface).of_source(source).failed(error))
     }
 
     /// Leaves an IPv6 group for one sender.
@@ -238,7 +238,7 @@ impl UdpSocket {
         interface: u32,
     ) -> io::Result<()> {
         self.set_source(libc::MCAST_LEAVE_SOURCE_GROUP, source.into(), group.into(), interface)
-            .map_err(|error| Membership::of("leave", group, interface).from_source(source).failed(error))
+            .map_err(|error| Membership::of("leave", group, interface).of_source(source).failed(error))
     }
 
     /// `struct group_source_req`: the interface, and two addresses in the space of a `sockaddr_storage` each.
