@@ -44,7 +44,8 @@ pub trait IntoAddrs {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for text that is not an IP address and a port.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for text that is not an IP address and a port: it says which of the two is missing
+    /// or wrong.
     fn into_addrs(self) -> io::Result<Self::Addrs>;
 }
 
@@ -55,12 +56,80 @@ fn one(address: impl Into<SocketAddr>) -> io::Result<One> {
     Ok(Some(address.into()).into_iter())
 }
 
-fn not_an_address(text: &str, form: &str) -> io::Error {
-    let message = format!(
+fn refused(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// Why `text` is no IP address and port. What is not numeric is taken for a host name.
+fn not_an_address(text: &str) -> io::Error {
+    if let Some(rest) = text.strip_prefix('[') {
+        return not_in_brackets(text, rest);
+    }
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return refused(format!("{text:?} has no port: \"{text}:80\" has one"));
+    }
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    if host.contains(':') || text.parse::<Ipv6Addr>().is_ok() {
+        return refused(format!("{text:?}: an IPv6 address with a port has brackets, like \"[::1]:80\""));
+    }
+    if host.is_empty() {
+        return refused(format!(
+            "{text:?} has no IP address: it takes one and a port, like \"127.0.0.1:80\""
+        ));
+    }
+    if host.parse::<Ipv4Addr>().is_ok() {
+        return bad_port(text, port.unwrap_or_default());
+    }
+    not_an_ip(text, host, "an IP address and a port")
+}
+
+/// Why text that begins with a bracket is no IPv6 address and port. `rest` comes after the bracket.
+fn not_in_brackets(text: &str, rest: &str) -> io::Error {
+    let Some((ip, port)) = rest.split_once(']') else {
+        return refused(format!("{text:?} has no \"]\" after the IPv6 address: like \"[::1]:80\""));
+    };
+    if format!("[{ip}]:0").parse::<SocketAddrV6>().is_err() {
+        return refused(format!("{text:?}: {ip:?} is not an IPv6 address"));
+    }
+    match port.strip_prefix(':') {
+        Some(port) => bad_port(text, port),
+        None => refused(format!("{text:?} has no port: \"[{ip}]:80\" has one")),
+    }
+}
+
+fn bad_port(text: &str, port: &str) -> io::Error {
+    refused(format!("{text:?}: the port {port:?} is not a number of 0 to 65535"))
+}
+
+/// Why `host`, which is `text` or a part of it, is no IP address. `form` is what `text` should have been.
+fn not_an_ip(text: &str, host: &str, form: &str) -> io::Error {
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return refused(format!("{text:?}: {host:?} is not an IPv4 address, four numbers of 0 to 255"));
+    }
+    refused(format!(
         "{text:?} is not {form}; sockets take IP addresses, not host names: resolve it first, for example with \
          std::net::ToSocketAddrs in fend::spawn_blocking"
-    );
-    io::Error::new(io::ErrorKind::InvalidInput, message)
+    ))
+}
+
+/// Why `text` is no IP address alone, where the port is given beside it.
+fn not_a_bare_ip(text: &str) -> io::Error {
+    if text.is_empty() {
+        return refused(format!("{text:?} is not an IP address"));
+    }
+    if text.parse::<SocketAddr>().is_ok() {
+        return refused(format!("{text:?} has a port, which is given already beside it"));
+    }
+    if text.starts_with('[') {
+        return refused(format!("{text:?}: an IP address without its port has no brackets"));
+    }
+    if text.contains(':') {
+        return refused(format!("{text:?} is not an IPv6 address"));
+    }
+    not_an_ip(text, text, "an IP address")
 }
 
 impl IntoAddrs for SocketAddr {
@@ -117,7 +186,7 @@ impl IntoAddrs for (&str, u16) {
     type Addrs = One;
     fn into_addrs(self) -> io::Result<One> {
         let (text, port) = self;
-        let ip: IpAddr = text.parse().map_err(|_| not_an_address(text, "an IP address"))?;
+        let ip: IpAddr = text.parse().map_err(|_| not_a_bare_ip(text))?;
         one((ip, port))
     }
 }
@@ -125,8 +194,7 @@ impl IntoAddrs for (&str, u16) {
 impl IntoAddrs for &str {
     type Addrs = One;
     fn into_addrs(self) -> io::Result<One> {
-        let address: SocketAddr =
-            self.parse().map_err(|_| not_an_address(self, "an IP address and a port"))?;
+        let address: SocketAddr = self.parse().map_err(|_| not_an_address(self))?;
         one(address)
     }
 }
@@ -200,9 +268,58 @@ mod tests {
         assert!(first("::1:80:").is_err());
     }
 
+    /// The advice to resolve a name is for names.
+    #[test]
+    fn a_numeric_address_is_refused_for_what_is_wrong_with_it() {
+        let refusals = [
+            ("", "no IP address"),
+            (":80", "no IP address"),
+            ("80", "\"80\" is not an IPv4 address"),
+            ("127.0.0.1", "has no port: \"127.0.0.1:80\" has one"),
+            ("127.0.0.1:", "the port \"\" is not a number of 0 to 65535"),
+            ("127.0.0.1:70000", "the port \"70000\" is not a number of 0 to 65535"),
+            ("127.0.0.1:http", "the port \"http\" is not a number of 0 to 65535"),
+            ("256.0.0.1:80", "\"256.0.0.1\" is not an IPv4 address"),
+            ("127.1:80", "\"127.1\" is not an IPv4 address"),
+            ("[::1:80", "has no \"]\" after the IPv6 address"),
+            ("[::1]", "has no port: \"[::1]:80\" has one"),
+            ("[::1]80", "has no port: \"[::1]:80\" has one"),
+            ("[::1]:70000", "the port \"70000\" is not a number of 0 to 65535"),
+            ("[::g]:80", "\"::g\" is not an IPv6 address"),
+            ("::1", "has brackets"),
+            ("::1:80:", "has brackets"),
+        ];
+        for (text, reason) in refusals {
+            let error = first(text).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            let message = error.to_string();
+            assert!(message.starts_with(&format!("{text:?}")) && message.contains(reason), "{message}");
+            assert!(!message.contains("host names"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_bare_address_is_refused_for_what_is_wrong_with_it() {
+        let refusals = [
+            ("", "is not an IP address"),
+            ("127.0.0.1:80", "has a port"),
+            ("[::1]:80", "has a port"),
+            ("[::1]", "has no brackets"),
+            ("::g", "is not an IPv6 address"),
+            ("300.0.0.1", "is not an IPv4 address"),
+        ];
+        for (text, reason) in refusals {
+            let message = first((text, 80)).unwrap_err().to_string();
+            assert!(message.contains(reason) && !message.contains("host names"), "{message}");
+        }
+    }
+
     #[test]
     fn a_host_name_is_refused_with_advice() {
-        for error in [first("localhost:80").unwrap_err(), first(("localhost", 80)).unwrap_err()] {
+        let names =
+            ["localhost:80", "localhost", "example.com:http", "x.1:80"].map(|name| first(name).unwrap_err());
+        let bare = ["localhost", "example.com"].map(|name| first((name, 80)).unwrap_err());
+        for error in names.into_iter().chain(bare) {
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
             assert!(error.to_string().contains("ToSocketAddrs in fend::spawn_blocking"), "{error}");
         }

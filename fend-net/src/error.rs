@@ -88,6 +88,9 @@ impl SocketError {
 impl fmt::Display for SocketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.operation)?;
+        if let Some(missing) = self.os_error.raw_os_error().and_then(|errno| missing(self.operation, errno)) {
+            write!(f, ": {missing}")?;
+        }
         match &self.place {
             Place::Unknown => {}
             Place::Ip(address) => write!(f, " {address}")?,
@@ -118,6 +121,14 @@ fn exhausted_limit(operation: &str, errno: i32) -> Option<&'static str> {
     }
 }
 
+/// What the caller has left out.
+fn missing(operation: &str, errno: i32) -> Option<&'static str> {
+    match (operation, errno) {
+        ("send", libc::EDESTADDRREQ) => Some("the socket has no peer: connect it or use send_to"),
+        _ => None,
+    }
+}
+
 fn makes_a_socket(operation: &str) -> bool {
     ["accept", "bind", "connect", "listen", "socket", "socketpair"]
         .contains(&operation.split(' ').next().unwrap_or_default())
@@ -133,6 +144,14 @@ mod tests {
         let error = SocketError::wrap("bind", address, io::Error::from_raw_os_error(libc::EACCES));
         assert_eq!(error.to_string(), "bind 127.0.0.1:80: Permission denied (os error 13)");
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn message_says_that_there_is_no_peer() {
+        let error =
+            SocketError::wrap("send", Place::Unknown, io::Error::from_raw_os_error(libc::EDESTADDRREQ));
+        let wanted = "send: the socket has no peer: connect it or use send_to: Destination address required (os error 89)";
+        assert_eq!(error.to_string(), wanted);
     }
 
     #[test]

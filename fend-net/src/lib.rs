@@ -9,6 +9,26 @@
 //!
 //! Sockets take addresses, never host names: see [`IntoAddrs`].
 //!
+//! # What is here
+//!
+//! | for | there is |
+//! |---|---|
+//! | TCP | [`TcpListener`], [`TcpStream`]; before they listen or connect [`TcpSocket`]; several addresses with times of your own [`TcpConnector`]; in [`tcp`] |
+//! | datagrams over IP | [`UdpSocket`]: connected or not, multicast, many with one system call, what the kernel knows of each; in [`udp`] |
+//! | processes of one host | [`UnixStream`], [`UnixDatagram`], [`UnixSeqpacket`], their listeners and [`UnixSocket`]; file descriptors and credentials go along; in [`unix`] |
+//! | | [`PipeReader`], [`PipeWriter`]: pipes, FIFOs, the standard streams of child processes; in [`pipe`] |
+//! | virtual machines and their host | [`VsockListener`], [`VsockStream`]; in [`vsock`] |
+//! | a server's accept loop | [`Listener`]: a limit, pauses when descriptors run out, metrics, a drain. [`Incoming`] is the bare stream of connections |
+//! | sockets that a service manager has opened | [`activation`] |
+//! | bytes from one stream to another | [`copy`], both ways too, in the kernel where that can be |
+//! | both directions of a stream in tasks of their own | [`OwnedReadHalf`], [`OwnedWriteHalf`]; borrowed, [`ReadHalf`], [`WriteHalf`] |
+//! | socket options | methods of each type (`set_nodelay`); by name, for configuration files, `set_socket_option` with [`OptionValue`]; any that C has, `set_option` with [`OptionData`] |
+//! | control messages | [`control`], with `send_msg` and `recv_msg` |
+//! | flags of one call | [`MsgFlags`] |
+//! | a system call that has no method here | `read_with` and `write_with` of every type, and `try_read_with`, `try_write_with` |
+//! | what std has | `try_from` of std's types and of an `OwnedFd`, and `into_std`; [`ReleaseError`] while clones are alive |
+//! | what went wrong | [`SocketError`] inside an `io::Error`, with operation and address; [`ConnectError`] names each address; [`AcceptErrorKind`] says what to do |
+//!
 //! This is `fend::net`, which is how programs use it: through the `fend` crate.
 //!
 //! # Examples
@@ -38,6 +58,7 @@ mod error;
 mod flags;
 mod option;
 pub mod pipe;
+mod raw_calls;
 mod ready;
 mod release;
 mod serve;

@@ -22,10 +22,24 @@ pub(crate) async fn ready<S: AsFd>(fd: &AsyncFd<S>, direction: Direction) -> io:
 
 /// Resolves when any direction of `interest` is ready in truth: all that the kernel says of them then.
 pub(crate) async fn ready_any<S: AsFd>(fd: &AsyncFd<S>, interest: Interest) -> io::Result<Readiness> {
-    let mut read = pin!(ready_if_wanted(fd, interest, Direction::Read));
-    let mut write = pin!(ready_if_wanted(fd, interest, Direction::Write));
-    let mut priority = pin!(ready_if_wanted(fd, interest, Direction::Priority));
-    let mut peer_closed = pin!(ready_if_wanted(fd, interest, Direction::PeerClosed));
+    ready_any_as(fd, interest, readiness_now).await
+}
+
+/// [`ready_any`] for the end of a pipe, where `POLLERR` tells that the other one is gone.
+pub(crate) async fn ready_any_of_pipe<S: AsFd>(fd: &AsyncFd<S>, interest: Interest) -> io::Result<Readiness> {
+    ready_any_as(fd, interest, |pipe, direction| told_by(pipe, direction, |events| events)).await
+}
+
+/// `ask` says what holds now of a direction, and `WouldBlock` when that is nothing.
+async fn ready_any_as<S: AsFd>(
+    fd: &AsyncFd<S>,
+    interest: Interest,
+    ask: impl Fn(&S, Direction) -> io::Result<Readiness> + Copy,
+) -> io::Result<Readiness> {
+    let mut read = pin!(ready_if_wanted(fd, interest, Direction::Read, ask));
+    let mut write = pin!(ready_if_wanted(fd, interest, Direction::Write, ask));
+    let mut priority = pin!(ready_if_wanted(fd, interest, Direction::Priority, ask));
+    let mut peer_closed = pin!(ready_if_wanted(fd, interest, Direction::PeerClosed, ask));
     poll_fn(|cx| {
         let mut found = Readiness::NONE;
         // All are polled, so that each leaves its waker and what is ready is told together.
@@ -44,11 +58,12 @@ async fn ready_if_wanted<S: AsFd>(
     fd: &AsyncFd<S>,
     interest: Interest,
     direction: Direction,
+    ask: impl Fn(&S, Direction) -> io::Result<Readiness>,
 ) -> io::Result<Readiness> {
     if interest | alone(direction) != interest {
         return pending().await;
     }
-    fd.ask_with(direction, |socket| readiness_now(socket, direction)).await
+    fd.ask_with(direction, |socket| ask(socket, direction)).await
 }
 
 fn alone(direction: Direction) -> Interest {
@@ -114,14 +129,22 @@ pub(crate) async fn other_end_gone<S: AsFd>(fd: &AsyncFd<S>) -> io::Result<()> {
 
 /// What the kernel says of `direction`; `WouldBlock` when that is nothing.
 fn readiness_now(socket: &impl AsFd, direction: Direction) -> io::Result<Readiness> {
-    // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.
-    let events = sys::poll_now(socket.as_fd(), events(direction))?;
     // Of a socket POLLERR alone says nothing about the peer: its error queue has something to tell, a time stamp for example.
-    let told = match direction {
+    told_by(socket, direction, |events| match direction {
         Direction::PeerClosed => events & !libc::POLLERR,
         Direction::Read | Direction::Write | Direction::Priority => events,
-    };
-    if told == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(readiness(events)) }
+    })
+}
+
+/// What the kernel says of `direction`, if there is something in it that counts.
+fn told_by(
+    fd: &impl AsFd,
+    direction: Direction,
+    counts: impl Fn(libc::c_short) -> libc::c_short,
+) -> io::Result<Readiness> {
+    // poll(2) adds POLLERR and POLLHUP by itself: an operation that would fail does not block either.
+    let events = sys::poll_now(fd.as_fd(), events(direction))?;
+    if counts(events) == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(readiness(events)) }
 }
 
 fn events(direction: Direction) -> libc::c_short {

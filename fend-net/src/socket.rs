@@ -167,6 +167,32 @@ pub(crate) fn adopt_stream(socket: Socket, listening: bool) -> io::Result<Socket
     adopt(socket, Family::Ip, Some(Type::STREAM), listening)
 }
 
+/// Makes sure that a foreign stream or seqpacket socket is connected, or was. The other types are for what has yet to be.
+///
+/// getpeername(2) does not tell, since a TCP connection that was reset has no peer any more, and is a stream all the same: its error
+/// waits to be received. But both of its directions are shut down then, while a socket that never was connected hangs
+/// up (`POLLHUP`) without an end to receive (`POLLRDHUP`). One that is connecting does neither, and is taken: it waits by itself.
+pub(crate) fn must_be_connected(socket: &Socket, otherwise: &str) -> io::Result<()> {
+    let events = sys::poll_now(socket.as_fd(), libc::POLLRDHUP)?;
+    if events & libc::POLLHUP == 0 || events & libc::POLLRDHUP != 0 {
+        return Ok(());
+    }
+    Err(unfit(format!("the socket is not connected: make it a {otherwise}")))
+}
+
+/// Makes sure that a foreign socket is not connected, so that it can become what its owner says.
+pub(crate) fn must_not_be_connected(socket: &Socket, otherwise: &str) -> io::Result<()> {
+    match socket.peer_addr() {
+        Ok(_) => Err(unfit(format!("the socket is connected: make it a {otherwise}"))),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A backlog as listen(2) takes it.
+pub(crate) fn checked_backlog(backlog: u32) -> io::Result<i32> {
+    i32::try_from(backlog).map_err(|_| unfit(format!("a backlog of {backlog}: not 0 to {}", i32::MAX)))
+}
+
 /// What was given cannot be used.
 pub(crate) fn unfit(why: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)

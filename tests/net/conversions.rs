@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-use fend::net::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpStream, WriteHalf};
+use fend::net::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpSocket, TcpStream, WriteHalf,
+};
 use futures_lite::future::poll_once;
 use socket2::SockRef;
 
@@ -142,6 +144,7 @@ fn types_are_what_the_design_promises() {
     }
     socket::<TcpStream>();
     socket::<TcpListener>();
+    shared::<TcpSocket>();
     shared::<ReadHalf<'static>>();
     shared::<WriteHalf<'static>>();
     shared::<OwnedReadHalf>();

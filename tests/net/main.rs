@@ -23,6 +23,7 @@ mod stall {
 }
 
 mod accept_errors;
+mod api_gaps;
 mod cancel;
 mod clones;
 mod connect;
@@ -43,9 +44,11 @@ mod hostile;
 mod large;
 mod listener;
 mod listener_helper;
+mod messages_of_errors;
 mod option_bounds;
 mod options;
 mod pipes;
+mod raw_calls;
 mod readiness;
 mod reset;
 mod short_read;

@@ -47,6 +47,12 @@ impl COption {
         self.set_bytes(socket, &value.to_ne_bytes(), value)
     }
 
+    /// [`set_int`](Self::set_int) past the check of what would turn on a socket's error queue: for the methods that keep account of it.
+    pub(crate) fn set_int_accounted(&self, socket: &Socket, value: c_int) -> io::Result<()> {
+        sys::option::set_number(socket.as_fd(), self.level, self.number, value)
+            .map_err(|error| SocketError::wrap(self.set, format!("to {value}"), error))
+    }
+
     pub(crate) fn set_u32(&self, socket: &Socket, value: u32) -> io::Result<()> {
         self.set_bytes(socket, &value.to_ne_bytes(), value)
     }

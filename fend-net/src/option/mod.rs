@@ -17,7 +17,7 @@
 mod any;
 mod by_name;
 pub(crate) mod c_option;
-mod check;
+pub(crate) mod check;
 mod common;
 mod data;
 mod error_queue;

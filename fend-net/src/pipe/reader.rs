@@ -7,10 +7,10 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
 
 use super::end::{self, RegisteredPipe};
-use crate::ready::{other_end_gone, poll_ready, ready};
+use crate::ready::{other_end_gone, poll_ready, ready, ready_any_of_pipe};
 use crate::stream::early_end;
 
 /// The reading end of a pipe or FIFO.
@@ -150,6 +150,34 @@ impl PipeReader {
     /// Cancel safe: it takes nothing.
     pub async fn readable(&self) -> io::Result<()> {
         ready(&self.fd, Direction::Read).await
+    }
+
+    /// Waits for any direction of `interest`; returns those that are ready. What it says is true when it is said, unless another
+    /// task receives first. That no writer is left is [`READ_CLOSED`](Readiness::READ_CLOSED).
+    ///
+    /// # Errors
+    ///
+    /// As [`readable`](Self::readable).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::io::{Interest, Readiness};
+    ///
+    /// # fend::block_on(async {
+    /// let (reader, writer) = fend::net::pipe::pipe()?;
+    /// writer.send_all(b"data").await?;
+    /// let ready = reader.ready(Interest::READABLE | Interest::PEER_CLOSED).await?;
+    /// assert!(ready.contains(Readiness::READABLE));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
+        ready_any_of_pipe(&self.fd, interest).await
     }
 
     /// [`readable`](Self::readable), polled. Of the wakers that are left, 32 different ones are kept.

@@ -7,10 +7,10 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use fend_reactor::io::{AsyncFd, Direction, Readiness};
+use fend_reactor::io::{AsyncFd, Direction, Interest, Readiness};
 
 use super::end::{self, RegisteredPipe};
-use crate::ready::{other_end_gone, poll_ready, ready};
+use crate::ready::{other_end_gone, poll_ready, ready, ready_any_of_pipe};
 
 /// The writing end of a pipe or FIFO.
 ///
@@ -142,6 +142,34 @@ impl PipeWriter {
     /// Cancel safe: it takes nothing.
     pub async fn writable(&self) -> io::Result<()> {
         ready(&self.fd, Direction::Write).await
+    }
+
+    /// Waits for any direction of `interest`; returns those that are ready. What it says is true when it is said, unless another
+    /// task sends first. That no reader is left is [`ERROR`](Readiness::ERROR), as poll(2) has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`writable`](Self::writable).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::io::{Interest, Readiness};
+    ///
+    /// # fend::block_on(async {
+    /// let (reader, writer) = fend::net::pipe::pipe()?;
+    /// drop(reader);
+    /// let ready = writer.ready(Interest::PEER_CLOSED).await?;
+    /// assert!(ready.contains(Readiness::ERROR));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn ready(&self, interest: Interest) -> io::Result<Readiness> {
+        ready_any_of_pipe(&self.fd, interest).await
     }
 
     /// [`writable`](Self::writable), polled. Of the wakers that are left, 32 different ones are kept.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +113,18 @@ impl<L: Accept> Listener<L> {
 
     /// Sets options of each connection before it is given out, as [`TcpListener::accept_with`] does. A connection for which `prepare`
     /// gives an error is closed, counted and [reported](Self::on_error), and the next one is taken.
+    ///
+    /// # Errors
+    ///
+    /// None here. That of `prepare` comes to [`on_error`](Self::on_error) with the peer's address in front: "prepare the connection of
+    /// 127.0.0.1:5000: ...". It ends its connection and not the listener, whatever its kind. It is counted in
+    /// [`transient_errors`](super::ListenerMetrics::transient_errors); but when it says that something has run out (`EMFILE`,
+    /// `ENFILE`, `ENOBUFS`, `ENOMEM`), in [`back_offs`](super::ListenerMetrics::back_offs), and the listener pauses as it does for
+    /// accept(2).
+    ///
+    /// # Panics
+    ///
+    /// Not here. A panic of `prepare` goes through [`accept`](Self::accept) or [`serve`](Self::serve).
     ///
     /// # Examples
     ///
@@ -340,6 +353,20 @@ impl<L: Accept> fmt::Debug for Listener<L> {
             .field("inner", &self.inner)
             .field("metrics", &metrics)
             .finish_non_exhaustive()
+    }
+}
+
+/// The listening socket's.
+impl<L: Accept + AsFd> AsFd for Listener<L> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+/// The listening socket's.
+impl<L: Accept + AsRawFd> AsRawFd for Listener<L> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
     }
 }
 

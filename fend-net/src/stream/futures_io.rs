@@ -70,5 +70,9 @@ pub(crate) use {async_read, async_write};
 
 async_read!([S: ByteStream] ReadHalf<'_, S>);
 async_write!([S: ByteStream] WriteHalf<'_, S>);
+async_read!([S: ByteStream] &ReadHalf<'_, S>);
+async_write!([S: ByteStream] &WriteHalf<'_, S>);
 async_read!([S: ByteStream] OwnedReadHalf<S>);
 async_write!([S: ByteStream] OwnedWriteHalf<S>);
+async_read!([S: ByteStream] &OwnedReadHalf<S>);
+async_write!([S: ByteStream] &OwnedWriteHalf<S>);

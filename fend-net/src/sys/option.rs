@@ -108,13 +108,6 @@ pub(crate) fn set_number(
     set(fd, level, number, &value.to_ne_bytes())
 }
 
-/// [`get`] of an `int`.
-pub(crate) fn number(fd: BorrowedFd<'_>, level: libc::c_int, number: libc::c_int) -> io::Result<i32> {
-    let mut value = [0; 4];
-    get(fd, level, number, &mut value)?;
-    Ok(i32::from_ne_bytes(value))
-}
-
 /// The kernel takes a length as an `int`.
 fn length(len: usize) -> io::Result<libc::socklen_t> {
     i32::try_from(len).map(|len| len as libc::socklen_t).map_err(|_| {

@@ -11,7 +11,7 @@ use socket2::Socket;
 
 use super::{TcpListener, TcpStream};
 use crate::release::{ReleaseError, release, release_blocking};
-use crate::socket::adopt_stream;
+use crate::socket::{adopt_stream, must_be_connected};
 
 impl TcpListener {
     /// The socket as std's type, in blocking mode, out of the runtime.
@@ -64,13 +64,16 @@ impl TryFrom<net::TcpListener> for TcpListener {
     }
 }
 
-/// Makes the socket non-blocking.
+/// Checks that the socket is connected, is connecting, or was connected, and makes it non-blocking. Before that it is a
+/// [`TcpSocket`](super::TcpSocket).
 impl TryFrom<net::TcpStream> for TcpStream {
     type Error = io::Error;
 
     fn try_from(stream: net::TcpStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(TcpStream::accepted(Socket::from(stream)))
+        let socket = Socket::from(stream);
+        must_be_connected(&socket, "TcpSocket")?;
+        socket.set_nonblocking(true)?;
+        Ok(TcpStream::accepted(socket))
     }
 }
 
@@ -83,12 +86,15 @@ impl TryFrom<OwnedFd> for TcpListener {
     }
 }
 
-/// Checks that the fd is an IP stream socket that does not listen, and makes it non-blocking.
+/// Checks that the fd is an IP stream socket that is connected, is connecting, or was connected, and makes it non-blocking. Before
+/// that it is a [`TcpSocket`](super::TcpSocket).
 impl TryFrom<OwnedFd> for TcpStream {
     type Error = io::Error;
 
     fn try_from(fd: OwnedFd) -> io::Result<Self> {
-        adopt_stream(Socket::from(fd), false).map(TcpStream::accepted)
+        let socket = adopt_stream(Socket::from(fd), false)?;
+        must_be_connected(&socket, "TcpSocket")?;
+        Ok(TcpStream::accepted(socket))
     }
 }
 

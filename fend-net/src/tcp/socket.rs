@@ -11,7 +11,7 @@ use super::connect::connect_socket;
 use super::{TcpListener, TcpStream};
 use crate::addrs::IntoAddrs;
 use crate::error::{Place, SocketError};
-use crate::socket::{adopt_stream, ip_address};
+use crate::socket::{adopt_stream, checked_backlog, ip_address, must_not_be_connected};
 
 /// A TCP socket that neither listens nor is connected yet: for options that have to be set before, and to choose the local
 /// address of a connection.
@@ -19,6 +19,8 @@ use crate::socket::{adopt_stream, ip_address};
 /// [`listen`](Self::listen) makes it a [`TcpListener`], [`connect`](Self::connect) a [`TcpStream`]. Unlike
 /// [`TcpListener::bind`], nothing is set that was not asked for: a server that is to be started again wants
 /// [`set_reuse_address`](Self::set_reuse_address).
+///
+/// There is one of each and no clone: a socket listens or connects once, so both take the value, and give what it has become.
 ///
 /// # Examples
 ///
@@ -106,10 +108,7 @@ impl TcpSocket {
     /// backlog above 2^31 - 1.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
         let failed = |error| SocketError::wrap("listen on", self.local_addr().ok(), error);
-        let backlog = i32::try_from(backlog).map_err(|_| {
-            let message = format!("a backlog of {backlog}: not 0 to {}", i32::MAX);
-            failed(io::Error::new(io::ErrorKind::InvalidInput, message))
-        })?;
+        let backlog = checked_backlog(backlog).map_err(failed)?;
         self.socket.listen(backlog).map_err(failed)?;
         Ok(TcpListener::of(self.socket))
     }
@@ -150,10 +149,7 @@ impl TcpSocket {
 
     /// A socket of somebody else's, checked and non-blocking.
     fn adopt(socket: Socket) -> io::Result<TcpSocket> {
-        if socket.peer_addr().is_ok() {
-            let message = "the socket is connected: make it a TcpStream";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
+        must_not_be_connected(&socket, "TcpStream")?;
         adopt_stream(socket, false).map(|socket| TcpSocket { socket })
     }
 }

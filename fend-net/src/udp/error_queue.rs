@@ -12,7 +12,6 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +25,7 @@ use super::metadata::{is_on, switch};
 use super::operation::recv_msg;
 use crate::control::{ControlMessage, ExtendedError, RawControlMessages, ReceivedControl, Timestamp, space};
 use crate::flags::MsgFlags;
-use crate::sys::option::{number, set_number};
+use crate::option::c_option::{COption, c_option};
 
 /// Entries kept for a reader that does not come. The kernel's own bound is the receive buffer's size.
 const MAX_KEPT: usize = 64;
@@ -40,8 +39,9 @@ const MAX_WAITING: usize = 32;
 /// The direction that only an error ends: a datagram socket has no end of stream, and success does not end its readiness.
 const ERROR_ALONE: Direction = Direction::PeerClosed;
 
-/// The option's number for each protocol.
-const OPTION: (i32, i32) = (libc::IP_RECVERR, libc::IPV6_RECVERR);
+/// The option for each protocol.
+const OPTION: (COption, COption) = (c_option!(SOL_IP, IP_RECVERR), c_option!(SOL_IPV6, IPV6_RECVERR));
+const SO_TIMESTAMPING: COption = c_option!(SOL_SOCKET, SO_TIMESTAMPING);
 
 const ERRORS: u8 = 1;
 const TIMESTAMPS: u8 = 1 << 1;
@@ -209,7 +209,7 @@ impl Kept {
 
 /// `SOF_TIMESTAMPING_*` of the socket.
 fn timestamping(socket: &Socket) -> io::Result<u32> {
-    Ok(number(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING)? as u32)
+    SO_TIMESTAMPING.u32(socket)
 }
 
 /// recvmsg(2) from the kernel's error queue.
@@ -269,7 +269,7 @@ impl UdpSocket {
     /// What setsockopt(2) says.
     pub fn set_send_timestamps(&self, on: bool) -> io::Result<()> {
         let flags = if on { SEND_TIMESTAMPS } else { 0 };
-        set_number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPING, flags as i32)?;
+        SO_TIMESTAMPING.set_int_accounted(self.socket(), flags as i32)?;
         self.errors().set_in_use(TIMESTAMPS, on);
         Ok(())
     }

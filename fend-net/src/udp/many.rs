@@ -72,7 +72,7 @@ impl UdpSocket {
         let count = batch.len();
         while !batch.is_empty() {
             let result = self.run(Direction::Write, |s| send_once(s, batch)).await;
-            result.map_err(|error| of_send(batch.destination(), error))?;
+            result.map_err(|error| of_send(self.socket(), batch.destination(), error))?;
         }
         Ok(count)
     }
@@ -87,7 +87,7 @@ impl UdpSocket {
         let count = batch.len();
         while !batch.is_empty() {
             let result = ready!(self.poll_run(cx, Direction::Write, |s| send_once(s, batch)));
-            result.map_err(|error| of_send(batch.destination(), error))?;
+            result.map_err(|error| of_send(self.socket(), batch.destination(), error))?;
         }
         Poll::Ready(Ok(count))
     }
@@ -99,6 +99,6 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room for any, else as [`send_many`](Self::send_many).
     pub fn try_send_many(&self, batch: &mut SendBatch) -> io::Result<usize> {
         self.run_now(Direction::Write, |s| send_once(s, batch))
-            .map_err(|error| of_send(batch.destination(), error))
+            .map_err(|error| of_send(self.socket(), batch.destination(), error))
     }
 }

@@ -11,7 +11,7 @@ use super::meta::CONTROL_ROOM;
 use super::operation;
 use super::{RecvMeta, SendMeta, UdpSocket};
 use crate::control::{ControlBuffer, ReceivedControl};
-use crate::error::SocketError;
+use crate::error::{Place, SocketError};
 use crate::flags::MsgFlags;
 
 thread_local! {
@@ -58,11 +58,15 @@ pub(super) fn send_msg(socket: &Socket, buf: &[u8], meta: &SendMeta) -> io::Resu
     })
 }
 
-/// Names the destination. That it would block is no failure, and costs no memory.
-pub(super) fn of_send(to: Option<SocketAddr>, error: io::Error) -> io::Error {
-    match to {
-        Some(to) if error.kind() != io::ErrorKind::WouldBlock => SocketError::wrap("send to", to, error),
-        _ => error,
+/// Names the destination, or else the peer. That it would block is no failure, and costs no memory.
+pub(super) fn of_send(socket: &Socket, to: Option<SocketAddr>, error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return error;
+    }
+    let peer = || socket.peer_addr().ok()?.as_socket();
+    match to.or_else(peer) {
+        Some(to) => SocketError::wrap("send to", to, error),
+        None => SocketError::wrap("send", Place::Unknown, error),
     }
 }
 
@@ -141,7 +145,7 @@ impl UdpSocket {
     /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
     pub async fn send_msg(&self, buf: &[u8], meta: &SendMeta) -> io::Result<usize> {
         let result = self.run(Direction::Write, |s| send_msg(s, buf, meta)).await;
-        result.map_err(|error| of_send(meta.destination(), error))
+        result.map_err(|error| of_send(self.socket(), meta.destination(), error))
     }
 
     /// [`send_msg`](Self::send_msg) without waiting.
@@ -151,7 +155,7 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send_msg`](Self::send_msg).
     pub fn try_send_msg(&self, buf: &[u8], meta: &SendMeta) -> io::Result<usize> {
         self.run_now(Direction::Write, |s| send_msg(s, buf, meta))
-            .map_err(|error| of_send(meta.destination(), error))
+            .map_err(|error| of_send(self.socket(), meta.destination(), error))
     }
 
     /// Sends a datagram of several buffers, one after the other, with flags and with any control messages. Without `to` it goes to the peer of a
@@ -173,6 +177,6 @@ impl UdpSocket {
     ) -> io::Result<usize> {
         let address = to.map(SockAddr::from);
         let send = |s: &Socket| operation::send_msg(s, bufs, address.as_ref(), flags, control);
-        self.run(Direction::Write, send).await.map_err(|error| of_send(to, error))
+        self.run(Direction::Write, send).await.map_err(|error| of_send(self.socket(), to, error))
     }
 }

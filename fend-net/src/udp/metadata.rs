@@ -3,31 +3,32 @@
 //! A socket of IPv6 that takes IPv4 too has each switch twice: packets of either protocol look at their own.
 
 use std::io;
-use std::os::fd::AsFd;
 
 use socket2::{Domain, Socket};
 
 use super::UdpSocket;
-use crate::sys::option::{number, set_number};
+use crate::option::c_option::{COption, c_option};
+
+const SO_RXQ_OVFL: COption = c_option!(SOL_SOCKET, SO_RXQ_OVFL);
+const SO_TIMESTAMPNS: COption = c_option!(SOL_SOCKET, SO_TIMESTAMPNS);
 
 /// Throws the option of the socket's protocol, given as that of IPv4 and that of IPv6.
-pub(super) fn switch(socket: &Socket, (v4, v6): (i32, i32), on: bool) -> io::Result<()> {
+pub(super) fn switch(socket: &Socket, (v4, v6): (COption, COption), on: bool) -> io::Result<()> {
     if socket.domain()? == Domain::IPV6 {
-        set_number(socket.as_fd(), libc::IPPROTO_IPV6, v6, on.into())?;
+        v6.set_int_accounted(socket, on.into())?;
         // For the IPv4 packets that it may take. A kernel without them refuses, and needs nothing.
-        let _ = set_number(socket.as_fd(), libc::IPPROTO_IP, v4, on.into());
+        let _ = v4.set_int_accounted(socket, on.into());
         return Ok(());
     }
-    set_number(socket.as_fd(), libc::IPPROTO_IP, v4, on.into())
+    v4.set_int_accounted(socket, on.into())
 }
 
 /// Whether the option of the socket's protocol is on.
-pub(super) fn is_on(socket: &Socket, (v4, v6): (i32, i32)) -> io::Result<bool> {
-    let (level, name) = match socket.domain()? {
-        Domain::IPV6 => (libc::IPPROTO_IPV6, v6),
-        _ => (libc::IPPROTO_IP, v4),
-    };
-    number(socket.as_fd(), level, name).map(|value| value != 0)
+pub(super) fn is_on(socket: &Socket, (v4, v6): (COption, COption)) -> io::Result<bool> {
+    match socket.domain()? {
+        Domain::IPV6 => v6.bool(socket),
+        _ => v4.bool(socket),
+    }
 }
 
 /// Makes the functions that throw and read a switch of both protocols.
@@ -42,7 +43,7 @@ macro_rules! switches {
                 ///
                 /// What setsockopt(2) says.
                 pub fn $set(&self, on: bool) -> io::Result<()> {
-                    switch(self.socket(), (libc::$v4, libc::$v6), on)
+                    switch(self.socket(), (c_option!(SOL_IP, $v4), c_option!(SOL_IPV6, $v6)), on)
                 }
 
                 #[doc = concat!("What [`", stringify!($set), "`](Self::", stringify!($set), ") has set.")]
@@ -51,7 +52,7 @@ macro_rules! switches {
                 ///
                 /// What getsockopt(2) says.
                 pub fn $get(&self) -> io::Result<bool> {
-                    is_on(self.socket(), (libc::$v4, libc::$v6))
+                    is_on(self.socket(), (c_option!(SOL_IP, $v4), c_option!(SOL_IPV6, $v6)))
                 }
             )+
         }
@@ -78,7 +79,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_recv_timestamps(&self, on: bool) -> io::Result<()> {
-        set_number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, on.into())
+        SO_TIMESTAMPNS.set_bool(self.socket(), on)
     }
 
     /// What [`set_recv_timestamps`](Self::set_recv_timestamps) has set.
@@ -87,7 +88,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn recv_timestamps(&self) -> io::Result<bool> {
-        number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS).map(|value| value != 0)
+        SO_TIMESTAMPNS.bool(self.socket())
     }
 
     /// Asks how many datagrams were dropped for want of room in the receive buffer (`SO_RXQ_OVFL`).
@@ -96,7 +97,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_recv_dropped(&self, on: bool) -> io::Result<()> {
-        set_number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL, on.into())
+        SO_RXQ_OVFL.set_bool(self.socket(), on)
     }
 
     /// What [`set_recv_dropped`](Self::set_recv_dropped) has set.
@@ -105,6 +106,6 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn recv_dropped(&self) -> io::Result<bool> {
-        number(self.socket().as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL).map(|value| value != 0)
+        SO_RXQ_OVFL.bool(self.socket())
     }
 }

@@ -1,5 +1,6 @@
 //! Multicast: joining groups, and how datagrams to groups are sent. See ip(7), ipv6(7), RFC 3678.
 
+use std::fmt;
 use std::io;
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,7 +9,19 @@ use std::os::fd::AsFd;
 use socket2::InterfaceIndexOrAddress;
 
 use super::UdpSocket;
+use crate::error::SocketError;
+use crate::option::c_option::{COption, c_option};
+use crate::option::check;
 use crate::sys::option::set as set_bytes;
+
+const IP_MULTICAST_ALL: COption = c_option!(SOL_IP, IP_MULTICAST_ALL);
+const IP_MULTICAST_IF: COption = c_option!(SOL_IP, IP_MULTICAST_IF);
+const IP_MULTICAST_LOOP: COption = c_option!(SOL_IP, IP_MULTICAST_LOOP);
+const IP_MULTICAST_TTL: COption = c_option!(SOL_IP, IP_MULTICAST_TTL);
+const IPV6_MULTICAST_ALL: COption = c_option!(SOL_IPV6, IPV6_MULTICAST_ALL = 29);
+const IPV6_MULTICAST_HOPS: COption = c_option!(SOL_IPV6, IPV6_MULTICAST_HOPS);
+const IPV6_MULTICAST_IF: COption = c_option!(SOL_IPV6, IPV6_MULTICAST_IF);
+const IPV6_MULTICAST_LOOP: COption = c_option!(SOL_IPV6, IPV6_MULTICAST_LOOP);
 
 /// An interface, for IPv4: by one of its addresses or by its index.
 ///
@@ -51,6 +64,47 @@ impl MulticastInterface {
     }
 }
 
+/// As messages have it: "127.0.0.1", "interface 2".
+impl fmt::Display for MulticastInterface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MulticastInterface::Address(address) => address.fmt(f),
+            MulticastInterface::Index(index) => write!(f, "interface {index}"),
+        }
+    }
+}
+
+/// One membership, for messages: "join 224.0.0.1 on 127.0.0.1", "leave 232.0.0.1 from 127.0.0.1 on interface 2".
+struct Membership {
+    operation: &'static str,
+    group: IpAddr,
+    source: Option<IpAddr>,
+    interface: MulticastInterface,
+}
+
+impl Membership {
+    fn of(
+        operation: &'static str,
+        group: impl Into<IpAddr>,
+        interface: impl Into<MulticastInterface>,
+    ) -> Membership {
+        Membership { operation, group: group.into(), source: None, interface: interface.into() }
+    }
+
+    fn of_source(self, source: impl Into<IpAddr>) -> Membership {
+        Membership { source: Some(source.into()), ..self }
+    }
+
+    fn failed(self, error: io::Error) -> io::Error {
+        let Membership { operation, group, source, interface } = self;
+        let place = match source {
+            Some(source) => format!("{group} from {source} on {interface}"),
+            None => format!("{group} on {interface}"),
+        };
+        SocketError::wrap(operation, place, error)
+    }
+}
+
 /// Membership in groups.
 impl UdpSocket {
     /// Joins an IPv4 group on an interface (`IP_ADD_MEMBERSHIP`).
@@ -61,7 +115,8 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) says: [`InvalidInput`](io::ErrorKind::InvalidInput) for an address that is no group,
+    /// What setsockopt(2) says, with group and interface in the message ("join 224.0.0.1 on 127.0.0.1: ..."):
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for an address that is no group,
     /// [`AddrInUse`](io::ErrorKind::AddrInUse) for a group that is joined already, `ENODEV` without such an interface,
     /// `ENOBUFS` above `net.ipv4.igmp_max_memberships`.
     pub fn join_multicast_v4(
@@ -69,7 +124,10 @@ impl UdpSocket {
         group: Ipv4Addr,
         interface: impl Into<MulticastInterface>,
     ) -> io::Result<()> {
-        self.socket().join_multicast_v4_n(&group, &interface.into().for_socket2())
+        let interface = interface.into();
+        self.socket()
+            .join_multicast_v4_n(&group, &interface.for_socket2())
+            .map_err(|error| Membership::of("join", group, interface).failed(error))
     }
 
     /// Leaves an IPv4 group (`IP_DROP_MEMBERSHIP`).
@@ -82,7 +140,10 @@ impl UdpSocket {
         group: Ipv4Addr,
         interface: impl Into<MulticastInterface>,
     ) -> io::Result<()> {
-        self.socket().leave_multicast_v4_n(&group, &interface.into().for_socket2())
+        let interface = interface.into();
+        self.socket()
+            .leave_multicast_v4_n(&group, &interface.for_socket2())
+            .map_err(|error| Membership::of("leave", group, interface).failed(error))
     }
 
     /// Joins an IPv6 group on the interface of an index (`IPV6_ADD_MEMBERSHIP`); 0 leaves the choice to the kernel.
@@ -91,7 +152,9 @@ impl UdpSocket {
     ///
     /// As [`join_multicast_v4`](Self::join_multicast_v4).
     pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.socket().join_multicast_v6(&group, interface)
+        self.socket()
+            .join_multicast_v6(&group, interface)
+            .map_err(|error| Membership::of("join", group, interface).failed(error))
     }
 
     /// Leaves an IPv6 group (`IPV6_DROP_MEMBERSHIP`).
@@ -100,7 +163,9 @@ impl UdpSocket {
     ///
     /// As [`leave_multicast_v4`](Self::leave_multicast_v4).
     pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.socket().leave_multicast_v6(&group, interface)
+        self.socket()
+            .leave_multicast_v6(&group, interface)
+            .map_err(|error| Membership::of("leave", group, interface).failed(error))
     }
 
     /// Joins an IPv4 group for the datagrams of one sender (`IP_ADD_SOURCE_MEMBERSHIP`, `MCAST_JOIN_SOURCE_GROUP`). Call it for each
@@ -115,12 +180,14 @@ impl UdpSocket {
         group: Ipv4Addr,
         interface: impl Into<MulticastInterface>,
     ) -> io::Result<()> {
-        match interface.into() {
+        let interface = interface.into();
+        match interface {
             MulticastInterface::Address(address) => self.socket().join_ssm_v4(&source, &group, &address),
             MulticastInterface::Index(index) => {
                 self.set_source(libc::MCAST_JOIN_SOURCE_GROUP, source.into(), group.into(), index)
             }
         }
+        .map_err(|error| Membership::of("join", group, interface).of_source(source).failed(error))
     }
 
     /// Leaves an IPv4 group for one sender.
@@ -134,12 +201,14 @@ impl UdpSocket {
         group: Ipv4Addr,
         interface: impl Into<MulticastInterface>,
     ) -> io::Result<()> {
-        match interface.into() {
+        let interface = interface.into();
+        match interface {
             MulticastInterface::Address(address) => self.socket().leave_ssm_v4(&source, &group, &address),
             MulticastInterface::Index(index) => {
                 self.set_source(libc::MCAST_LEAVE_SOURCE_GROUP, source.into(), group.into(), index)
             }
         }
+        .map_err(|error| Membership::of("leave", group, interface).of_source(source).failed(error))
     }
 
     /// Joins an IPv6 group for the datagrams of one sender (`MCAST_JOIN_SOURCE_GROUP`). Call it for each sender.
@@ -154,6 +223,7 @@ impl UdpSocket {
         interface: u32,
     ) -> io::Result<()> {
         self.set_source(libc::MCAST_JOIN_SOURCE_GROUP, source.into(), group.into(), interface)
+            .map_err(|error| Membership::of("join", group, interface).of_source(source).failed(error))
     }
 
     /// Leaves an IPv6 group for one sender.
@@ -168,6 +238,7 @@ impl UdpSocket {
         interface: u32,
     ) -> io::Result<()> {
         self.set_source(libc::MCAST_LEAVE_SOURCE_GROUP, source.into(), group.into(), interface)
+            .map_err(|error| Membership::of("leave", group, interface).of_source(source).failed(error))
     }
 
     /// `struct group_source_req`: the interface, and two addresses in the space of a `sockaddr_storage` each.
@@ -197,13 +268,9 @@ fn put_address(place: &mut [u8], address: IpAddr) {
     }
 }
 
-/// The kernel would take the greatest number for -1, which is its default.
-fn checked(hops: u32) -> io::Result<u32> {
-    if hops <= 255 {
-        Ok(hops)
-    } else {
-        Err(crate::socket::unfit(format!("multicast over {hops} hops: at most 255")))
-    }
+/// As many hops as the option's byte holds: the kernel would take the greatest number for -1, which is its default.
+fn set_hops(socket: &UdpSocket, option: &COption, hops: u32) -> io::Result<()> {
+    option.set_int(socket.socket(), check::number(option, hops.into(), 0..=255)?)
 }
 
 /// How datagrams to groups are sent, and which are received.
@@ -214,15 +281,14 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says: `EADDRNOTAVAIL` without such an interface.
     pub fn set_multicast_interface_v4(&self, interface: impl Into<MulticastInterface>) -> io::Result<()> {
-        match interface.into() {
-            MulticastInterface::Address(address) => self.socket().set_multicast_if_v4(&address),
-            MulticastInterface::Index(index) => {
-                // struct ip_mreqn: the group, which is not looked at, the address, and the index.
-                let mut request = [0; 12];
-                request[8..].copy_from_slice(&index.to_ne_bytes());
-                set_bytes(self.socket().as_fd(), libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &request)
-            }
+        // struct ip_mreqn: the group, which is not looked at, the address, and the index.
+        let mut request = [0; 12];
+        let interface = interface.into();
+        match interface {
+            MulticastInterface::Address(address) => request[4..8].copy_from_slice(&address.octets()),
+            MulticastInterface::Index(index) => request[8..].copy_from_slice(&index.to_ne_bytes()),
         }
+        IP_MULTICAST_IF.set_bytes(self.socket(), &request, interface)
     }
 
     /// The address of the interface that datagrams to IPv4 groups are sent by (`IP_MULTICAST_IF`); unspecified when it was chosen by index, or not.
@@ -231,7 +297,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_interface_v4(&self) -> io::Result<Ipv4Addr> {
-        self.socket().multicast_if_v4()
+        IP_MULTICAST_IF.array::<4>(self.socket()).map(Ipv4Addr::from)
     }
 
     /// Sends datagrams to IPv6 groups by the interface of this index (`IPV6_MULTICAST_IF`).
@@ -240,7 +306,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says: `ENODEV` without such an interface.
     pub fn set_multicast_interface_v6(&self, index: u32) -> io::Result<()> {
-        self.socket().set_multicast_if_v6(index)
+        IPV6_MULTICAST_IF.set_bytes(self.socket(), &index.to_ne_bytes(), MulticastInterface::Index(index))
     }
 
     /// The index of the interface that datagrams to IPv6 groups are sent by (`IPV6_MULTICAST_IF`); 0 when the kernel chooses.
@@ -249,7 +315,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_interface_v6(&self) -> io::Result<u32> {
-        self.socket().multicast_if_v6()
+        IPV6_MULTICAST_IF.u32(self.socket())
     }
 
     /// Whether this host's own members receive what is sent to IPv4 groups (`IP_MULTICAST_LOOP`). On at first.
@@ -258,7 +324,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()> {
-        self.socket().set_multicast_loop_v4(on)
+        IP_MULTICAST_LOOP.set_bool(self.socket(), on)
     }
 
     /// What [`set_multicast_loop_v4`](Self::set_multicast_loop_v4) has set.
@@ -267,7 +333,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_loop_v4(&self) -> io::Result<bool> {
-        self.socket().multicast_loop_v4()
+        IP_MULTICAST_LOOP.bool(self.socket())
     }
 
     /// Whether this host's own members receive what is sent to IPv6 groups (`IPV6_MULTICAST_LOOP`). On at first.
@@ -276,7 +342,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
-        self.socket().set_multicast_loop_v6(on)
+        IPV6_MULTICAST_LOOP.set_bool(self.socket(), on)
     }
 
     /// What [`set_multicast_loop_v6`](Self::set_multicast_loop_v6) has set.
@@ -285,7 +351,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_loop_v6(&self) -> io::Result<bool> {
-        self.socket().multicast_loop_v6()
+        IPV6_MULTICAST_LOOP.bool(self.socket())
     }
 
     /// How many hops datagrams to IPv4 groups go (`IP_MULTICAST_TTL`). 1 at first: not beyond the local network.
@@ -294,7 +360,7 @@ impl UdpSocket {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
     pub fn set_multicast_ttl_v4(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_multicast_ttl_v4(checked(hops)?)
+        set_hops(self, &IP_MULTICAST_TTL, hops)
     }
 
     /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) has set.
@@ -303,7 +369,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
-        self.socket().multicast_ttl_v4()
+        IP_MULTICAST_TTL.count(self.socket())
     }
 
     /// How many hops datagrams to IPv6 groups go (`IPV6_MULTICAST_HOPS`). 1 at first: not beyond the local network.
@@ -312,7 +378,7 @@ impl UdpSocket {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) above 255.
     pub fn set_multicast_hops_v6(&self, hops: u32) -> io::Result<()> {
-        self.socket().set_multicast_hops_v6(checked(hops)?)
+        set_hops(self, &IPV6_MULTICAST_HOPS, hops)
     }
 
     /// What [`set_multicast_hops_v6`](Self::set_multicast_hops_v6) has set.
@@ -321,7 +387,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_hops_v6(&self) -> io::Result<u32> {
-        self.socket().multicast_hops_v6()
+        IPV6_MULTICAST_HOPS.count(self.socket())
     }
 
     /// Whether datagrams come of all IPv4 groups that any socket of this host has joined (`IP_MULTICAST_ALL`, on at first), or only of those
@@ -331,7 +397,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_multicast_all_v4(&self, on: bool) -> io::Result<()> {
-        self.socket().set_multicast_all_v4(on)
+        IP_MULTICAST_ALL.set_bool(self.socket(), on)
     }
 
     /// What [`set_multicast_all_v4`](Self::set_multicast_all_v4) has set.
@@ -340,7 +406,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_all_v4(&self) -> io::Result<bool> {
-        self.socket().multicast_all_v4()
+        IP_MULTICAST_ALL.bool(self.socket())
     }
 
     /// The same for IPv6 groups (`IPV6_MULTICAST_ALL`, Linux 4.20).
@@ -349,7 +415,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_multicast_all_v6(&self, on: bool) -> io::Result<()> {
-        self.socket().set_multicast_all_v6(on)
+        IPV6_MULTICAST_ALL.set_bool(self.socket(), on)
     }
 
     /// What [`set_multicast_all_v6`](Self::set_multicast_all_v6) has set.
@@ -358,6 +424,6 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn multicast_all_v6(&self) -> io::Result<bool> {
-        self.socket().multicast_all_v6()
+        IPV6_MULTICAST_ALL.bool(self.socket())
     }
 }

@@ -37,6 +37,11 @@ pub(super) fn peek_from(socket: &Socket, buf: &mut [u8]) -> io::Result<(usize, S
     Ok((len, ip_address(&source)?))
 }
 
+/// recvfrom(2) of no bytes, which leaves the datagram where it is.
+pub(super) fn peek_sender(socket: &Socket) -> io::Result<SocketAddr> {
+    peek_from(socket, &mut []).map(|(_, sender)| sender)
+}
+
 /// recvmsg(2).
 pub(super) fn recv_msg(
     socket: &Socket,

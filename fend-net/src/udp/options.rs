@@ -3,7 +3,10 @@
 use std::io;
 
 use super::UdpSocket;
+use crate::option::c_option::{COption, c_option};
 use crate::option::{common_options, ip_options, network_options};
+
+const SO_BROADCAST: COption = c_option!(SOL_SOCKET, SO_BROADCAST);
 
 ip_options!(UdpSocket);
 network_options!(UdpSocket);
@@ -17,7 +20,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn broadcast(&self) -> io::Result<bool> {
-        self.socket().broadcast()
+        SO_BROADCAST.bool(self.socket())
     }
 
     /// Allows datagrams to broadcast addresses (`SO_BROADCAST`). Off at first: then sending to one is
@@ -27,6 +30,6 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says.
     pub fn set_broadcast(&self, on: bool) -> io::Result<()> {
-        self.socket().set_broadcast(on)
+        SO_BROADCAST.set_bool(self.socket(), on)
     }
 }

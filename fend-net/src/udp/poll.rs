@@ -34,7 +34,8 @@ impl UdpSocket {
     ///
     /// As [`send`](Self::send).
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_run(cx, Direction::Write, |s| socket::send(s, buf))
+        let result = self.poll_run(cx, Direction::Write, |s| socket::send(s, buf));
+        result.map_err(|error| of_send(self.socket(), None, error))
     }
 
     /// [`recv`](Self::recv), polled.
@@ -63,7 +64,7 @@ impl UdpSocket {
     pub fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
         let address = SockAddr::from(to);
         let result = self.poll_run(cx, Direction::Write, |s| operation::send_to(s, buf, &address));
-        result.map_err(|error| of_send(Some(to), error))
+        result.map_err(|error| of_send(self.socket(), Some(to), error))
     }
 
     /// [`recv_from`](Self::recv_from), polled.
@@ -92,6 +93,15 @@ impl UdpSocket {
         self.poll_run(cx, Direction::Read, |s| operation::peek_from(s, buf))
     }
 
+    /// [`peek_sender`](Self::peek_sender), polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`peek_sender`](Self::peek_sender).
+    pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        self.poll_run(cx, Direction::Read, operation::peek_sender)
+    }
+
     /// [`recv_msg`](Self::recv_msg), polled.
     ///
     /// # Errors
@@ -113,7 +123,7 @@ impl UdpSocket {
         meta: &SendMeta,
     ) -> Poll<io::Result<usize>> {
         let result = self.poll_run(cx, Direction::Write, |s| send_msg(s, buf, meta));
-        result.map_err(|error| of_send(meta.destination(), error))
+        result.map_err(|error| of_send(self.socket(), meta.destination(), error))
     }
 
     /// [`readable`](Self::readable), polled.

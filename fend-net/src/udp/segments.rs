@@ -13,8 +13,11 @@ use super::message::{of_send, with_room};
 use super::{UdpSocket, operation};
 use crate::control::ControlBuffer;
 use crate::flags::MsgFlags;
+use crate::option::c_option::{COption, c_option};
 use crate::sys::message::{MAX_MESSAGES, Outgoing, sendmmsg};
-use crate::sys::option::{number, set_number};
+
+const UDP_GRO: COption = c_option!(SOL_UDP, UDP_GRO);
+const UDP_SEGMENT: COption = c_option!(SOL_UDP, UDP_SEGMENT);
 
 /// Datagrams in one send (`UDP_MAX_SEGMENTS`; 128 since Linux 6.9).
 const MAX_SEGMENTS: usize = MAX_MESSAGES;
@@ -33,8 +36,7 @@ impl UdpSocket {
     /// Whether the kernel cuts what is sent into datagrams (GSO, `UDP_SEGMENT`, Linux 4.18), and has not refused to do so for this
     /// socket.
     pub fn gso_supported(&self) -> bool {
-        !self.gso().refused.load(Ordering::Relaxed)
-            && number(self.socket().as_fd(), libc::SOL_UDP, libc::UDP_SEGMENT).is_ok()
+        !self.gso().refused.load(Ordering::Relaxed) && UDP_SEGMENT.int(self.socket()).is_ok()
     }
 
     /// Sends `buf` as datagrams of `segment_size` bytes each, the last one perhaps shorter, to the peer of a connected socket. How many bytes
@@ -100,7 +102,8 @@ impl UdpSocket {
         to: Option<SocketAddr>,
     ) -> io::Result<usize> {
         let mut send = Segments::of(buf, segment_size, to)?;
-        self.run_now(Direction::Write, |s| send.once(s, self.gso())).map_err(|error| of_send(to, error))
+        self.run_now(Direction::Write, |s| send.once(s, self.gso()))
+            .map_err(|error| of_send(self.socket(), to, error))
     }
 
     /// [`try_send_segments`](Self::try_send_segments), polled.
@@ -117,7 +120,7 @@ impl UdpSocket {
     ) -> Poll<io::Result<usize>> {
         let mut send = Segments::of(buf, segment_size, to)?;
         let result = self.poll_run(cx, Direction::Write, |s| send.once(s, self.gso()));
-        result.map_err(|error| of_send(to, error))
+        result.map_err(|error| of_send(self.socket(), to, error))
     }
 
     async fn send_segments_anywhere(
@@ -128,7 +131,7 @@ impl UdpSocket {
     ) -> io::Result<usize> {
         let mut send = Segments::of(buf, segment_size, to)?;
         let result = self.run(Direction::Write, |s| send.once(s, self.gso())).await;
-        result.map_err(|error| of_send(to, error))
+        result.map_err(|error| of_send(self.socket(), to, error))
     }
 
     /// Has the kernel put datagrams of one sender and size together when they come in at once (GRO, `UDP_GRO`, Linux 5.0). Receive with
@@ -140,7 +143,7 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) says: `ENOPROTOOPT` from a kernel without it.
     pub fn set_gro(&self, on: bool) -> io::Result<()> {
-        set_number(self.socket().as_fd(), libc::SOL_UDP, libc::UDP_GRO, on.into())
+        UDP_GRO.set_bool(self.socket(), on)
     }
 
     /// Whether GRO is on.
@@ -149,7 +152,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) says.
     pub fn gro(&self) -> io::Result<bool> {
-        number(self.socket().as_fd(), libc::SOL_UDP, libc::UDP_GRO).map(|value| value != 0)
+        UDP_GRO.bool(self.socket())
     }
 }
 

@@ -172,7 +172,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// What send(2) says: [`EDESTADDRREQ`](libc::EDESTADDRREQ) without a peer,
+    /// What send(2) says, with the peer's address in the message: [`EDESTADDRREQ`](libc::EDESTADDRREQ) without a peer,
     /// `EMSGSIZE` for more than 65,507 bytes, [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) when
     /// an earlier datagram found nobody.
     ///
@@ -180,7 +180,8 @@ impl UdpSocket {
     ///
     /// Cancel safe: when the future is dropped before it is ready, nothing was sent.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.run(Direction::Write, |s| socket::send(s, buf)).await
+        let result = self.run(Direction::Write, |s| socket::send(s, buf)).await;
+        result.map_err(|error| of_send(self.socket(), None, error))
     }
 
     /// Receives a datagram of the peer, or of anybody when there is none. How many bytes it has.
@@ -226,7 +227,7 @@ impl UdpSocket {
         let to = first("send to", addrs)?;
         let address = SockAddr::from(to);
         let result = self.run(Direction::Write, |s| operation::send_to(s, buf, &address)).await;
-        result.map_err(|error| of_send(Some(to), error))
+        result.map_err(|error| of_send(self.socket(), Some(to), error))
     }
 
     /// Receives a datagram: how many bytes it has, and whom it is from.
@@ -256,6 +257,37 @@ impl UdpSocket {
         self.run(Direction::Read, |s| operation::peek_from(s, buf)).await
     }
 
+    /// The address that the next datagram is from, which stays in the socket.
+    ///
+    /// Of several tasks that receive, another may take that datagram before this one does.
+    ///
+    /// # Errors
+    ///
+    /// What recvfrom(2) says.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it takes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::UdpSocket;
+    ///
+    /// # fend::block_on(async {
+    /// let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # let peer = UdpSocket::bind("127.0.0.1:0").await?;
+    /// # peer.send_to(b"hello", socket.local_addr()?).await?;
+    /// let sender = socket.peek_sender().await?;
+    /// let mut buf = [0; 1500];
+    /// assert_eq!(socket.recv_from(&mut buf).await?, (5, sender));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
+        self.run(Direction::Read, operation::peek_sender).await
+    }
+
     /// [`send`](Self::send) without waiting.
     ///
     /// # Errors
@@ -263,6 +295,7 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send`](Self::send).
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.run_now(Direction::Write, |s| socket::send(s, buf))
+            .map_err(|error| of_send(self.socket(), None, error))
     }
 
     /// [`recv`](Self::recv) without waiting.
@@ -290,7 +323,7 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is no room, else as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
         self.run_now(Direction::Write, |s| operation::send_to(s, buf, &to.into()))
-            .map_err(|error| of_send(Some(to), error))
+            .map_err(|error| of_send(self.socket(), Some(to), error))
     }
 
     /// [`recv_from`](Self::recv_from) without waiting.
@@ -309,6 +342,15 @@ impl UdpSocket {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`peek_from`](Self::peek_from).
     pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.run_now(Direction::Read, |s| operation::peek_from(s, buf))
+    }
+
+    /// [`peek_sender`](Self::peek_sender) without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is none, else as [`peek_sender`](Self::peek_sender).
+    pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
+        self.run_now(Direction::Read, operation::peek_sender)
     }
 
     /// Waits for any direction of `interest`; returns those that are ready, and a pending error with them. What it says is true when it is
@@ -371,7 +413,7 @@ impl UdpSocket {
     }
 
     /// Waits for `direction`, and runs `call` until it does not say `WouldBlock`.
-    pub(super) async fn run<R>(
+    pub(crate) async fn run<R>(
         &self,
         direction: Direction,
         mut call: impl FnMut(&Socket) -> io::Result<R>,
@@ -380,7 +422,7 @@ impl UdpSocket {
     }
 
     /// `call` once.
-    pub(super) fn run_now<R>(
+    pub(crate) fn run_now<R>(
         &self,
         direction: Direction,
         mut call: impl FnMut(&Socket) -> io::Result<R>,

@@ -12,17 +12,24 @@ use socket2::{Socket, Type};
 
 use super::{UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
 use crate::release::{ReleaseError, release, release_blocking};
-use crate::socket::{Family, adopt};
+use crate::socket::{Family, adopt, must_be_connected};
+
+fn connected(socket: &Socket) -> io::Result<()> {
+    must_be_connected(socket, "UnixSocket")
+}
 
 /// What each type can do with fds.
 macro_rules! fds {
-    ($type:ty, $kind:expr, listening: $listening:expr) => {
-        #[doc = "Checks that the fd is a Unix socket of this kind, and makes it non-blocking."]
+    ($type:ty, $kind:expr, listening: $listening:expr, $check:expr, $doc:literal) => {
+        #[doc = $doc]
         impl TryFrom<OwnedFd> for $type {
             type Error = io::Error;
 
             fn try_from(fd: OwnedFd) -> io::Result<Self> {
-                adopt(Socket::from(fd), Family::Unix, Some($kind), $listening).map(<$type>::of)
+                let socket = adopt(Socket::from(fd), Family::Unix, Some($kind), $listening)?;
+                let check: fn(&Socket) -> io::Result<()> = $check;
+                check(&socket)?;
+                Ok(<$type>::of(socket))
             }
         }
 
@@ -53,22 +60,21 @@ macro_rules! fds {
     };
 }
 
-fds!(UnixListener, Type::STREAM, listening: true);
-fds!(UnixStream, Type::STREAM, listening: false);
-fds!(UnixDatagram, Type::DGRAM, listening: false);
-fds!(UnixSeqpacketListener, Type::SEQPACKET, listening: true);
-fds!(UnixSeqpacket, Type::SEQPACKET, listening: false);
+fds!(UnixListener, Type::STREAM, listening: true, |_| Ok(()), "Checks that the fd is a Unix socket of this kind, and makes it non-blocking.");
+fds!(UnixStream, Type::STREAM, listening: false, connected, "Checks that the fd is a Unix socket of this kind that is connected or was, and makes it non-blocking. Before that it is a [`UnixSocket`](super::UnixSocket).");
+fds!(UnixDatagram, Type::DGRAM, listening: false, |_| Ok(()), "Checks that the fd is a Unix socket of this kind, and makes it non-blocking.");
+fds!(UnixSeqpacketListener, Type::SEQPACKET, listening: true, |_| Ok(()), "Checks that the fd is a Unix socket of this kind, and makes it non-blocking.");
+fds!(UnixSeqpacket, Type::SEQPACKET, listening: false, connected, "Checks that the fd is a Unix socket of this kind that is connected or was, and makes it non-blocking. Before that it is a [`UnixSocket`](super::UnixSocket).");
 
 /// To and from the type of std that has the same name.
 macro_rules! std_types {
     ($type:ident) => {
-        #[doc = "Makes the socket non-blocking."]
+        #[doc = "As of an [`OwnedFd`]."]
         impl TryFrom<net::$type> for $type {
             type Error = io::Error;
 
             fn try_from(socket: net::$type) -> io::Result<Self> {
-                socket.set_nonblocking(true)?;
-                Ok($type::of(Socket::from(OwnedFd::from(socket))))
+                $type::try_from(OwnedFd::from(socket))
             }
         }
 

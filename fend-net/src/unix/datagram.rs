@@ -79,6 +79,37 @@ impl UnixDatagram {
         bind().map_err(|error| failed("bind", &address, error))
     }
 
+    /// [`bind`](Self::bind), and when the path is taken by the file of a socket that no process has open any more, in place of it. See
+    /// [`UnixListener::bind_replacing`](super::UnixListener::bind_replacing).
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind); [`AddrInUse`](io::ErrorKind::AddrInUse) when a socket is alive there, or the file is none.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it never waits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::UnixDatagram;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("fend-doc-datagram-again-{}", std::process::id()));
+    /// # fend::block_on(async {
+    /// drop(UnixDatagram::bind(&path).await?); // The file stays.
+    /// assert!(UnixDatagram::bind(&path).await.is_err());
+    /// let socket = UnixDatagram::bind_replacing(&path).await?;
+    /// # drop(socket);
+    /// # std::fs::remove_file(&path)
+    /// # }).unwrap();
+    /// ```
+    pub async fn bind_replacing(addr: impl IntoUnixAddr) -> io::Result<UnixDatagram> {
+        let socket = super::UnixSocket::new_datagram()?;
+        socket.bind_replacing(addr)?;
+        socket.datagram()
+    }
+
     /// A socket without a name. It can send, but nobody can answer it.
     ///
     /// # Errors
@@ -209,6 +240,28 @@ impl UnixDatagram {
     /// Cancel safe: it takes nothing.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.fd.with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::PEEK)).await
+    }
+
+    /// [`peek_from`](Self::peek_from), polled. A call that says `Pending` leaves its waker, as of [`poll_recv`](Self::poll_recv).
+    ///
+    /// # Errors
+    ///
+    /// As [`peek_from`](Self::peek_from).
+    pub fn poll_peek_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.fd.poll_with(cx, Direction::Read, |socket| recv_from(socket, buf, MsgFlags::PEEK))
+    }
+
+    /// [`peek_from`](Self::peek_from) without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) when there is nothing, else as [`peek_from`](Self::peek_from).
+    pub fn try_peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.fd.try_with(Direction::Read, |socket| recv_from(socket, buf, MsgFlags::PEEK))
     }
 
     /// Sends `buf` as one datagram to an address, and waits when there is no room.

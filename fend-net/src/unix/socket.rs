@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use socket2::{Domain, Socket, Type};
@@ -14,9 +15,11 @@ use super::{
     IntoUnixAddr, SocketAddr, UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream,
 };
 use crate::error::{Place, SocketError};
-use crate::socket::{Family, adopt};
+use crate::socket::{Family, adopt, checked_backlog, must_not_be_connected};
 
 /// A Unix socket that is not connected and does not listen yet, so that options can be set and a name can be given to it first.
+///
+/// There is one of each and no clone: what it becomes takes its place.
 ///
 /// # Examples
 ///
@@ -52,6 +55,9 @@ pub(super) fn open(kind: Type) -> io::Result<Socket> {
 }
 
 impl UnixSocket {
+    /// The connections that [`UnixListener::bind`] lets the kernel keep ready for `accept`.
+    pub const DEFAULT_BACKLOG: u32 = crate::accept::BACKLOG as u32;
+
     /// For [`UnixStream`] and [`UnixListener`].
     ///
     /// # Errors
@@ -109,10 +115,12 @@ impl UnixSocket {
     }
 
     /// Listens. The kernel keeps up to `backlog` + 1 connections ready for `accept`, and lowers the number to `net.core.somaxconn`.
+    /// [`DEFAULT_BACKLOG`](Self::DEFAULT_BACKLOG) is a good number.
     ///
     /// # Errors
     ///
-    /// What listen(2) says; [`InvalidInput`](io::ErrorKind::InvalidInput) when it is no stream socket.
+    /// What listen(2) says, with the address; [`InvalidInput`](io::ErrorKind::InvalidInput) when it is no stream socket, and for a
+    /// backlog above 2^31 - 1.
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
         self.listening("listen", Type::STREAM, backlog).map(UnixListener::of)
     }
@@ -121,14 +129,14 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// What listen(2) says; [`InvalidInput`](io::ErrorKind::InvalidInput) when it is no seqpacket socket.
+    /// As [`listen`](Self::listen); [`InvalidInput`](io::ErrorKind::InvalidInput) when it is no seqpacket socket.
     pub fn listen_seqpacket(self, backlog: u32) -> io::Result<UnixSeqpacketListener> {
         self.listening("listen", Type::SEQPACKET, backlog).map(UnixSeqpacketListener::of)
     }
 
     fn listening(self, operation: &'static str, kind: Type, backlog: u32) -> io::Result<Socket> {
         self.expect(operation, kind)?;
-        match self.socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)) {
+        match checked_backlog(backlog).and_then(|backlog| self.socket.listen(backlog)) {
             Ok(()) => Ok(self.socket),
             Err(error) => Err(match self.local_addr() {
                 Ok(address) => failed(operation, &address, error),
@@ -208,6 +216,18 @@ impl UnixSocket {
     pub(crate) fn socket(&self) -> &Socket {
         &self.socket
     }
+
+    /// A socket of somebody else's, checked and non-blocking.
+    fn adopt(socket: Socket) -> io::Result<UnixSocket> {
+        let socket = adopt(socket, Family::Unix, None, false)?;
+        let connected = match socket.r#type()? {
+            Type::STREAM => "UnixStream",
+            Type::DGRAM => "UnixDatagram",
+            _ => "UnixSeqpacket",
+        };
+        must_not_be_connected(&socket, connected)?;
+        Ok(UnixSocket { socket })
+    }
 }
 
 fn name(kind: Type) -> &'static str {
@@ -248,12 +268,31 @@ impl From<UnixSocket> for OwnedFd {
     }
 }
 
-/// Checks that the fd is a Unix socket that does not listen, and makes it non-blocking.
+/// Checks that the fd is a Unix socket that neither listens nor is connected, and makes it non-blocking.
 impl TryFrom<OwnedFd> for UnixSocket {
     type Error = io::Error;
 
     fn try_from(fd: OwnedFd) -> io::Result<UnixSocket> {
-        adopt(Socket::from(fd), Family::Unix, None, false).map(|socket| UnixSocket { socket })
+        UnixSocket::adopt(Socket::from(fd))
+    }
+}
+
+/// For a socket that other code has made and not yet connected, in the only type that std has for it. Makes it
+/// non-blocking.
+impl TryFrom<net::UnixStream> for UnixSocket {
+    type Error = io::Error;
+
+    fn try_from(stream: net::UnixStream) -> io::Result<UnixSocket> {
+        UnixSocket::try_from(OwnedFd::from(stream))
+    }
+}
+
+/// Checks that the socket is not connected, and makes it non-blocking.
+impl TryFrom<net::UnixDatagram> for UnixSocket {
+    type Error = io::Error;
+
+    fn try_from(socket: net::UnixDatagram) -> io::Result<UnixSocket> {
+        UnixSocket::try_from(OwnedFd::from(socket))
     }
 }
 

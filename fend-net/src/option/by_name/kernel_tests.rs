@@ -133,15 +133,20 @@ fn a_value_of_the_wrong_kind_is_refused() {
         assert_eq!(refused, wanted, "{}", option.name);
     }
     let error = set_socket_option(socket, "REUSEADDR", "yes".into()).unwrap_err();
-    assert_eq!(error.to_string(), "set SO_REUSEADDR to \"yes\": not true or false");
+    assert_eq!(error.to_string(), "set SO_REUSEADDR to \"yes\": not true or false (OptionValue::Bool)");
     let error = set_socket_option(socket, "REUSEADDR", 2.into()).unwrap_err();
-    assert_eq!(error.to_string(), "set SO_REUSEADDR to 2: not true or false");
+    assert_eq!(error.to_string(), "set SO_REUSEADDR to 2: not true or false (OptionValue::Bool)");
     let error = set_socket_option(socket, "linger", 2.into()).unwrap_err();
-    assert_eq!(error.to_string(), "set SO_LINGER to 2: not an optional duration");
+    let wanted =
+        "set SO_LINGER to 2: not OptionValue::Linger: Some(time) for on with this time, None for off";
+    assert_eq!(error.to_string(), wanted);
     let error = set_socket_option(socket, "TCP_KEEPIDLE", Duration::from_millis(1500).into()).unwrap_err();
     assert_eq!(error.to_string(), "set TCP_KEEPIDLE to 1.5s: not 0 to 2147483647 whole seconds");
     let error = set_socket_option(socket, "KEEPCNT", (1_i64 << 32).into()).unwrap_err();
-    assert_eq!(error.to_string(), "set TCP_KEEPCNT to 4294967296: not an integer of 32 bits");
+    assert_eq!(
+        error.to_string(),
+        "set TCP_KEEPCNT to 4294967296: not an integer of 32 bits (OptionValue::Int)"
+    );
     let error = set_socket_option(socket, "SO_TYPE", 1.into()).unwrap_err();
     assert_eq!(error.to_string(), "set SO_TYPE to 1: not possible: it can only be read");
     let error = socket_option(socket, "IP_ADD_MEMBERSHIP").unwrap_err();

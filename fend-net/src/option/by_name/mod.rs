@@ -122,19 +122,19 @@ impl Named {
 
     fn unfit(&self, value: &OptionValue) -> io::Error {
         let wanted = match self.kind {
-            Kind::Bool => "true or false",
-            Kind::Int => "an integer of 32 bits",
-            Kind::U32 => "an unsigned integer of 32 bits",
-            Kind::U64 | Kind::Long => "an unsigned integer",
-            Kind::NetworkInt => "the index of an interface",
-            Kind::Seconds => "a duration (or whole seconds)",
-            Kind::Milliseconds => "a duration (or whole milliseconds)",
-            Kind::Microseconds => "a duration (or whole microseconds)",
-            Kind::Timeval => "a duration",
-            Kind::Linger => "an optional duration",
-            Kind::Text(_) => "text",
-            Kind::Address => "an IPv4 address",
-            Kind::Bytes(_) => "bytes: the option is a structure",
+            Kind::Bool => "true or false (OptionValue::Bool)",
+            Kind::Int => "an integer of 32 bits (OptionValue::Int)",
+            Kind::U32 => "an integer of 0 to 4294967295 (OptionValue::Int)",
+            Kind::U64 | Kind::Long => "an integer that is not negative (OptionValue::Unsigned)",
+            Kind::NetworkInt => "the index of an interface (OptionValue::Int)",
+            Kind::Seconds => "a time (OptionValue::Duration) or a number of seconds",
+            Kind::Milliseconds => "a time (OptionValue::Duration) or a number of milliseconds",
+            Kind::Microseconds => "a time (OptionValue::Duration) or a number of microseconds",
+            Kind::Timeval => "a time (OptionValue::Duration)",
+            Kind::Linger => "OptionValue::Linger: Some(time) for on with this time, None for off",
+            Kind::Text(_) => "text (OptionValue::Text)",
+            Kind::Address => "an IPv4 address (OptionValue::Address)",
+            Kind::Bytes(_) => "the bytes of the C structure (OptionValue::Bytes)",
         };
         self.option.refuse(shown(value), wanted)
     }
