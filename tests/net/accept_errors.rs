@@ -18,8 +18,8 @@ use crate::machine::Noise;
 use crate::process::{cpu_time, limit_fds};
 use crate::shape::Shape;
 
+alone_on_every_dispatcher!(undisturbed: out_of_descriptors_it_pauses_and_resumes);
 alone_on_every_dispatcher!(
-    out_of_descriptors_it_pauses_and_resumes,
     a_connection_that_ends_ends_the_pause,
     a_limit_below_what_is_open_is_waited_out_too,
     errors_of_one_connection_are_passed_over_at_once,

@@ -1,12 +1,17 @@
 //! Tests that take a [`Shape`] and have a process to themselves, on every dispatcher.
 
-/// Makes a test for each dispatcher of every `fn(Shape)` that it names.
+/// Makes a test for each dispatcher of every `fn(Shape)` that it names. `alone_on_every_dispatcher!(undisturbed: a, b)` is for tests
+/// that measure time.
 macro_rules! alone_on_every_dispatcher {
-    ($($test:ident),+ $(,)?) => {
-        alone_on_every_dispatcher!(@module epoll_alone Epoll [$($test)+]);
-        alone_on_every_dispatcher!(@module poll_alone Poll [$($test)+]);
+    (undisturbed: $($test:ident),+ $(,)?) => {
+        alone_on_every_dispatcher!(@module undisturbed epoll_undisturbed Epoll [$($test)+]);
+        alone_on_every_dispatcher!(@module undisturbed poll_undisturbed Poll [$($test)+]);
     };
-    (@module $module:ident $dispatcher:ident [$($test:ident)+]) => {
+    ($($test:ident),+ $(,)?) => {
+        alone_on_every_dispatcher!(@module beside epoll_alone Epoll [$($test)+]);
+        alone_on_every_dispatcher!(@module beside poll_alone Poll [$($test)+]);
+    };
+    (@module $run:ident $module:ident $dispatcher:ident [$($test:ident)+]) => {
         mod $module {
             $(#[test]
             fn $test() {
@@ -16,7 +21,7 @@ macro_rules! alone_on_every_dispatcher {
                     drivers: 1,
                     test: concat!(module_path!(), "::", stringify!($test)),
                 };
-                crate::shape::beside(shape, super::$test);
+                crate::shape::$run(shape, super::$test);
             })+
         }
     };

@@ -29,11 +29,10 @@ on_every_dispatcher!(
     an_urgent_byte_among_others_stalls_nobody,
 );
 
+alone_on_every_dispatcher!(a_writer_without_a_reader_keeps_its_memory, a_reset_raises_no_signal);
 alone_on_every_dispatcher!(
-    slow_drips_hold_nobody_up,
+    undisturbed: slow_drips_hold_nobody_up,
     a_storm_of_connections_leaves_nothing_behind,
-    a_writer_without_a_reader_keeps_its_memory,
-    a_reset_raises_no_signal,
 );
 
 /// Names the server, in the process of the clients.

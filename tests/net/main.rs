@@ -18,9 +18,7 @@ mod process;
 #[path = "../support/shape.rs"]
 mod shape;
 /// Where `shape` looks for it.
-mod stall {
-    pub(crate) use crate::support::unless_it_stalls;
-}
+use support::stall;
 
 mod accept_errors;
 mod api_gaps;

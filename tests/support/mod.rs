@@ -1,6 +1,6 @@
 //! Runs an async test on a runtime of each dispatcher, and turns a stall into a failure.
 
-mod stall;
+pub(crate) mod stall;
 
 use std::future::Future;
 use std::io;

@@ -1,11 +1,10 @@
 //! The runtimes that a test is run on: each dispatcher, with one worker, with two, and with two that have a driver each.
 
 use std::future::Future;
-use std::sync::{PoisonError, RwLock};
 
 use fend::runtime::{Builder, Dispatcher, Runtime};
 
-use crate::stall::unless_it_stalls;
+use crate::stall;
 
 /// A runtime to build, and the test that it is for.
 #[derive(Debug, Clone, Copy)]
@@ -46,19 +45,14 @@ impl From<Shape> for Builder {
     }
 }
 
-/// Tests that measure time have the machine to themselves; the others run beside each other.
-static MACHINE: RwLock<()> = RwLock::new(());
-
 /// Runs `test`, beside others.
 pub(crate) fn beside<T: From<Shape> + 'static>(shape: Shape, test: fn(T)) {
-    let _machine = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
-    unless_it_stalls(move || test(shape.into()));
+    stall::unless_it_stalls(move || test(shape.into()));
 }
 
 /// Runs `test` while no other test of this binary runs.
 pub(crate) fn undisturbed<T: From<Shape> + 'static>(shape: Shape, test: fn(T)) {
-    let _machine = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
-    unless_it_stalls(move || test(shape.into()));
+    stall::run(true, move || test(shape.into()));
 }
 
 /// Makes a test for each shape of every `fn(Shape)` or `fn(Builder)` that it names. `on_every_shape!(undisturbed: a, b)` is for
