@@ -56,12 +56,16 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
             .block_on(async {
                 let pauses = Arc::new(Mutex::new(Vec::new()));
                 let told = pauses.clone();
+                let (longest, reached) = std::sync::mpsc::channel();
                 let listener = Listener::bind("127.0.0.1:0").await?.on_error(move |failure| {
                     assert!(failure.error().to_string().contains("RLIMIT_NOFILE"), "{}", failure.error());
                     let pause = failure.pause().expect("a pause");
                     let mut told = told.lock().unwrap();
                     assert_eq!(failure.begins_back_off(), told.is_empty());
                     told.push(pause.as_millis());
+                    if pause == Duration::from_secs(1) {
+                        let _ = longest.send(());
+                    }
                 });
                 let (address, handle) = (listener.local_addr()?, listener.handle());
                 let clients =
@@ -71,13 +75,10 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
                 let server = fend::spawn(listener.serve(echo));
 
                 // Nothing else runs now: what is used is used for the accepts.
-                let steps = pauses.clone();
-                let all_steps = move || {
-                    while steps.lock().unwrap().last() != Some(&1000) {
-                        std::thread::sleep(BEAT);
-                    }
-                };
-                fend::spawn_blocking(all_steps).await.expect("no panic");
+                fend::spawn_blocking(move || reached.recv())
+                    .await
+                    .expect("no panic")
+                    .expect("a pause of 1 s");
                 let (used, took) = (cpu_time() - cpu, start.elapsed());
                 let share = used.as_secs_f64() / took.as_secs_f64();
                 assert_eq!(*pauses.lock().unwrap(), [5, 10, 20, 40, 80, 160, 320, 640, 1000]);
