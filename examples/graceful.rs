@@ -12,6 +12,8 @@ mod arguments;
 mod client;
 #[path = "graceful/connection.rs"]
 mod connection;
+#[path = "graceful/control_file.rs"]
+mod control_file;
 #[path = "graceful/demo.rs"]
 mod demo;
 #[path = "graceful/handover.rs"]
@@ -35,6 +37,8 @@ same way, with none to follow it. (SIGTERM will do so too: it comes with signals
   --addr ADDRESS       the address to listen on, when there is no server to take over from (default 127.0.0.1:7010)
   --control PATH       the control socket (default ./graceful.sock); whoever runs as the same user may take over by it
   --drain SECONDS      how long open connections have until they are aborted (default 10)
+  --handover SECONDS   how long the next server may take to be ready (default 10); after that the old one goes on, and the next one ends
+  --quit-at-eof        the end of standard input means quit: for a server that is not to outlive the program that started it
 
 client: asks on several connections without a pause, and counts requests and failures. It repeats none. Every fourth opens a new
 connection for each request. It gives up at once when there is no server to begin with.

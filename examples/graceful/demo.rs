@@ -2,9 +2,10 @@
 
 use std::env;
 use std::error::Error;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::Ordering;
@@ -44,7 +45,7 @@ impl Options {
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let control = Control::new();
+    let control = Control::new()?;
     let mut server = Server::start(&control.path).await?;
     let (addr, stop, latest) = (server.addr, CancellationToken::new(), Latest::default());
     let clients = fend::spawn({
@@ -99,10 +100,14 @@ struct Control {
 }
 
 impl Control {
-    fn new() -> Control {
+    /// What is there already is somebody else's, and an error.
+    fn new() -> io::Result<Control> {
         let directory = env::temp_dir().join(format!("fend-graceful-{}", process::id()));
+        DirBuilder::new().mode(0o700).create(&directory).map_err(|error| {
+            io::Error::new(error.kind(), format!("make the directory {directory:?}: {error}"))
+        })?;
         let path = directory.join("control");
-        Control { directory, path }
+        Ok(Control { directory, path })
     }
 }
 
@@ -112,7 +117,7 @@ impl Drop for Control {
     }
 }
 
-/// A server in a process of its own. Dropping it kills it.
+/// A server in a process of its own. Dropping it kills it; should this process be killed, it quits because its standard input ends.
 struct Server {
     child: Child,
     stdin: ChildStdin,
@@ -128,9 +133,8 @@ impl Server {
     }
 
     fn start_blocking(control: &Path) -> io::Result<Server> {
-        fs::create_dir_all(control.parent().expect("a directory"))?;
         let mut child = Command::new(env::current_exe()?)
-            .args(["server", "--addr", "127.0.0.1:0", "--control"])
+            .args(["server", "--quit-at-eof", "--addr", "127.0.0.1:0", "--control"])
             .arg(control)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,10 @@
 //! The service under managers that are not ours.
 
 use std::env;
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
@@ -53,19 +56,54 @@ fn systemd_passes_sockets(shape: Shape) {
     let addresses = [listener(), listener()].map(|(_, address)| address);
     let mut options: Vec<String> = addresses.iter().map(|address| format!("--listen={address}")).collect();
     options.push("--fdname=first:second".to_owned());
-    let mut child = by_manager(shape, MANAGER, &options).spawn().expect("the manager");
+    let mut manager = Manager::start(&mut by_manager(shape, MANAGER, &options));
     for (address, name) in addresses.into_iter().zip(["first", "second"]) {
-        // Nothing tells when it listens.
-        while std::net::TcpListener::bind(address).is_ok() {
-            if let Some(status) = child.try_wait().expect("its status") {
-                finish(child);
-                panic!("the manager ended: {status}");
-            }
+        // Nothing tells when it listens, and to try the port would take it away.
+        while !listens(address) {
+            assert!(manager.runs(), "the manager ended: {:?}", manager.take().wait_with_output());
             thread::sleep(Duration::from_millis(2));
         }
         assert_eq!(ask_name(address), name);
     }
-    finish(child);
+    finish(manager.take());
+}
+
+/// A process that is killed unless somebody takes it to see its end.
+struct Manager(Option<Child>);
+
+impl Manager {
+    fn start(command: &mut Command) -> Manager {
+        Manager(Some(command.spawn().expect("the manager")))
+    }
+
+    fn runs(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|child| child.try_wait().expect("its status").is_none())
+    }
+
+    fn take(&mut self) -> Child {
+        self.0.take().expect("taken once")
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Whether a socket of this network namespace listens there, as the kernel tells without being connected to.
+fn listens(address: SocketAddr) -> bool {
+    const LISTEN: &str = "0A";
+    let IpAddr::V4(ip) = address.ip() else { panic!("{address} is not of IPv4") };
+    let place = format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port());
+    let table = fs::read_to_string("/proc/net/tcp").expect("proc is mounted");
+    table.lines().any(|line| {
+        let mut fields = line.split_whitespace();
+        fields.nth(1) == Some(&place) && fields.nth(1) == Some(LISTEN)
+    })
 }
 
 fn is_installed(program: &str) -> bool {

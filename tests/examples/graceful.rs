@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{self, Command};
@@ -31,8 +32,12 @@ impl Place {
     }
 
     fn server(&self, drain: &str) -> Program {
-        let mut command = Command::new(example("graceful"));
-        command.args(["server", "--addr", "127.0.0.1:0", "--drain", drain, "--control"]).arg(self.control());
+        self.server_by(&mut Command::new(example("graceful")), &["--drain", drain])
+    }
+
+    /// The command has yet to be given the arguments.
+    fn server_by(&self, command: &mut Command, options: &[&str]) -> Program {
+        command.args(["server", "--addr", "127.0.0.1:0", "--control"]).arg(self.control()).args(options);
         Program::of(command.env("FEND_DISPATCHER", self.dispatcher))
     }
 }
@@ -86,6 +91,19 @@ impl Client {
             server: body.trim_end().parse().expect("an id"),
             close: head.contains("Connection: close\r\n"),
         }
+    }
+
+    /// Asks until `server`, which has begun to end or is about to, says that it closes the connection.
+    fn ask_until_told(&mut self, server: u32) {
+        loop {
+            let answer = self.answer();
+            assert_eq!(answer.server, server);
+            if answer.close {
+                break;
+            }
+            self.ask("/slow");
+        }
+        assert!(self.is_at_end());
     }
 
     fn is_at_end(&mut self) -> bool {
@@ -156,11 +174,11 @@ fn a_connection_is_told_at_its_next_request() {
         let mut new = place.server("10");
         assert_eq!(new.address(), address);
         assert_eq!(old.line(), "handed over");
-        for (client, rest) in [(&mut busy, ""), (&mut partial, "st: h\r\n\r\n")] {
-            client.send(rest);
-            assert_eq!(client.answer(), Answer { server: first.server, close: true });
-            assert!(client.is_at_end());
-        }
+        // Told with the first answer, unless the handover has taken longer than that.
+        busy.ask_until_told(first.server);
+        partial.send("st: h\r\n\r\n");
+        assert_eq!(partial.answer(), Answer { server: first.server, close: true });
+        assert!(partial.is_at_end());
         // Idle until now: its request is answered by the old one still, even two at once.
         kept.send(&"GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(2));
         assert_eq!(kept.answer(), Answer { server: first.server, close: false });
@@ -189,10 +207,12 @@ fn the_deadline_ends_what_does_not_end() {
     on_every_dispatcher(|place| {
         let mut server = place.server("1");
         let address = server.address();
-        let (mut idle, mut partial) = (Client::new(address), Client::new(address));
+        let mut partial = Client::new(address);
+        partial.send("GET / HTTP/1.1\r\nHo");
+        // Accepted behind it.
+        let mut idle = Client::new(address);
         idle.ask("/");
         idle.answer();
-        partial.send("GET / HTTP/1.1\r\nHo");
         writeln!(server.stdin(), "quit").expect("it reads");
         // Closed after half of the time, in good order.
         assert!(idle.is_at_end() && partial.is_at_end());
@@ -209,13 +229,18 @@ fn a_successor_that_fails_changes_nothing() {
         let mut kept = Client::new(address);
         let mut complaints = old.stderr();
         for (text, complaint) in
-            [(&b""[..], "the stream ended after 0 of 5 bytes"), (b"robin", "invalid data")]
+            [(&b""[..], "the stream ended after 0 of 5 bytes"), (b"robin", "the other one said \"robin\"")]
         {
             let mut successor = UnixStream::connect(place.control()).expect("it listens");
             let mut word = [0; 7];
             successor.read_exact(&mut word).expect("the sockets");
             assert_eq!(&word, b"sockets");
             successor.write_all(text).expect("it reads");
+            if !text.is_empty() {
+                let mut word = [0; 5];
+                successor.read_exact(&mut word).expect("an answer");
+                assert_eq!(&word, b"never");
+            }
             drop(successor);
             let mut line = String::new();
             complaints.read_line(&mut line).expect("text");
@@ -278,6 +303,243 @@ fn a_control_socket_of_somebody_else_is_an_error() {
         let (status, output) = server.finish();
         assert!(!status.success());
         assert!(output.contains("is no server's control socket"), "{output}");
+    });
+}
+
+/// Starts a server that takes over from the test, as far as its word that it is ready.
+async fn give_to_new(place: &Place) -> io::Result<(Program, SocketAddr, fend::net::UnixStream)> {
+    let listener = fend::net::TcpListener::bind("127.0.0.1:0").await?;
+    let control = fend::net::UnixListener::bind(place.control()).await?;
+    let mut new = place.server("10");
+    let (stream, _) = control.accept().await?;
+    stream.send_with_fds(b"sockets", &[listener.as_fd(), control.as_fd()]).await?;
+    let address = new.address();
+    assert_eq!(address, listener.local_addr()?);
+    let mut word = [0; 5];
+    stream.recv_exact(&mut word).await?;
+    assert_eq!(&word, b"ready");
+    Ok((new, address, stream))
+}
+
+#[test]
+fn a_successor_that_comes_too_late_goes() {
+    on_every_dispatcher(|place| {
+        let conversation = async {
+            let (mut new, address, stream) = give_to_new(place).await?;
+            // It serves already, and fails nobody.
+            let mut client = Client::new(address);
+            client.ask("/");
+            assert_eq!(client.answer(), Answer { server: new.id(), close: false });
+            client.ask("/slow");
+            stream.send_all(b"never").await?;
+            client.ask_until_told(new.id());
+            drop(client);
+            let (status, output) = new.finish();
+            assert!(!status.success());
+            assert!(output.contains("drained: 1 finished, 0 aborted\n"), "{output}");
+            assert!(output.contains("did not wait any longer, and goes on\n"), "{output}");
+            assert!(place.control().exists());
+            io::Result::Ok(())
+        };
+        fend::block_on(conversation).expect("the old one's part");
+    });
+}
+
+#[test]
+fn a_successor_stays_when_the_old_one_dies() {
+    on_every_dispatcher(|place| {
+        let conversation = async {
+            let (mut new, _, stream) = give_to_new(place).await?;
+            drop(stream);
+            let mut line = String::new();
+            new.stderr().read_line(&mut line)?;
+            assert_eq!(line, "the server before has gone without a word\n");
+            io::Result::Ok(new)
+        };
+        let mut new = fend::block_on(conversation).expect("the old one's part");
+        writeln!(new.stdin(), "quit").expect("it reads");
+        assert_eq!(new.line(), "quitting");
+        assert_eq!(drained(&mut new), "drained: 0 finished, 0 aborted");
+        assert!(!place.control().exists());
+    });
+}
+
+#[test]
+fn a_successor_that_is_silent_is_told_that_it_is_too_late() {
+    on_every_dispatcher(|place| {
+        let mut old = place.server_by(&mut Command::new(example("graceful")), &["--handover", "1"]);
+        let mut kept = Client::new(old.address());
+        let mut successor = UnixStream::connect(place.control()).expect("it listens");
+        let mut words = [0; 12];
+        successor.read_exact(&mut words).expect("the sockets, and a word");
+        assert_eq!(&words, b"socketsnever");
+        kept.ask("/");
+        assert_eq!(kept.answer(), Answer { server: old.id(), close: false });
+    });
+}
+
+#[test]
+fn who_has_asked_comes_before_quit() {
+    on_every_dispatcher(|place| {
+        let mut old = place.server("10");
+        old.address();
+        old.stop();
+        let mut successor = UnixStream::connect(place.control()).expect("it listens");
+        writeln!(old.stdin(), "quit").expect("a pipe");
+        old.resume();
+        let (mut sockets, mut word) = ([0; 7], [0; 5]);
+        successor.read_exact(&mut sockets).expect("the sockets");
+        successor.write_all(b"ready").expect("it reads");
+        successor.read_exact(&mut word).expect("an answer");
+        assert_eq!((&sockets, &word), (b"sockets", b"yours"));
+        assert_eq!(old.line(), "handed over");
+        assert_eq!(drained(&mut old), "drained: 0 finished, 0 aborted");
+    });
+}
+
+#[test]
+fn a_server_that_goes_before_it_answers_is_nobody() {
+    on_every_dispatcher(|place| {
+        let going = UnixListener::bind(place.control()).expect("a path");
+        let mut server = place.server("10");
+        // One has been accepted, and another try waits in the queue at most.
+        drop(going.accept().expect("it connects"));
+        fs::remove_file(place.control()).expect("its file");
+        drop(going);
+        let mut client = Client::new(server.address());
+        client.ask("/");
+        assert_eq!(client.answer(), Answer { server: server.id(), close: false });
+        assert!(place.control().exists());
+    });
+}
+
+#[test]
+fn one_that_hangs_up_again_and_again_is_an_error() {
+    on_every_dispatcher(|place| {
+        let rude = UnixListener::bind(place.control()).expect("a path");
+        let mut server = place.server("10");
+        for _ in 0..10 {
+            drop(rude.accept().expect("it connects"));
+        }
+        let (status, output) = server.finish();
+        assert!(!status.success() && output.contains("whoever listens there hangs up"), "{output}");
+    });
+}
+
+#[test]
+fn quitting_leaves_the_control_socket_of_another_one() {
+    on_every_dispatcher(|place| {
+        let mut server = place.server("10");
+        let mut client = Client::new(server.address());
+        client.ask("/");
+        client.answer();
+        fs::remove_file(place.control()).expect("its file");
+        let other = UnixListener::bind(place.control()).expect("a path");
+        writeln!(server.stdin(), "quit").expect("it reads");
+        assert_eq!(server.line(), "quitting");
+        client.ask("/");
+        assert_eq!(client.answer(), Answer { server: server.id(), close: true });
+        drop(client);
+        assert_eq!(drained(&mut server), "drained: 1 finished, 0 aborted");
+        UnixStream::connect(place.control()).expect("the other one's");
+        drop(other);
+    });
+}
+
+#[test]
+fn quitting_without_a_control_file_drains() {
+    on_every_dispatcher(|place| {
+        let mut server = place.server("10");
+        let mut client = Client::new(server.address());
+        client.ask("/");
+        client.answer();
+        fs::remove_file(place.control()).expect("its file");
+        client.send("GET / HTTP/1.1\r\nHo");
+        writeln!(server.stdin(), "quit").expect("it reads");
+        assert_eq!(server.line(), "quitting");
+        client.send("st: h\r\n\r\n");
+        assert_eq!(client.answer(), Answer { server: server.id(), close: true });
+        drop(client);
+        assert_eq!(drained(&mut server), "drained: 1 finished, 0 aborted");
+    });
+}
+
+#[test]
+fn a_handover_without_standard_output_drains() {
+    on_every_dispatcher(|place| {
+        let mut old = place.server("10");
+        let address = old.address();
+        let (mut partial, mut later) = (Client::new(address), Client::new(address));
+        partial.send("GET / HTTP/1.1\r\nHo");
+        later.ask("/");
+        later.answer();
+        old.close_stdout();
+        let mut new = place.server("10");
+        assert_eq!(new.address(), address);
+        partial.send("st: h\r\n\r\n");
+        partial.ask_until_told(old.id());
+        later.ask("/");
+        later.ask_until_told(old.id());
+        drop((partial, later));
+        let (status, output) = old.finish();
+        assert!(!status.success() && output.contains("Broken pipe"), "{output}");
+    });
+}
+
+#[test]
+fn a_server_without_descriptors_goes_on() {
+    on_every_dispatcher(|place| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\""]).arg(example("graceful"));
+        let mut server = place.server_by(&mut shell, &[]);
+        let address = server.address();
+        let mut first = Client::new(address);
+        first.ask("/");
+        first.answer();
+        let many: Vec<Client> = (0..40).map(|_| Client::new(address)).collect();
+        let mut complaints = server.stderr();
+        let mut complaint = || {
+            let mut line = String::new();
+            complaints.read_line(&mut line).expect("text");
+            assert!(line.contains("Too many open files"), "{line:?}");
+            line
+        };
+        assert!(complaint().starts_with(&format!("accept on {address}: ")));
+        let mut successor = UnixStream::connect(place.control()).expect("it listens");
+        let control = format!("accept on {}", place.control().display());
+        while !complaint().contains(&control) {}
+        first.ask("/slow");
+        assert_eq!(first.answer(), Answer { server: server.id(), close: false });
+        drop(many);
+        let mut word = [0; 7];
+        successor.read_exact(&mut word).expect("the sockets");
+        assert_eq!(&word, b"sockets");
+    });
+}
+
+#[test]
+fn the_servers_of_a_demo_that_is_killed_quit() {
+    on_every_dispatcher(|place| {
+        let mut command = Command::new(example("graceful"));
+        command.args(["demo", "--restarts", "1000"]).env("TMPDIR", &place.directory);
+        let mut demo = Program::of(command.env("FEND_DISPATCHER", place.dispatcher));
+        assert!(demo.line().starts_with("restart 1: "));
+        demo.kill();
+        let mut complaints = String::new();
+        // They have inherited it. With the demo nobody reads what they print otherwise.
+        demo.stderr().read_to_string(&mut complaints).expect("their end");
+        assert!(complaints.contains("Broken pipe"), "{complaints:?}");
+    });
+}
+
+#[test]
+fn the_demo_uses_no_directory_of_somebody_else() {
+    on_every_dispatcher(|place| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "mkdir \"$TMPDIR/fend-graceful-$$\"; exec \"$0\" demo --restarts 1"]);
+        shell.arg(example("graceful")).env("TMPDIR", &place.directory);
+        let (status, output) = Program::of(shell.env("FEND_DISPATCHER", place.dispatcher)).finish();
+        assert!(!status.success() && output.contains("File exists"), "{output}");
     });
 }
 

@@ -2,14 +2,16 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs::{self, DirEntry};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Far more than any program here takes on a slow machine: only a stall reaches it.
 const STALLED: Duration = Duration::from_secs(60);
@@ -17,11 +19,11 @@ const STALLED: Duration = Duration::from_secs(60);
 /// The names of the dispatchers, as the programs take them.
 pub(crate) const DISPATCHERS: [&str; 2] = ["epoll", "poll"];
 
-/// A running program. Dropping it kills the process and waits for its end.
+/// A running program. Dropping it kills the process, with those that it has started, and waits for its end.
 pub(crate) struct Program {
-    child: Arc<Mutex<Child>>,
+    group: Arc<Mutex<Group>>,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: BufReader<Box<dyn Read + Send>>,
     stderr: Option<ChildStderr>,
     /// Its end tells the watchdog that all is well.
     _watched: Sender<()>,
@@ -34,13 +36,14 @@ impl Program {
     }
 
     pub(crate) fn of(command: &mut Command) -> Program {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        let child = Arc::new(Mutex::new(child));
-        let watched = watch(child.clone());
-        Program { child, stdin, stdout, stderr, _watched: watched }
+        let stdout: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("a pipe"));
+        let stdout = BufReader::new(stdout);
+        let group = Arc::new(Mutex::new(Group { leader: child, ended: false }));
+        let watched = watch(group.clone());
+        Program { group, stdin, stdout, stderr, _watched: watched }
     }
 
     /// The address that a server prints first.
@@ -69,35 +72,110 @@ impl Program {
 
     /// Waits for the end: the status, and what it printed since the last [`line`](Program::line) on either stream.
     pub(crate) fn finish(&mut self) -> (ExitStatus, String) {
-        let mut text = String::new();
-        self.stdout.read_to_string(&mut text).expect("the program's output");
-        if let Some(mut stderr) = self.stderr.take() {
-            stderr.read_to_string(&mut text).expect("the program's errors");
-        }
+        let (mut text, mut errors) = (String::new(), String::new());
+        let stderr = self.stderr.take();
+        // Both at once: a pipe that nobody empties stops the program.
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Some(mut stderr) = stderr {
+                    stderr.read_to_string(&mut errors).expect("the program's errors");
+                }
+            });
+            self.stdout.read_to_string(&mut text).expect("the program's output");
+        });
         loop {
             // The lock is for the watchdog to have in between.
-            if let Some(status) = self.child.lock().unwrap().try_wait().expect("its status") {
-                return (status, text);
+            if let Some(status) = self.group.lock().unwrap().try_wait() {
+                return (status, text + &errors);
             }
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.group.lock().unwrap().leader.id()
+    }
+
+    /// Kills the process alone, and not those that it has started.
+    pub(crate) fn kill(&self) {
+        self.signal(libc::SIGKILL);
+    }
+
+    /// Stops every thread of the process until it is [resumed](Program::resume).
+    pub(crate) fn stop(&self) {
+        self.signal(libc::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.id());
+        let is_stopped = |task: std::io::Result<DirEntry>| {
+            let stat = fs::read_to_string(task.expect("a thread").path().join("stat")).expect("its state");
+            stat.rsplit_once(')').expect("a name before").1.starts_with(" T ")
+        };
+        while !fs::read_dir(&tasks).expect("its threads").all(is_stopped) {
+            thread::yield_now();
+        }
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    #[expect(unsafe_code, reason = "std sends no signals but SIGKILL")]
+    fn signal(&self, number: i32) {
+        let group = self.group.lock().unwrap();
+        assert!(!group.ended, "it has ended");
+        // SAFETY: there are no pointers. The process was not waited for, so that the id is its own.
+        let result = unsafe { libc::kill(group.id(), number) };
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    /// Closes the reading end of its standard output: it cannot print any more.
+    pub(crate) fn close_stdout(&mut self) {
+        self.stdout = BufReader::new(Box::new(std::io::empty()));
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let mut child = self.child.lock().unwrap();
-        let _ = child.kill();
-        let _ = child.wait();
+        let mut group = self.group.lock().unwrap();
+        group.kill();
+        let _ = group.leader.wait();
     }
 }
 
-/// Kills a child that is still there when the time is over: whoever waits for its output then sees it end, and fails.
-fn watch(child: Arc<Mutex<Child>>) -> Sender<()> {
+/// The process, and those that it has started: they hold its output open when it is gone.
+struct Group {
+    leader: Child,
+    /// The leader's end was seen: its id, which is that of the group, may be another one's.
+    ended: bool,
+}
+
+impl Group {
+    fn try_wait(&mut self) -> Option<ExitStatus> {
+        let status = self.leader.try_wait().expect("its status");
+        self.ended |= status.is_some();
+        status
+    }
+
+    #[expect(unsafe_code, reason = "std kills no groups")]
+    fn kill(&mut self) {
+        if self.ended {
+            return;
+        }
+        // SAFETY: there are no pointers. The leader was not waited for, so that the id is its own.
+        unsafe { libc::killpg(self.id(), libc::SIGKILL) };
+    }
+
+    fn id(&self) -> libc::pid_t {
+        libc::pid_t::try_from(self.leader.id()).expect("an id")
+    }
+}
+
+/// Kills what is still there when the time is over: whoever waits for its output then sees it end, and fails.
+fn watch(group: Arc<Mutex<Group>>) -> Sender<()> {
     let (watched, end) = mpsc::channel();
     thread::spawn(move || {
         if end.recv_timeout(STALLED) == Err(RecvTimeoutError::Timeout) {
-            let _ = child.lock().unwrap().kill();
+            group.lock().unwrap().kill();
         }
     });
     watched
@@ -167,4 +245,22 @@ fn build(profile: &Path) {
 fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+#[test]
+fn a_program_ends_with_those_that_it_has_started() {
+    let mut program = Program::of(Command::new("sh").args(["-c", "sleep 1000 & echo started; wait"]));
+    assert_eq!(program.line(), "started");
+    let mut stderr = program.stderr();
+    drop(program);
+    let start = Instant::now();
+    assert_eq!(stderr.read_to_string(&mut String::new()).expect("its end"), 0);
+    assert!(start.elapsed() < STALLED);
+}
+
+#[test]
+fn a_program_may_print_much_on_either_stream() {
+    let script = "head -c 300000 /dev/zero >&2; head -c 300000 /dev/zero; echo done >&2";
+    let (status, output) = Program::of(Command::new("sh").args(["-c", script])).finish();
+    assert!(status.success() && output.len() == 600_005 && output.ends_with("done\n"), "{}", output.len());
 }
