@@ -21,7 +21,7 @@ use std::vec;
 /// let lookup = || "localhost:80".to_socket_addrs().map(Iterator::collect);
 /// let addrs: Vec<SocketAddr> = fend::spawn_blocking(lookup).await??;
 /// assert!(addrs.iter().all(|address| address.ip().is_loopback()));
-/// // `TcpStream::connect(addrs)` tries them in turn.
+/// // `TcpStream::connect(addrs)` takes the first that answers.
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
