@@ -355,6 +355,9 @@ struct Readme;
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
 pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
+#[doc(inline)]
+#[cfg(feature = "tls")]
+pub use fend_tls as tls;
 
 pub mod io;
 
