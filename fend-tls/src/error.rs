@@ -104,11 +104,20 @@ impl TlsError {
 
     /// What OpenSSL left in its error queue.
     pub(crate) fn openssl(operation: impl Into<String>, errors: &ErrorStack) -> TlsError {
-        TlsError::new(operation, Cause::OpenSsl(reasons(errors)))
+        TlsError::new(operation, Cause::of_openssl(errors))
     }
 
     pub(crate) fn io(operation: impl Into<String>, error: io::Error) -> TlsError {
         TlsError::new(operation, Cause::Io(error))
+    }
+
+    pub(crate) fn panicked(operation: impl Into<String>, text: String) -> TlsError {
+        TlsError::new(operation, Cause::Panicked(text))
+    }
+
+    /// The peer has closed in the middle of it.
+    pub(crate) fn closed(operation: impl Into<String>) -> TlsError {
+        TlsError::new(operation, Cause::Truncated)
     }
 
     pub(crate) fn with_host(mut self, host: Option<&str>) -> TlsError {
@@ -276,6 +285,12 @@ impl TlsError {
     }
 }
 
+impl Cause {
+    pub(crate) fn of_openssl(errors: &ErrorStack) -> Cause {
+        Cause::OpenSsl(reasons(errors))
+    }
+}
+
 impl VerifyFailure {
     fn reason(&self) -> &str {
         match &self.reason {
@@ -321,6 +336,9 @@ impl fmt::Display for TlsError {
             Cause::Alert(description) => write!(f, ": the peer has refused it: {description}"),
             Cause::HttpRequest => {
                 f.write_str(": the client speaks plain HTTP (http:// in place of https://)")
+            }
+            Cause::Truncated if operation.contains("handshake") => {
+                f.write_str(": the peer has closed the stream")
             }
             Cause::Truncated => f.write_str(": the stream ended without a close_notify"),
             Cause::TimedOut(limit) => write!(f, ": not over within {limit:?}"),
