@@ -1,8 +1,10 @@
 //! TLS for the fend runtime.
 
 mod certificate;
+mod der;
 mod error;
 mod identity;
+mod pem;
 mod private_key;
 #[expect(unsafe_code, reason = "calls of OpenSSL that have no safe form")]
 mod sys;
