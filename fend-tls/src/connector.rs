@@ -225,7 +225,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for ClientHandshake<S> {
             },
         };
         this.state = State::Over;
-        Poll::Ready(result.map_err(|error| error.with_host(Some(&this.host).filter(|host| !host.is_empty()))))
+        let host = Some(this.host.as_str()).filter(|host| !host.is_empty());
+        Poll::Ready(result.map_err(|error| error.with_host(host)))
     }
 }
 
@@ -236,22 +237,23 @@ impl<S> fmt::Debug for ClientHandshake<S> {
 }
 
 impl Settings {
-    fn begin<S: AsyncRead + AsyncWrite + Unpin>(
-        self,
-        stream: S,
-    ) -> Result<(Session<S>, Early), TlsError> {
+    fn begin<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S) -> Result<(Session<S>, Early), TlsError> {
         let host = Host::parse(&self.host).map_err(|message| TlsError::input(OPERATION, message))?;
         let settings = self.context.settings();
-        if host == Host::None && !settings.accepts_invalid_hostnames() {
+        let verification = &settings.verification;
+        let needs_host = !verification.accept_invalid_hostnames && !verification.accept_invalid_certs;
+        if host == Host::None && needs_host {
             let message = "the host is empty, so that its certificate cannot be verified";
             return Err(TlsError::input(OPERATION, message));
         }
         let key = self.session_key.clone().unwrap_or_else(|| host.to_string());
         let sessions = settings.sessions.clone();
-        let mut ssl = self.context.new_ssl(SslState::new(sessions.clone().map(|cache| (cache, key.clone()))))?;
+        let mut ssl =
+            self.context.new_ssl(SslState::new(sessions.clone().map(|cache| (cache, key.clone()))))?;
         self.identify(&mut ssl, &host)?;
         if let Some(protocols) = &self.alpn {
-            ssl.set_alpn_protos(protocols).map_err(|errors| TlsError::openssl("TLS handshake: ALPN", &errors))?;
+            ssl.set_alpn_protos(protocols)
+                .map_err(|errors| TlsError::openssl("TLS handshake: ALPN", &errors))?;
         }
         let early = self.resume(&mut ssl, sessions.as_ref(), &key)?;
         Ok((Session::new(ssl, stream, self.buffered, settings)?, early))
@@ -261,7 +263,7 @@ impl Settings {
     fn identify(&self, ssl: &mut Ssl, host: &Host) -> Result<(), TlsError> {
         let failed = |errors| TlsError::openssl(OPERATION, &errors);
         let settings = self.context.settings();
-        if !settings.accepts_invalid_hostnames() {
+        if !settings.verification.accept_invalid_hostnames {
             let param = ssl.param_mut();
             param.set_hostflags(settings.host_flags());
             match host {
@@ -271,7 +273,9 @@ impl Settings {
             }
         }
         let name = match &self.server_name {
-            ServerName::Other(name) => Host::parse(name).map_err(|message| TlsError::input(OPERATION, message))?,
+            ServerName::Other(name) => {
+                Host::parse(name).map_err(|message| TlsError::input(OPERATION, message))?
+            }
             ServerName::Host => host.clone(),
             ServerName::Nothing => Host::None,
         };
@@ -289,7 +293,9 @@ impl Settings {
         sessions: Option<&Arc<SessionCache>>,
         key: &str,
     ) -> Result<Early, TlsError> {
-        let Some(session) = sessions.and_then(|sessions| sessions.take(key)) else { return Ok(Early::Nothing) };
+        let Some(session) = sessions.and_then(|sessions| sessions.take(key)) else {
+            return Ok(Early::Nothing);
+        };
         sys::set_session(ssl, &session).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
         let permitted = self.context.settings().max_early_data.min(session.max_early_data());
         let fits = !self.early_data.is_empty()

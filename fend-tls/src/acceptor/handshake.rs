@@ -65,7 +65,7 @@ impl<S> ServerHandshake<S> {
     /// have them; they must not be taken for plain text, nor be lost.
     pub fn buffered(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        self.state = match self.state {
+        self.state = match mem::replace(&mut self.state, State::Over) {
             State::Silent(stream) if !bytes.is_empty() => State::Queued(stream, bytes),
             state => state,
         };
@@ -122,10 +122,12 @@ fn poll_first_bytes<S: AsyncRead + Unpin>(
     cx: &mut TaskContext<'_>,
 ) -> Poll<Result<Vec<u8>, TlsError>> {
     let mut buf = [0; FIRST];
-    let received = caught(|| loop {
-        match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buf)) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            result => return Poll::Ready(result),
+    let received = caught(|| {
+        loop {
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buf)) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
         }
     });
     let received = match received {

@@ -74,7 +74,9 @@ where
     fn poll_handshakes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TlsStream<S>, TlsError>>> {
         match self.handshakes.poll_join_next(cx) {
             Poll::Ready(Some(Ok(result))) => Poll::Ready(Some(result)),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(TlsError::io("TLS handshake", error.into())))),
+            Poll::Ready(Some(Err(error))) => {
+                Poll::Ready(Some(Err(TlsError::io("TLS handshake", error.into()))))
+            }
             Poll::Ready(None) if self.connections.is_none() => Poll::Ready(None),
             // The group is empty: a connection wakes us.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,

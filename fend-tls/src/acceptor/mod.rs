@@ -85,10 +85,7 @@ impl TlsAcceptor {
     /// # Errors
     ///
     /// When a file cannot be read, is neither, or the two do not belong together.
-    pub fn from_files(
-        certificate: impl AsRef<Path>,
-        key: impl AsRef<Path>,
-    ) -> Result<TlsAcceptor, TlsError> {
+    pub fn from_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<TlsAcceptor, TlsError> {
         TlsAcceptor::new(Identity::from_files(certificate, key)?)
     }
 

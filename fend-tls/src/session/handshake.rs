@@ -48,7 +48,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Goes on with the handshake. Ready when all of it is over and handed to the stream.
-    pub(crate) fn poll_handshake(&mut self, cx: &mut Context<'_>, early: &mut Early) -> Poll<Result<(), TlsError>> {
+    pub(crate) fn poll_handshake(
+        &mut self,
+        cx: &mut Context<'_>,
+        early: &mut Early,
+    ) -> Poll<Result<(), TlsError>> {
         while !self.established {
             self.begin();
             let generation = self.signals.readable.generation();

@@ -11,8 +11,8 @@
 //!   a failure of this one, and after each failure.
 
 mod handshake;
-mod output;
 mod outcome;
+mod output;
 mod records;
 mod wire;
 
@@ -22,7 +22,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use openssl::error::ErrorStack;
-use openssl::ssl::{ShutdownState, SslRef, SslStream};
+use openssl::ssl::{SslRef, SslStream};
 
 use crate::error::TlsError;
 use crate::stream::waiters::Signals;
@@ -129,12 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Poll::Ready(Ok(received))
     }
 
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-        take: Take,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8], take: Take) -> Poll<io::Result<usize>> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
@@ -226,7 +221,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Poll::Ready(Ok(0));
         }
@@ -341,7 +340,7 @@ impl<S> Drop for Session<S> {
     fn drop(&mut self) {
         // OpenSSL gives up a session whose stream ended without a close_notify. That is no reason: RFC 5246, section 7.2.1.
         if self.established && self.broken.is_none() {
-            self.tls.set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+            sys::keep_resumable(self.tls.ssl());
         }
     }
 }

@@ -46,7 +46,11 @@ fn cause<S>(error: &Error, tls: &mut SslStream<Wire<S>>) -> Cause {
         return Cause::Io(error);
     }
     let Some(errors) = error.ssl_error().filter(|errors| !errors.errors().is_empty()) else {
-        return if wire.ended { Cause::Truncated } else { Cause::OpenSsl("OpenSSL gave no reason".to_owned()) };
+        return if wire.ended {
+            Cause::Truncated
+        } else {
+            Cause::OpenSsl("OpenSSL gave no reason".to_owned())
+        };
     };
     // Of several, the first is what happened, and the others are what came of it.
     let first = &errors.errors()[0];

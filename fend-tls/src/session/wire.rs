@@ -200,7 +200,8 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
             match ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)) {
                 Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
                 Poll::Ready(Ok(count)) if count > buf.len() => {
-                    self.read_error = Some(io::Error::other("the stream below read more than there was room for"));
+                    self.read_error =
+                        Some(io::Error::other("the stream below read more than there was room for"));
                     return Err(io::ErrorKind::Other.into());
                 }
                 Poll::Ready(Ok(count)) => {

@@ -48,7 +48,9 @@ pub(super) fn of<S>(session: &Session<S>) -> TlsInfo {
 }
 
 fn protocol(ssl: &SslRef) -> Protocol {
-    ssl.version2().and_then(Protocol::of).expect("a session has shaken hands with a version that we asked for")
+    ssl.version2()
+        .and_then(Protocol::from_openssl)
+        .expect("a session has shaken hands with a version that we asked for")
 }
 
 fn cipher(ssl: &SslRef) -> &'static str {
@@ -190,9 +192,8 @@ impl<S> TlsStream<S> {
         context: Option<&[u8]>,
         out: &mut [u8],
     ) -> io::Result<()> {
-        self.of_ssl(|ssl| ssl.export_keying_material(out, label, context)).map_err(|errors| {
-            TlsError::openssl(format!("TLS exporter with label {label:?}"), &errors).into()
-        })
+        self.of_ssl(|ssl| ssl.export_keying_material(out, label, context))
+            .map_err(|errors| TlsError::openssl(format!("TLS exporter with label {label:?}"), &errors).into())
     }
 
     /// On a server: what the client has sent before the handshake was over. Empty unless the context allows

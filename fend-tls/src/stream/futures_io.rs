@@ -60,7 +60,14 @@ macro_rules! async_write {
     )+};
 }
 
-async_read!(TlsStream<S>, &TlsStream<S>, OwnedReadHalf<S>, &OwnedReadHalf<S>, ReadHalf<'_, S>, &ReadHalf<'_, S>);
+async_read!(
+    TlsStream<S>,
+    &TlsStream<S>,
+    OwnedReadHalf<S>,
+    &OwnedReadHalf<S>,
+    ReadHalf<'_, S>,
+    &ReadHalf<'_, S>
+);
 async_write!(
     TlsStream<S> as TlsStream<S>,
     &TlsStream<S> as TlsStream<S>,

@@ -225,11 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         ready!(self.poll_enter_receiver(cx)).poll_peek(cx, buf)
     }
 
-    fn poll_recv_many(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_recv_many(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>]) -> Poll<io::Result<usize>> {
         ready!(self.poll_enter_receiver(cx)).poll_recv_vectored(cx, bufs)
     }
 

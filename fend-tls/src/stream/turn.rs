@@ -82,7 +82,8 @@ impl<T> Turn<T> {
         }
     }
 
-    fn try_enter(&self) -> Option<InTurn<'_, T>> {
+    /// The value, if nobody uses it now.
+    pub(crate) fn try_enter(&self) -> Option<InTurn<'_, T>> {
         self.value.try_lock().map(|value| InTurn { turn: self, value: Some(value) })
     }
 
