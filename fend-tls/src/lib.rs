@@ -4,8 +4,10 @@ mod certificate;
 mod der;
 mod error;
 mod identity;
+mod ocsp;
 mod pem;
 mod private_key;
+mod session_cache;
 #[expect(unsafe_code, reason = "calls of OpenSSL that have no safe form")]
 mod sys;
 
