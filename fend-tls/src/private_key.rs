@@ -92,7 +92,7 @@ impl PrivateKey {
 }
 
 /// `operation` names the file.
-fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
+pub(crate) fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
     let Some(block) = pem::blocks(pem).find(pem::Block::is_private_key) else {
         return Err(TlsError::input(operation, format!("no private key ({})", pem::contents(pem))));
     };
@@ -104,7 +104,7 @@ fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<Private
     secret.checked(PKey::private_key_from_pem_passphrase(block.text, secret.password.as_bytes()))
 }
 
-fn of_der(operation: &str, der: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
+pub(crate) fn of_der(operation: &str, der: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
     let secret = Secret::new(operation, der::is_encrypted_key(der), password)?;
     let key = if secret.is_encrypted {
         PKey::private_key_from_pkcs8_passphrase(der, secret.password.as_bytes())

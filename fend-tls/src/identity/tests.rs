@@ -119,29 +119,27 @@ fn an_archive_may_lack_something() {
 
 #[test]
 fn a_self_signed_one_is_its_own_root_by_the_strictest_rules() {
-    let identity = self_signed("localhost");
-    let mut store = X509StoreBuilder::new().unwrap();
-    // Another of the same name must not get in the way.
-    store.add_cert(self_signed("localhost").certificate().0.clone()).unwrap();
-    store.add_cert(identity.certificate().0.clone()).unwrap();
-    let mut param = X509VerifyParam::new().unwrap();
-    param.set_flags(X509VerifyFlags::X509_STRICT | X509VerifyFlags::CHECK_SS_SIGNATURE).unwrap();
-    param.set_host("localhost").unwrap();
-    param.set_purpose(X509PurposeId::SSL_SERVER).unwrap();
-    store.set_param(&param).unwrap();
-    let store = store.build();
-    let verdict = |certificate: &Certificate| {
-        let chain = Stack::new().unwrap();
-        let mut context = X509StoreContext::new().unwrap();
-        let code = |context: &mut openssl::x509::X509StoreContextRef| {
-            let is_good = context.verify_cert()?;
-            Ok((is_good, context.error().as_raw()))
+    let (identity, another) = (self_signed("localhost"), self_signed("localhost"));
+    for purpose in [X509PurposeId::SSL_SERVER, X509PurposeId::SSL_CLIENT] {
+        let mut store = X509StoreBuilder::new().unwrap();
+        // One of the same name, which must not get in the way.
+        store.add_cert(another.certificate().0.clone()).unwrap();
+        store.add_cert(identity.certificate().0.clone()).unwrap();
+        let mut param = X509VerifyParam::new().unwrap();
+        param.set_flags(X509VerifyFlags::X509_STRICT | X509VerifyFlags::CHECK_SS_SIGNATURE).unwrap();
+        param.set_host("localhost").unwrap();
+        param.set_purpose(purpose).unwrap();
+        store.set_param(&param).unwrap();
+        let store = store.build();
+        let verdict = |certificate: &Certificate| {
+            let chain = Stack::new().unwrap();
+            let mut context = X509StoreContext::new().unwrap();
+            context.init(&store, &certificate.0, &chain, |context| context.verify_cert()).unwrap()
         };
-        context.init(&store, &certificate.0, &chain, code).unwrap()
-    };
-    assert_eq!(verdict(identity.certificate()), (true, 0));
-    // A stranger's is not taken for it.
-    assert!(!verdict(self_signed("localhost").certificate()).0);
+        assert!(verdict(identity.certificate()));
+        // A stranger's is not taken for it.
+        assert!(!verdict(self_signed("localhost").certificate()));
+    }
 }
 
 #[test]
