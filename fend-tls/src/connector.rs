@@ -125,7 +125,7 @@ struct Settings {
     context: Context,
     host: String,
     server_name: ServerName,
-    alpn: Option<Vec<u8>>,
+    alpn: Option<Vec<Vec<u8>>>,
     session_key: Option<String>,
     early_data: Vec<u8>,
     buffered: Vec<u8>,
@@ -165,8 +165,8 @@ impl<S> ClientHandshake<S> {
 
     /// The application protocols to offer in place of the context's, the best first.
     pub fn alpn<P: AsRef<[u8]>>(self, protocols: impl IntoIterator<Item = P>) -> Self {
-        let wire_format = alpn_wire_format(protocols);
-        self.set(|settings| settings.alpn = Some(wire_format))
+        let protocols = protocols.into_iter().map(|protocol| protocol.as_ref().to_vec()).collect();
+        self.set(|settings| settings.alpn = Some(protocols))
     }
 
     /// Under which key sessions are remembered and looked for, in place of the host. Servers of one host that do not share their
@@ -252,8 +252,9 @@ impl Settings {
             self.context.new_ssl(SslState::new(sessions.clone().map(|cache| (cache, key.clone()))))?;
         self.identify(&mut ssl, &host)?;
         if let Some(protocols) = &self.alpn {
-            ssl.set_alpn_protos(protocols)
-                .map_err(|errors| TlsError::openssl("TLS handshake: ALPN", &errors))?;
+            let list = alpn_wire_format(protocols)
+                .map_err(|message| TlsError::input(OPERATION, format!("alpn: {message}")))?;
+            ssl.set_alpn_protos(&list).map_err(|errors| TlsError::openssl("TLS handshake: alpn", &errors))?;
         }
         let early = self.resume(&mut ssl, sessions.as_ref(), &key)?;
         Ok((Session::new(ssl, stream, self.buffered, settings)?, early))

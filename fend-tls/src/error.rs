@@ -77,7 +77,6 @@ pub(crate) struct VerifyFailure {
 
 /// The codes of `x509_vfy.h` that predicates ask for.
 pub(crate) mod code {
-    pub(crate) const UNSPECIFIED: i32 = 1;
     pub(crate) const UNABLE_TO_GET_ISSUER_CERT: i32 = 2;
     pub(crate) const CERT_NOT_YET_VALID: i32 = 9;
     pub(crate) const CERT_HAS_EXPIRED: i32 = 10;

@@ -76,7 +76,9 @@ impl PrivateKey {
     /// The key in PEM (PKCS #8), not encrypted: whoever reads it has the key.
     #[must_use]
     pub fn to_pem(&self) -> Vec<u8> {
-        self.0.private_key_to_pem_pkcs8().expect("a key that was read can be written, unless there is no memory")
+        self.0
+            .private_key_to_pem_pkcs8()
+            .expect("a key that was read can be written, unless there is no memory")
     }
 
     fn kind(&self) -> &'static str {

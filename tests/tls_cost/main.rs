@@ -73,7 +73,11 @@ fn an_idle_connection_takes_less_memory_than_in_tokio_openssl() {
     for kind in [Kind::Fend, Kind::FendPoll, Kind::Tokio] {
         let mut server = Server::start(kind);
         let size = server.memory_for_each(connections);
-        eprintln!("{:<28} {:>8.1} KiB for each of {connections} idle connections", kind.name(), size / 1024.0);
+        eprintln!(
+            "{:<28} {:>8.1} KiB for each of {connections} idle connections",
+            kind.name(),
+            size / 1024.0
+        );
         sizes.push(size);
     }
     assert!(!FULL || (sizes[0] < sizes[2] && sizes[1] < sizes[2]), "{sizes:?}");

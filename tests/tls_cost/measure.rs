@@ -36,7 +36,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
         let address = listener.local_addr().expect("an address");
         let identity = Identity::self_signed(["localhost"]).expect("an identity");
-        let path = env::temp_dir().join(format!("fend-tls-cost-{}-{}.pem", std::process::id(), address.port()));
+        let path =
+            env::temp_dir().join(format!("fend-tls-cost-{}-{}.pem", std::process::id(), address.port()));
         let pem = [identity.certificate().to_pem(), identity.key().to_pem()].concat();
         fs::write(&path, pem).expect("a file");
         let process = Command::new(env::current_exe().expect("this test"))
@@ -150,7 +151,8 @@ pub(crate) fn behind(costs: &Costs, of_openssl: f64, of_tokio: f64) -> Vec<Strin
             if of(ours) > of(other) * factor {
                 let (ours_s, other_s) = (of(ours), of(other));
                 let names = (ours.name(), other.name());
-                failed.push(format!("{:?}: {} {ours_s:.3} s, {} {other_s:.3} s", costs.load, names.0, names.1));
+                failed
+                    .push(format!("{:?}: {} {ours_s:.3} s, {} {other_s:.3} s", costs.load, names.0, names.1));
             }
         }
     }

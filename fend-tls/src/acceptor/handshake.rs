@@ -46,7 +46,12 @@ pub struct ServerHandshake<S> {
 enum State<S> {
     Silent(S),
     Queued(S, Vec<u8>),
-    Runs(Session<S>, Early, Place),
+    /// The place is free again when the session is not this one's any more.
+    Runs {
+        session: Session<S>,
+        early: Early,
+        _place: Place,
+    },
     Over,
 }
 
@@ -97,11 +102,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerHandshake<S> {
                         unreachable!("it was looked at")
                     };
                     let (session, early) = begin(&self.acceptor.context(), stream, before)?;
-                    self.state = State::Runs(session, early, place);
+                    self.state = State::Runs { session, early, _place: place };
                 }
-                State::Runs(session, early, _) => {
+                State::Runs { session, early, .. } => {
                     ready!(session.poll_handshake(cx, early))?;
-                    let State::Runs(session, ..) = mem::replace(&mut self.state, State::Over) else {
+                    let State::Runs { session, .. } = mem::replace(&mut self.state, State::Over) else {
                         unreachable!("it was looked at")
                     };
                     return Poll::Ready(Ok(TlsStream::of(session)));
@@ -182,7 +187,7 @@ impl<S> fmt::Debug for ServerHandshake<S> {
         let state = match self.state {
             State::Silent(_) => "waits for the client's first bytes",
             State::Queued(..) => "waits for its turn",
-            State::Runs(..) => "runs",
+            State::Runs { .. } => "runs",
             State::Over => "is over",
         };
         f.debug_struct("ServerHandshake").field("state", &state).finish_non_exhaustive()
