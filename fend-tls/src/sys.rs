@@ -28,7 +28,6 @@ type MessageCallback =
 
 unsafe extern "C" {
     fn SSL_CTX_set_msg_callback(context: *mut ffi::SSL_CTX, callback: Option<MessageCallback>);
-    fn SSL_CTX_set_default_read_buffer_len(context: *mut ffi::SSL_CTX, len: usize);
     fn SSL_CTX_set_recv_max_early_data(context: *mut ffi::SSL_CTX, bytes: u32) -> c_int;
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
     fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
@@ -98,12 +97,6 @@ unsafe extern "C" fn on_message(
     if let Some(state) = SslState::of(ssl) {
         if is_key_update { state.count_key_update() } else { state.forget_key_updates() }
     }
-}
-
-/// How many bytes each session asks of its stream at once when it reads ahead.
-pub(crate) fn set_read_buffer_len(context: &mut SslContextBuilder, len: usize) {
-    // SAFETY: rules 1 and 4; it stores a number.
-    unsafe { SSL_CTX_set_default_read_buffer_len(context.as_ptr(), len) }
 }
 
 /// How many bytes of early data are taken, whatever the ticket has promised.

@@ -33,7 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         settings: &context::Settings,
     ) -> Result<Session<S>, TlsError> {
         let signals = Signals::new();
-        let wire = Wire::new(stream, before, &signals);
+        let wire = Wire::new(stream, before, settings.read_ahead, &signals);
         let tls = SslStream::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
         Ok(Session {
             tls,

@@ -10,6 +10,7 @@
 //! - **OpenSSL's error queue is the thread's, not the session's.** It is emptied before each call, since OpenSSL would take an old entry for
 //!   a failure of this one, and after each failure.
 
+mod ahead;
 mod handshake;
 mod outcome;
 mod output;
@@ -175,10 +176,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Fills the rest of `buf` with what OpenSSL has already, without asking the stream.
+    /// Whether the beginning of more has come.
+    fn has_more(&self) -> bool {
+        self.tls.get_ref().has_ahead() || sys::has_pending(self.tls.ssl())
+    }
+
+    /// Fills the rest of `buf` as far as that goes without waiting.
     fn read_on(&mut self, buf: &mut [u8], mut filled: usize) -> usize {
-        while filled < buf.len() && sys::has_pending(self.tls.ssl()) {
-            self.tls.get_mut().begin(0);
+        while filled < buf.len() && self.has_more() {
+            self.tls.get_mut().begin(1);
             match self.tls.ssl_read(&mut buf[filled..]) {
                 Ok(count) => filled += count,
                 Err(error) => {
@@ -277,9 +283,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if piece.is_empty() {
                 break;
             }
+            let is_last = pieces.is_at_end();
             while !piece.is_empty() {
                 self.begin();
-                match self.tls.ssl_write(piece) {
+                let wire = self.tls.get_mut();
+                wire.last_record = is_last || wire.output.len() + piece.len() >= BATCH;
+                let written = self.tls.ssl_write(piece);
+                self.tls.get_mut().last_record = false;
+                match written {
                     // A record is shorter where the peer has asked for that (RFC 8449, RFC 6066).
                     Ok(count) => {
                         taken += count;

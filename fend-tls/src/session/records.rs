@@ -42,6 +42,11 @@ impl<'b, 'd> Pieces<'b, 'd> {
         }
     }
 
+    /// Whether all pieces were taken.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.bufs.iter().all(|buf| buf.is_empty())
+    }
+
     /// Whether no byte comes after the first buffer.
     fn is_last(&self) -> bool {
         self.bufs[1..].iter().all(|buf| buf.is_empty())

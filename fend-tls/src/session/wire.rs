@@ -9,12 +9,13 @@
 //! OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The session empties the output when
 //! the call is over. What that saves: one system call for all records of a call, where OpenSSL would make one for each.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::ahead::Ahead;
 use super::output::Output;
 use crate::stream::waiters::Signals;
 use crate::unwind::caught;
@@ -23,9 +24,11 @@ use crate::unwind::caught;
 pub(crate) struct Wire<S> {
     /// `None` once it was taken out, at the very end.
     stream: Option<S>,
-    /// Bytes of TLS that were read from the stream before the session began, and how many of them OpenSSL has.
-    before: Vec<u8>,
-    before_read: usize,
+    ahead: Ahead,
+    /// Whether more may be read than OpenSSL asks for.
+    reads_ahead: bool,
+    /// The record that comes next is the last of its batch: it goes to the stream at once.
+    pub(crate) last_record: bool,
     pub(crate) output: Output,
     /// The stream has taken bytes since it was last flushed.
     unflushed: bool,
@@ -45,11 +48,12 @@ pub(crate) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S, before: Vec<u8>, signals: &Signals) -> Wire<S> {
+    pub(crate) fn new(stream: S, before: Vec<u8>, reads_ahead: bool, signals: &Signals) -> Wire<S> {
         Wire {
             stream: Some(stream),
-            before,
-            before_read: 0,
+            ahead: Ahead::of(before),
+            reads_ahead,
+            last_record: false,
             output: Output::default(),
             unflushed: false,
             readable: signals.readable.clone().into(),
@@ -157,6 +161,35 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         (self.unflushed || !self.output.is_empty()) && self.write_error.is_none()
     }
 
+    /// Hands the output to the stream, and `record` behind it, from where OpenSSL has it. Returns how much of the record has gone.
+    fn send_with(&mut self, record: &[u8]) -> usize {
+        if self.write_error.is_some() {
+            return 0;
+        }
+        let Wire { stream, writable, panicked, output, .. } = self;
+        let waiting = output.len();
+        let written = ask(stream, writable, panicked, |stream, cx| match waiting {
+            0 => stream.poll_write(cx, record),
+            _ => stream.poll_write_vectored(cx, &[IoSlice::new(output.bytes()), IoSlice::new(record)]),
+        });
+        let failed = match written {
+            Poll::Pending => return 0,
+            Poll::Ready(Ok(0)) => io::ErrorKind::WriteZero.into(),
+            Poll::Ready(Ok(count)) if count > waiting + record.len() => {
+                io::Error::other("the stream below wrote more than it was given")
+            }
+            Poll::Ready(Ok(count)) => {
+                output.advance(count.min(waiting));
+                self.unflushed = true;
+                return count.saturating_sub(waiting);
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => return 0,
+            Poll::Ready(Err(error)) => error,
+        };
+        let _ = self.broken(failed);
+        0
+    }
+
     fn broken(&mut self, error: io::Error) -> Poll<io::Result<()>> {
         let told = again(&error);
         self.write_error = Some(error);
@@ -175,17 +208,45 @@ pub(crate) fn again(error: &io::Error) -> io::Error {
     }
 }
 
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads into `buf`, and ahead when that is full.
+    fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Wire { stream, readable, panicked, ahead, reads_ahead, .. } = self;
+        let asked = buf.len();
+        let (count, room) = if *reads_ahead {
+            let mut bufs = [IoSliceMut::new(buf), IoSliceMut::new(ahead.room(asked))];
+            let room = bufs[1].len();
+            let count =
+                ask(stream, readable, panicked, |stream, cx| stream.poll_read_vectored(cx, &mut bufs));
+            let beyond = match &count {
+                Poll::Ready(Ok(count)) => count.saturating_sub(asked).min(room),
+                _ => 0,
+            };
+            ahead.filled(beyond);
+            (count, room)
+        } else {
+            (ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)), 0)
+        };
+        match count {
+            Poll::Ready(Ok(count)) if count > asked + room => {
+                let message = "the stream below read more than there was room for";
+                Poll::Ready(Err(io::Error::other(message)))
+            }
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(count.min(asked))),
+            other => other,
+        }
+    }
+
+    /// Whether bytes have been read that OpenSSL has not asked for.
+    pub(crate) fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+}
+
 impl<S: AsyncRead + Unpin> Read for Wire<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.before_read < self.before.len() {
-            let rest = &self.before[self.before_read..];
-            let count = rest.len().min(buf.len());
-            buf[..count].copy_from_slice(&rest[..count]);
-            self.before_read += count;
-            if self.before_read == self.before.len() {
-                (self.before, self.before_read) = (Vec::new(), 0);
-            }
-            return Ok(count);
+        if !self.ahead.is_empty() {
+            return Ok(self.ahead.take(buf));
         }
         if self.ended {
             return Ok(0);
@@ -196,14 +257,8 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
         }
         loop {
             self.reads_left -= 1;
-            let Wire { stream, readable, panicked, .. } = self;
-            match ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)) {
+            match self.poll_read(buf) {
                 Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
-                Poll::Ready(Ok(count)) if count > buf.len() => {
-                    self.read_error =
-                        Some(io::Error::other("the stream below read more than there was room for"));
-                    return Err(io::ErrorKind::Other.into());
-                }
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
                     return Ok(count);
@@ -224,9 +279,13 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
     }
 }
 
-impl<S> Write for Wire<S> {
+impl<S: AsyncWrite + Unpin> Write for Wire<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.output.extend(buf);
+        let sent = if self.last_record { self.send_with(buf) } else { 0 };
+        // What failed once is told when the call is over; nobody will ever take these.
+        if self.write_error.is_none() {
+            self.output.extend(&buf[sent..]);
+        }
         Ok(buf.len())
     }
 

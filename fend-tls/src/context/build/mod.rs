@@ -27,13 +27,6 @@ use crate::{Identity, TlsError};
 pub(super) use identity::add as add_identity;
 pub(super) use resumption::session_id_context;
 
-/// What a session reads at once with `read_ahead`: a receive of a full socket buffer takes fewer system calls, and more than this
-/// hardly any fewer. OpenSSL frees the buffer whenever it is empty.
-const READ_BUFFER: usize = 64 * 1024 + RECORD_OVERHEAD;
-
-/// Header and the most that encryption may add to four records of 16 KiB each, so that they fit in whole.
-const RECORD_OVERHEAD: usize = 4 * (5 + 256);
-
 /// The operation of an error about a setting.
 pub(super) fn setting(name: &str, value: impl fmt::Display) -> String {
     format!("TLS context: {name} {value}")
@@ -110,7 +103,7 @@ fn make_ssl_context(
     let mut context = step(SslContextBuilder::new(method))?;
     step(settings.attach(&mut context))?;
     set_options(&mut context, settings);
-    set_modes(&mut context, settings);
+    set_modes(&mut context);
     parameters::set_all(&mut context, settings)?;
     identity::set_all(&mut context, &settings.identities)?;
     trust::set_all(&mut context, settings)?;
@@ -152,21 +145,17 @@ fn set_options(context: &mut SslContextBuilder, settings: &Settings) {
     }
 }
 
-fn set_modes(context: &mut SslContextBuilder, settings: &Settings) {
+fn set_modes(context: &mut SslContextBuilder) {
     context.set_mode(
         // A send may take a part, and come again with what is left from another place.
         SslMode::ENABLE_PARTIAL_WRITE
             | SslMode::ACCEPT_MOVING_WRITE_BUFFER
-            // 34 KiB less for a session that is idle; with a read buffer of 64 KiB still more.
+            // 34 KiB less for a session that is idle; its buffers come back with the next byte.
             | SslMode::RELEASE_BUFFERS
             // What a server sends is what its identity holds. OpenSSL would build a chain from the trusted certificates, anew for each
             // handshake.
             | SslMode::NO_AUTO_CHAIN,
     );
-    context.set_read_ahead(settings.read_ahead);
-    if settings.read_ahead {
-        sys::set_read_buffer_len(context, READ_BUFFER);
-    }
 }
 
 fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), ErrorStack> {
