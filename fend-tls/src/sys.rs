@@ -16,7 +16,7 @@ use std::slice;
 
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslContextBuilder, SslContextRef, SslRef};
+use openssl::ssl::{SslContextBuilder, SslContextRef, SslRef, SslSessionRef};
 use openssl::x509::store::X509StoreBuilderRef;
 use openssl::x509::{X509CrlRef, X509Ref, X509VerifyResult};
 use openssl_sys as ffi;
@@ -171,4 +171,11 @@ pub(crate) fn client_hello_extension(ssl: &SslRef, kind: u16) -> Option<&[u8]> {
 /// OpenSSL's way of saying yes. What it says otherwise stands in the error queue.
 fn succeeded(result: c_long) -> Result<(), ErrorStack> {
     if result > 0 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Has the handshake of `ssl` resume `session`, which came from a handshake of the same context.
+pub(crate) fn set_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(), ErrorStack> {
+    // SAFETY: rule 1. OpenSSL counts its own reference to the session. That both belong to one context, as the `openssl` crate
+    // demands, is so since each context has a session cache of its own.
+    unsafe { ssl.set_session(session) }
 }

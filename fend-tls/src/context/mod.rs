@@ -94,3 +94,6 @@ impl fmt::Debug for Context {
         f.debug_struct("Context").field("mode", &self.mode()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Two sessions and the bytes between them.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{ErrorCode, ShutdownState, SslSession, SslStream};
+
+use crate::Context;
+use crate::context::alpn_wire_format;
+use crate::error::VerifyFailure;
+use crate::session_cache::SessionCache;
+use crate::state::SslState;
+use crate::sys;
+
+/// One end of a connection that never blocks.
+struct End {
+    incoming: Arc<Mutex<VecDeque<u8>>>,
+    outgoing: Arc<Mutex<VecDeque<u8>>>,
+}
+
+impl Read for End {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.incoming.lock().unwrap().read(buf)? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+impl Write for End {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.outgoing.lock().unwrap().write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One side.
+pub(super) struct Peer {
+    tls: SslStream<End>,
+    is_done: bool,
+    pub(super) error: Option<String>,
+    pub(super) received: Vec<u8>,
+}
+
+impl Peer {
+    fn new(context: &Context, state: SslState, end: End, set: impl FnOnce(&mut openssl::ssl::Ssl)) -> Peer {
+        let mut ssl = context.new_ssl(state).unwrap();
+        set(&mut ssl);
+        Peer { tls: SslStream::new(ssl, end).unwrap(), is_done: false, error: None, received: Vec::new() }
+    }
+
+    pub(super) fn ssl(&self) -> &openssl::ssl::SslRef {
+        self.tls.ssl()
+    }
+
+    pub(super) fn state(&self) -> &SslState {
+        SslState::of(self.ssl()).unwrap()
+    }
+
+    /// Goes as far as it can: the handshake, then what has come.
+    pub(super) fn step(&mut self) {
+        if self.error.is_some() {
+            return;
+        }
+        if !self.is_done {
+            let result = self.tls.do_handshake();
+            self.is_done = result.is_ok();
+            self.judge(result.err());
+        }
+        let mut buf = [0; 4096];
+        while self.is_done && self.error.is_none() {
+            match self.tls.ssl_read(&mut buf) {
+                Ok(count) => self.received.extend(&buf[..count]),
+                Err(error) => {
+                    self.judge(Some(error));
+                    break;
+                }
+            }
+        }
+        assert!(ErrorStack::get().errors().is_empty(), "entries are left in OpenSSL's queue");
+    }
+
+    fn judge(&mut self, error: Option<openssl::ssl::Error>) {
+        let Some(error) = error else { return };
+        if error.code() != ErrorCode::WANT_READ {
+            let reasons = error.ssl_error().map(|errors| {
+                let reasons = errors.errors().iter().filter_map(|error| error.reason());
+                reasons.collect::<Vec<_>>().join("; ")
+            });
+            self.error = Some(reasons.unwrap_or_else(|| error.to_string()));
+        }
+    }
+
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        assert_eq!(self.tls.ssl_write(bytes).unwrap(), bytes.len());
+    }
+
+    pub(super) fn error(&self) -> &str {
+        self.error.as_deref().expect("it has not failed")
+    }
+}
+
+/// As a stream that is dropped in order does it: see `callback::session`.
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if self.error.is_none() {
+            self.tls.set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+        }
+    }
+}
+
+pub(super) struct Pair {
+    pub(super) client: Peer,
+    pub(super) server: Peer,
+}
+
+impl Pair {
+    /// Until nothing moves any more. (A handshake is over in three rounds.)
+    pub(super) fn run(&mut self) {
+        for _ in 0..8 {
+            self.client.step();
+            self.server.step();
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.client.is_done
+            && self.server.is_done
+            && self.client.error.is_none()
+            && self.server.error.is_none()
+    }
+
+    #[track_caller]
+    pub(super) fn connected(self) -> Pair {
+        assert!(
+            self.is_connected(),
+            "client: {:?} {:?}, server: {:?} {:?}",
+            self.client.error,
+            self.client.state(),
+            self.server.error,
+            self.server.state()
+        );
+        self
+    }
+
+    /// The certificate that the client has refused.
+    #[track_caller]
+    pub(super) fn refused(self) -> VerifyFailure {
+        assert!(self.client.error.is_some(), "the client has not failed");
+        self.client.state().take_failure().expect("a certificate was refused")
+    }
+
+    pub(super) fn is_resumed(&self) -> bool {
+        self.client.ssl().session_reused()
+    }
+
+    /// The subject of the certificate that the server has shown.
+    pub(super) fn shown(&self) -> String {
+        let certificate = self.client.ssl().peer_certificate().expect("a certificate");
+        crate::Certificate::from(certificate).subject()
+    }
+}
+
+/// A client's settings of one handshake, as the connector has them.
+pub(super) struct Dial<'a> {
+    client: &'a Context,
+    server: &'a Context,
+    host: &'a str,
+    server_name: Option<&'a str>,
+    key: Option<&'a str>,
+    session: Option<SslSession>,
+    alpn: Option<&'a [&'a str]>,
+}
+
+impl<'a> Dial<'a> {
+    /// For the host a.example.
+    pub(super) fn new(client: &'a Context, server: &'a Context) -> Dial<'a> {
+        let host = "a.example";
+        Dial { client, server, host, server_name: Some(host), key: None, session: None, alpn: None }
+    }
+
+    pub(super) fn host(self, host: &'a str) -> Dial<'a> {
+        Dial { host, server_name: Some(host), ..self }
+    }
+
+    pub(super) fn server_name(self, server_name: Option<&'a str>) -> Dial<'a> {
+        Dial { server_name, ..self }
+    }
+
+    /// Resumes from the cache of the context, and stores there.
+    pub(super) fn key(self, key: &'a str) -> Dial<'a> {
+        Dial { key: Some(key), ..self }
+    }
+
+    pub(super) fn session(self, session: SslSession) -> Dial<'a> {
+        Dial { session: Some(session), ..self }
+    }
+
+    pub(super) fn alpn(self, protocols: &'a [&'a str]) -> Dial<'a> {
+        Dial { alpn: Some(protocols), ..self }
+    }
+
+    pub(super) fn begin(self) -> Pair {
+        let settings = self.client.settings();
+        let cache: Option<&Arc<SessionCache>> = settings.sessions.as_ref();
+        let slot = cache.zip(self.key).map(|(cache, key)| (Arc::clone(cache), key.to_owned()));
+        let kept = cache.zip(self.key).and_then(|(cache, key)| cache.take(key));
+        let (to_server, to_client) = (Arc::default(), Arc::default());
+        let end = End { incoming: Arc::clone(&to_client), outgoing: Arc::clone(&to_server) };
+        let client = Peer::new(self.client, SslState::new(slot), end, |ssl| {
+            let param = ssl.param_mut();
+            param.set_hostflags(settings.host_flags());
+            match self.host.parse() {
+                Ok(address) => param.set_ip(address).unwrap(),
+                Err(_) => param.set_host(self.host).unwrap(),
+            }
+            if let Some(name) = self.server_name {
+                ssl.set_hostname(name).unwrap();
+            }
+            if let Some(protocols) = self.alpn {
+                ssl.set_alpn_protos(&alpn_wire_format(protocols).unwrap()).unwrap();
+            }
+            if let Some(session) = self.session.or(kept) {
+                sys::set_session(ssl, &session).unwrap();
+            }
+        });
+        let end = End { incoming: to_server, outgoing: to_client };
+        let server = Peer::new(self.server, SslState::default(), end, |_| {});
+        Pair { client, server }
+    }
+
+    pub(super) fn run(self) -> Pair {
+        let mut pair = self.begin();
+        pair.run();
+        pair
+    }
+}
