@@ -136,3 +136,48 @@ impl fmt::Debug for SslState {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::code;
+
+    #[test]
+    fn the_first_of_each_is_kept() {
+        let state = SslState::default();
+        for code in [code::CERT_HAS_EXPIRED, code::CERT_REVOKED] {
+            state.refuse(VerifyFailure {
+                code,
+                depth: 0,
+                subject: String::new(),
+                names: Vec::new(),
+                reason: None,
+            });
+        }
+        assert_eq!(state.take_failure().unwrap().code, code::CERT_HAS_EXPIRED);
+        assert!(state.take_failure().is_none());
+        state.panicked("a".to_owned());
+        state.panicked("b".to_owned());
+        assert_eq!(state.take_panic().as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn what_passes_is_told_once() {
+        let state = SslState::default();
+        assert_eq!(state.passed(), None);
+        for what in ["a", "b", "a"] {
+            state.let_pass(what.to_owned());
+        }
+        assert_eq!(state.passed().as_deref(), Some("a; b"));
+    }
+
+    #[test]
+    fn a_second_hello_is_told_the_name_of_the_first() {
+        let state = SslState::default();
+        assert_eq!(state.greet(Some("a".to_owned())), None);
+        assert_eq!(state.greet(None), Some(Some("a".to_owned())));
+        let nameless = SslState::default();
+        assert_eq!(nameless.greet(None), None);
+        assert_eq!(nameless.greet(Some("a".to_owned())), Some(None));
+    }
+}

@@ -10,7 +10,9 @@
 //! 4. The functions declared here have the types that `ssl.h`, `x509.h` and `x509_vfy.h` of OpenSSL 3.0 give them, and later versions
 //!    of the 3 series and of 4 keep.
 
-use std::ffi::{c_int, c_long, c_uchar, c_uint, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_uchar, c_uint, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::slice;
 
@@ -32,6 +34,8 @@ unsafe extern "C" {
     fn SSL_CTX_set_recv_max_early_data(context: *mut ffi::SSL_CTX, bytes: u32) -> c_int;
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+    fn X509_get_default_cert_file() -> *const c_char;
+    fn X509_get_default_cert_dir() -> *const c_char;
 }
 
 /// The size of the three keys that session tickets are protected with: a name of 16 bytes, 32 for the HMAC, 32 for AES.
@@ -95,6 +99,17 @@ unsafe extern "C" fn on_message(
     }
 }
 
+/// Has the next write begin with a KeyUpdate message.
+#[cfg(test)]
+pub(crate) fn key_update(ssl: &SslRef) -> Result<(), ErrorStack> {
+    unsafe extern "C" {
+        fn SSL_key_update(ssl: *mut ffi::SSL, kind: c_int) -> c_int;
+    }
+    const NOT_REQUESTED: c_int = 0;
+    // SAFETY: rules 1 and 4; it notes what is to be sent.
+    succeeded(unsafe { SSL_key_update(ssl.as_ptr(), NOT_REQUESTED) } as c_long)
+}
+
 /// How many bytes each session asks of its stream at once when it reads ahead.
 pub(crate) fn set_read_buffer_len(context: &mut SslContextBuilder, len: usize) {
     // SAFETY: rules 1 and 4; it stores a number.
@@ -152,6 +167,15 @@ pub(crate) fn add_chain_certificate(
 pub(crate) fn add_crl(store: &mut X509StoreBuilderRef, crl: &X509CrlRef) -> Result<(), ErrorStack> {
     // SAFETY: rules 1 and 4; the store takes a reference of its own.
     succeeded(unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } as c_long)
+}
+
+/// Where OpenSSL looks for the system's roots when the environment names no other place: a file, and a directory.
+pub(crate) fn default_roots() -> [&'static Path; 2] {
+    // SAFETY: rules 2 and 4.
+    let texts = unsafe {
+        [X509_get_default_cert_file(), X509_get_default_cert_dir()].map(|text| CStr::from_ptr(text))
+    };
+    texts.map(|text| Path::new(OsStr::from_bytes(text.to_bytes())))
 }
 
 /// The bytes of an extension of the ClientHello. Only a client hello callback finds any.

@@ -7,6 +7,7 @@
 mod identity;
 mod parameters;
 mod resumption;
+mod roots;
 mod trust;
 
 use std::fmt;

@@ -19,29 +19,6 @@ fn text(builder: ContextBuilder) -> String {
     error.to_string()
 }
 
-/// A directory of its own for each test.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let path = std::env::temp_dir().join(format!("fend-context-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Directory(path)
-    }
-
-    fn file(&self, name: &str, contents: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, contents).unwrap();
-        path
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn lists_that_openssl_does_not_know() {
     assert_eq!(text(client().ciphers("FOO")), "TLS context: ciphers \"FOO\": no cipher match");

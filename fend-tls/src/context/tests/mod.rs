@@ -3,16 +3,20 @@
 mod alpn;
 mod authority;
 mod callbacks;
+mod directory;
 mod errors;
+mod key_updates;
 mod keylog;
 mod negotiation;
 mod ocsp;
 mod pair;
 mod resumption;
+mod revocation;
 mod sni;
 mod verify;
 
 use authority::{Authority, Validity};
+use directory::Directory;
 use pair::Dial;
 
 use super::*;

@@ -170,3 +170,31 @@ fn a_handshake_uses_the_certificate_that_the_client_can_verify() {
 fn authority_key() -> openssl::pkey::PKey<openssl::pkey::Private> {
     openssl::pkey::PKey::ec_gen("prime256v1").unwrap()
 }
+
+#[test]
+fn a_chain_is_what_the_identity_holds() {
+    let root = Authority::new("root");
+    let middle = root.intermediate("middle");
+    let alone = middle.issue(&["a.example"]);
+    let alone = Identity::new(vec![alone.certificate().clone()], alone.key().clone()).unwrap();
+    // A server does not look for more among whom it trusts.
+    let server =
+        Context::builder(Mode::Server).identity(alone).ca(middle.certificate()).ca(root.certificate());
+    let server = server.verify(Verify::PEER).build().unwrap();
+    let client = Context::builder(Mode::Client).ca(root.certificate()).build().unwrap();
+    let failure = Dial::new(&client, &server).run().refused();
+    assert_eq!(failure.code, crate::error::code::UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+}
+
+#[test]
+fn without_reading_ahead_what_follows_is_left_alone() {
+    for read_ahead in [true, false] {
+        let (client, server) = parties();
+        let mut pair = shake(client.read_ahead(read_ahead), server).connected();
+        pair.server.send(b"the end");
+        pair.end_and_inject(b"in the clear");
+        pair.run();
+        assert_eq!(pair.client.received, b"the end");
+        assert_eq!(pair.left_over(), if read_ahead { &b""[..] } else { b"in the clear" });
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ErrorCode, ShutdownState, SslSession, SslStream};
+use openssl::x509::X509VerifyResult;
 
 use crate::Context;
 use crate::context::alpn_wire_format;
@@ -100,6 +101,12 @@ impl Peer {
         assert_eq!(self.tls.ssl_write(bytes).unwrap(), bytes.len());
     }
 
+    /// Sends a KeyUpdate message without anything else.
+    pub(super) fn update_key(&mut self) {
+        sys::key_update(self.tls.ssl()).unwrap();
+        self.tls.do_handshake().unwrap();
+    }
+
     pub(super) fn error(&self) -> &str {
         self.error.as_deref().expect("it has not failed")
     }
@@ -145,6 +152,8 @@ impl Pair {
             self.server.error,
             self.server.state()
         );
+        // What was let pass is in the state alone.
+        assert_eq!(self.client.ssl().verify_result(), X509VerifyResult::OK);
         self
     }
 
@@ -153,6 +162,41 @@ impl Pair {
     pub(super) fn refused(self) -> VerifyFailure {
         assert!(self.client.error.is_some(), "the client has not failed");
         self.client.state().take_failure().expect("a certificate was refused")
+    }
+
+    /// Before the handshake: `bytes` early, as far as the server takes them.
+    pub(super) fn send_early(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (mut sent, mut received, mut buf) = (0, Vec::new(), [0; 4096]);
+        while sent < bytes.len() {
+            match self.client.tls.write_early_data(&bytes[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) => {
+                    self.client.judge(Some(error));
+                    break;
+                }
+            }
+        }
+        loop {
+            match self.server.tls.read_early_data(&mut buf) {
+                Ok(0) => return received,
+                Ok(count) => received.extend(&buf[..count]),
+                Err(error) => {
+                    self.server.judge(Some(error));
+                    return received;
+                }
+            }
+        }
+    }
+
+    /// The server ends the session, and goes on in the clear.
+    pub(super) fn end_and_inject(&mut self, bytes: &[u8]) {
+        self.server.tls.shutdown().unwrap();
+        self.server.tls.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// What the client has left unread.
+    pub(super) fn left_over(&self) -> Vec<u8> {
+        self.client.tls.get_ref().incoming.lock().unwrap().iter().copied().collect()
     }
 
     pub(super) fn is_resumed(&self) -> bool {

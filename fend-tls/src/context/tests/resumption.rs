@@ -168,3 +168,19 @@ fn early_data_is_promised_in_tickets() {
     assert!(Dial::new(&client, &server).session(session.clone()).run().connected().is_resumed());
     assert!(!Dial::new(&client, &server).session(session).run().connected().is_resumed());
 }
+
+#[test]
+fn early_data_is_taken_up_to_the_promise() {
+    let (_, client, server) = parties();
+    let server = server.early_data(40_000).build().unwrap();
+    let client = client.early_data(40_000).build().unwrap();
+    // More than the 16 KiB that OpenSSL takes if it is not told.
+    for (len, taken) in [(40_000, true), (40_001, false)] {
+        Dial::new(&client, &server).key("a").run().connected();
+        let mut pair = Dial::new(&client, &server).key("a").begin();
+        let bytes = vec![b'x'; len];
+        let received = pair.send_early(&bytes);
+        pair.run();
+        assert_eq!(received == bytes, taken, "{:?} {:?}", pair.client.error, pair.server.error);
+    }
+}
