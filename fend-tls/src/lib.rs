@@ -17,4 +17,6 @@ pub use certificate::Certificate;
 pub use context::{Context, ContextBuilder, Mode, Protocol, Sni, UnknownProtocol, Verify, VerifyInfo};
 pub use error::TlsError;
 pub use identity::Identity;
+/// The crate whose types [`ContextBuilder::options`] and [`ContextBuilder::with_openssl`] take, in the right version.
+pub use openssl;
 pub use private_key::PrivateKey;

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, StatusType};
+use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslMode, SslOptions, StatusType};
 
 use super::callback::{self, panic_message};
 use super::{Context, Inner, Mode, Ocsp, Settings};
@@ -60,9 +60,7 @@ fn step<T>(result: Result<T, ErrorStack>) -> Result<T, TlsError> {
 impl Context {
     /// Makes a context of settings that fit together.
     pub(super) fn make(settings: Settings) -> Result<Context, TlsError> {
-        let settings = Arc::new(settings);
-        let ssl_context = make_ssl_context(&settings, None)?;
-        Ok(Context(Arc::new(Inner { ssl_context, settings })))
+        Context::make_with_keys(settings, None)
     }
 
     /// The same settings with another certificate. A context of several has that of the same key type exchanged.
@@ -75,13 +73,34 @@ impl Context {
         if let Some(cache_size) = settings.sessions.as_ref().and(settings.resumption.cache_size) {
             settings.sessions = Some(Arc::new(SessionCache::new(cache_size)));
         }
-        let settings = Arc::new(settings);
         let ticket_keys = match settings.mode {
             Mode::Client => None,
             Mode::Server => Some(step(sys::ticket_keys(self.ssl_context()))?),
         };
-        let ssl_context = make_ssl_context(&settings, ticket_keys.as_ref())?;
-        Ok(Context(Arc::new(Inner { ssl_context, settings })))
+        Context::make_with_keys(settings, ticket_keys.as_ref())
+    }
+
+    fn make_with_keys(
+        mut settings: Settings,
+        ticket_keys: Option<&[u8; TICKET_KEYS]>,
+    ) -> Result<Context, TlsError> {
+        let method = match settings.mode {
+            Mode::Client => SslMethod::tls_client(),
+            Mode::Server => SslMethod::tls_server(),
+        };
+        let mut context = step(SslContextBuilder::new(method))?;
+        parameters::settle_protocols(&mut context, &mut settings.parameters)?;
+        let settings = Arc::new(settings);
+        step(settings.attach(&mut context))?;
+        set_options(&mut context, &settings);
+        set_modes(&mut context, &settings);
+        parameters::set_all(&mut context, &settings)?;
+        identity::set_all(&mut context, &settings.identities)?;
+        trust::set_all(&mut context, &settings)?;
+        step(set_callbacks(&mut context, &settings))?;
+        resumption::set_all(&mut context, &settings, ticket_keys)?;
+        run_hooks(&mut context, &settings)?;
+        Ok(Context(Arc::new(Inner { ssl_context: context.build(), settings })))
     }
 
     pub(super) fn make_ssl(&self, state: SslState) -> Result<Ssl, ErrorStack> {
@@ -98,27 +117,6 @@ impl Context {
         }
         Ok(ssl)
     }
-}
-
-fn make_ssl_context(
-    settings: &Arc<Settings>,
-    ticket_keys: Option<&[u8; TICKET_KEYS]>,
-) -> Result<SslContext, TlsError> {
-    let method = match settings.mode {
-        Mode::Client => SslMethod::tls_client(),
-        Mode::Server => SslMethod::tls_server(),
-    };
-    let mut context = step(SslContextBuilder::new(method))?;
-    step(settings.attach(&mut context))?;
-    set_options(&mut context, settings);
-    set_modes(&mut context, settings);
-    parameters::set_all(&mut context, settings)?;
-    identity::set_all(&mut context, &settings.identities)?;
-    trust::set_all(&mut context, settings)?;
-    step(set_callbacks(&mut context, settings))?;
-    resumption::set_all(&mut context, settings, ticket_keys)?;
-    run_hooks(&mut context, settings)?;
-    Ok(context.build())
 }
 
 fn set_options(context: &mut SslContextBuilder, settings: &Settings) {

@@ -135,6 +135,9 @@ impl ContextBuilder {
             }
             return Ok(());
         }
+        if verification.verify.contains(Verify::CLIENT_ONCE) {
+            return Err(refusal("verify CLIENT_ONCE", "without PEER it says nothing"));
+        }
         if sources.verify_said {
             return Ok(());
         }

@@ -29,7 +29,7 @@ impl Authority {
     pub(super) fn new(name: &str) -> Authority {
         let key = new_key();
         let name = common_name(name);
-        let x509 = certificate(&name, &name, &key, &key, Validity::Now, |builder| make_authority(builder));
+        let x509 = certificate(&name, &name, &key, &key, Validity::Now, make_authority);
         Authority { x509, key, chain: Vec::new() }
     }
 
@@ -104,7 +104,7 @@ fn certificate(
     extend: impl FnOnce(&mut X509Builder),
 ) -> X509 {
     const DAY: i64 = 24 * 60 * 60;
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().cast_signed();
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap();
     let (from, to) = match validity {
         Validity::Now => (-DAY, DAY),
         Validity::Past => (-3 * DAY, -DAY),

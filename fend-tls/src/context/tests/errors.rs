@@ -22,6 +22,7 @@ fn text(builder: ContextBuilder) -> String {
 #[test]
 fn lists_that_openssl_does_not_know() {
     assert_eq!(text(client().ciphers("FOO")), "TLS context: ciphers \"FOO\": no cipher match");
+    assert_eq!(text(client().ciphers("aNULL")), "TLS context: ciphers \"aNULL\": no cipher match");
     assert_eq!(text(client().cipher_suites("FOO")), "TLS context: cipher_suites \"FOO\": no cipher match");
     assert!(text(client().groups("FOO")).starts_with("TLS context: groups \"FOO\": "));
     assert!(
@@ -48,7 +49,8 @@ fn files_that_are_not_there_or_something_else() {
     let directory = Directory::new("files");
     let junk = directory.file("junk", b"junk");
     let gone = "No such file or directory (os error 2)";
-    let cases: [(&str, fn(PathBuf) -> ContextBuilder); 6] = [
+    type Set = fn(PathBuf) -> ContextBuilder;
+    let cases: [(&str, Set); 6] = [
         ("cafile", |path| client().cafile(path)),
         ("crl_file", |path| client().crl_file(path)),
         ("capath", |path| client().capath(path)),
@@ -171,6 +173,8 @@ fn settings_without_which_others_mean_nothing() {
     let message =
         "TLS context: cafile: a server asks for no client certificates until it says verify(Verify::PEER)";
     assert_eq!(text(server().cafile("/no/such")), message);
+    let message = "TLS context: verify CLIENT_ONCE: without PEER it says nothing";
+    assert_eq!(text(server().verify(Verify::CLIENT_ONCE)), message);
     assert_eq!(text(server().alpn_required(true)), "TLS context: alpn_required: alpn names no protocols");
     let message =
         "TLS context: crl_check_all: there are no revocation lists: neither a crl_file nor a capath";

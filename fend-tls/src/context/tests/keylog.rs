@@ -1,7 +1,6 @@
 //! Secrets for who asks for them.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::sync::Mutex;
 
 use super::*;
@@ -23,30 +22,14 @@ fn lines_come_whole_and_without_a_line_feed() {
     assert!(lines.iter().all(|line| line.split(' ').count() == 3 && !line.contains('\n')));
 }
 
-/// The variable belongs to the process: these run in one of their own, with it set.
 fn in_a_process_with(path: Option<&std::path::Path>, test: &str) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("context::tests::keylog::{test}"), "--ignored", "--nocapture"]);
-    match path {
-        Some(path) => command.env("SSLKEYLOGFILE", path),
-        None => command.env_remove("SSLKEYLOGFILE"),
-    };
-    let output = command.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    directory::in_a_process_with("SSLKEYLOGFILE", path, &format!("keylog::{test}"));
 }
 
 #[test]
 fn the_file_is_written_when_it_is_asked_for_and_named() {
-    let directory = std::env::temp_dir().join(format!("fend-keylog-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("keys");
-    std::fs::write(&path, "# before\n").unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let directory = Directory::new("keylog");
+    let path = directory.0.join("keys");
     in_a_process_with(Some(&path), "child_shakes_hands");
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -57,10 +40,9 @@ fn the_file_is_written_when_it_is_asked_for_and_named() {
     let longer = std::fs::read_to_string(&path).unwrap();
     assert!(longer.starts_with(&text) && longer.len() > text.len());
 
-    let nowhere = directory.join("no").join("such");
+    let nowhere = directory.0.join("no").join("such");
     in_a_process_with(Some(&nowhere), "child_cannot_open_it");
     in_a_process_with(None, "child_shakes_hands");
-    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod alpn;
 mod authority;
 mod callbacks;
+mod configuration;
 mod directory;
 mod errors;
 mod key_updates;

@@ -83,6 +83,29 @@ fn the_oldest_protocols_work_when_both_ask_for_them() {
 }
 
 #[test]
+fn a_server_without_a_certificate_is_never_taken() {
+    // As somebody in the middle would do it. At security level 0 OpenSSL has nothing against it.
+    let anonymous = || {
+        let server =
+            Context::builder(Mode::Server).min_protocol(Protocol::Tls1_0).max_protocol(Protocol::Tls1_2);
+        server.with_openssl(|context| context.set_cipher_list("aNULL:@SECLEVEL=0"))
+    };
+    type Set = fn(ContextBuilder) -> ContextBuilder;
+    let clients: [Set; 4] = [
+        |client| client.min_protocol(Protocol::Tls1_0),
+        |client| client.min_protocol(Protocol::Tls1_0).ciphers("AES"),
+        |client| client.security_level(0).ciphers("HIGH"),
+        |client| client.ciphers("ALL:@SECLEVEL=0"),
+    ];
+    for set in clients {
+        let pair = shake(set(parties().0), anonymous());
+        assert!(pair.server.error().contains("no shared cipher"), "{}", pair.server.error());
+    }
+    let gullible = parties().0.with_openssl(|context| context.set_cipher_list("AES:@SECLEVEL=0"));
+    shake(gullible, anonymous()).connected();
+}
+
+#[test]
 fn the_lists_of_the_caller_count() {
     let (client, server) = parties();
     let pair =

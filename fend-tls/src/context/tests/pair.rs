@@ -194,6 +194,14 @@ impl Pair {
         self.server.tls.get_mut().write_all(bytes).unwrap();
     }
 
+    /// Replaces something in what is on its way to the server.
+    pub(super) fn tamper(&mut self, from: &[u8], to: &[u8]) {
+        let mut queue = self.server.tls.get_ref().incoming.lock().unwrap();
+        let bytes = queue.make_contiguous();
+        let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+        bytes[at..at + from.len()].copy_from_slice(to);
+    }
+
     /// What the client has left unread.
     pub(super) fn left_over(&self) -> Vec<u8> {
         self.client.tls.get_ref().incoming.lock().unwrap().iter().copied().collect()

@@ -87,10 +87,15 @@ fn the_context_of_a_name_brings_what_it_asks_of_clients() {
     let pinned = server(authority.issue(&["pinned"])).verify(Verify::PEER);
     let pinned =
         pinned.verify_callback(|_, info| info.depth() > 0 || info.error().is_none()).build().unwrap();
+    let shallow = server(authority.issue(&["shallow"])).ca(clients.certificate());
+    let shallow = shallow.verify(Verify::FAIL_IF_NO_PEER_CERT).verify_depth(0).build().unwrap();
     let server = server(authority.issue(&["default"])).sni_context("strict.example", strict);
-    let server = server.sni_context("pinned.example", pinned).build().unwrap();
+    let server = server.sni_context("pinned.example", pinned).sni_context("shallow.example", shallow);
+    let server = server.build().unwrap();
     let nobody = client.clone().build().unwrap();
     let somebody = client.clone().identity(clients.issue(&["somebody"])).build().unwrap();
+    let far = clients.intermediate("middle").issue(&["far"]);
+    let far = client.clone().identity(far).build().unwrap();
     let stranger = client.identity(authority.issue(&["stranger"])).build().unwrap();
     let dial = |client, name| Dial::new(client, &server).server_name(Some(name)).run();
 
@@ -99,6 +104,9 @@ fn the_context_of_a_name_brings_what_it_asks_of_clients() {
     dial(&somebody, "strict.example").connected();
     let pair = dial(&stranger, "strict.example");
     assert_eq!(pair.server.state().take_failure().unwrap().code, code::UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+    dial(&far, "strict.example").connected();
+    dial(&somebody, "shallow.example").connected();
+    assert!(dial(&far, "shallow.example").server.state().take_failure().is_some());
     // The callback of the context, not of the default.
     let failure = dial(&somebody, "pinned.example").server.state().take_failure();
     assert_eq!(failure.unwrap().code, code::UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
@@ -109,9 +117,12 @@ fn the_context_of_a_name_brings_protocols_ciphers_and_alpn() {
     let (authority, client) = client();
     let old = server(authority.issue(&["old"])).max_protocol(Protocol::Tls1_2);
     let old = old.ciphers("ECDHE+CHACHA20").alpn(["old/1"]).build().unwrap();
+    let newest = server(authority.issue(&["newest"])).min_protocol(Protocol::Tls1_3).build().unwrap();
     let new = server(authority.issue(&["new"])).min_protocol(Protocol::Tls1_3).build().unwrap();
     let server = server(authority.issue(&["default"])).alpn(["http/1.1"]).sni_context("old.example", old);
-    let server = server.max_protocol(Protocol::Tls1_2).sni_context("new.example", new).build().unwrap();
+    let server = server.max_protocol(Protocol::Tls1_2).sni_context("new.example", new);
+    let server = server.sni_context("newest.example", newest).build().unwrap();
+    let older = client.clone().max_protocol(Protocol::Tls1_2).build().unwrap();
     let client = client.alpn(["http/1.1", "old/1"]).build().unwrap();
     let dial = |name| Dial::new(&client, &server).server_name(Some(name)).run().connected();
 
@@ -121,6 +132,8 @@ fn the_context_of_a_name_brings_protocols_ciphers_and_alpn() {
     let pair = dial("new.example");
     assert_eq!(pair.client.ssl().version_str(), "TLSv1.3");
     assert_eq!(pair.client.ssl().selected_alpn_protocol(), None);
+    let pair = Dial::new(&older, &server).server_name(Some("newest.example")).run();
+    assert!(pair.server.error().contains("unsupported protocol"), "{}", pair.server.error());
     let pair = dial("default.example");
     assert_eq!(pair.client.ssl().version_str(), "TLSv1.2");
     assert_eq!(pair.client.ssl().selected_alpn_protocol(), Some(&b"http/1.1"[..]));
@@ -161,22 +174,34 @@ fn a_session_is_resumed_under_its_own_name() {
     }
 }
 
+/// A server that has its clients try again, since they guess a group that it does not take; and such a client.
+fn parties_that_try_again() -> (Context, Context) {
+    let (authority, client) = client();
+    let server = |name: &str| server(authority.issue(&[name])).groups("P-384");
+    let inner = server("inner").build().unwrap();
+    // It would choose again, if it were asked again.
+    let named = server("a").sni_callback(move |_| Sni::Use(inner.clone())).build().unwrap();
+    let server = server("default").sni_context("a.example", named).build().unwrap();
+    (client.groups("X25519:P-384").build().unwrap(), server)
+}
+
 #[test]
 fn a_hello_that_comes_again_keeps_its_context() {
-    let (authority, client) = client();
-    // The client guesses a group that the server does not take, so that it is asked again.
-    let named = server(authority.issue(&["a"])).groups("P-384").build().unwrap();
-    let server = server(authority.issue(&["default"])).groups("P-384").sni_context("a.example", named);
-    let count = Arc::new(Mutex::new(0));
-    let copy = Arc::clone(&count);
-    let server = server.sni_callback(move |_| {
-        *copy.lock().unwrap() += 1;
-        Sni::Accept
-    });
-    let server = server.build().unwrap();
-    let client = client.groups("X25519:P-384").build().unwrap();
+    let (client, server) = parties_that_try_again();
     assert_eq!(Dial::new(&client, &server).run().connected().shown(), "CN=a");
-    assert_eq!(*count.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_hello_that_comes_again_for_another_name_is_refused() {
+    let (client, server) = parties_that_try_again();
+    let mut pair = Dial::new(&client, &server).begin();
+    pair.client.step();
+    pair.server.step();
+    pair.client.step();
+    pair.tamper(b"a.example", b"b.example");
+    pair.run();
+    assert!(pair.client.error().contains("illegal parameter"), "{}", pair.client.error());
+    assert!(pair.server.error().contains("callback failed"), "{}", pair.server.error());
 }
 
 #[test]

@@ -216,7 +216,8 @@ fn wildcards_and_common_names_are_read_strictly_unless_asked() {
     let authority = Authority::new("root");
     let key = openssl::pkey::PKey::ec_gen("prime256v1").unwrap();
     let nameless = authority.issue_with("a.example", key, Validity::Now, |_| {});
-    let cases: [(Identity, &str, bool, fn(ContextBuilder) -> ContextBuilder); 5] = [
+    type Allow = fn(ContextBuilder) -> ContextBuilder;
+    let cases: [(Identity, &str, bool, Allow); 5] = [
         (authority.issue(&["*.b.example"]), "www.b.example", true, |client| client),
         (authority.issue(&["w*.b.example"]), "www.b.example", false, ContextBuilder::allow_partial_wildcards),
         (
