@@ -40,6 +40,8 @@ impl ContextBuilder {
     /// nothing (forward secrecy), and authenticated encryption (AEAD). `DHE+AESGCM:DHE+CHACHA20` are added with
     /// [parameters](Self::dhparam_file) for them, and CBC with [TLS 1.0](Self::min_protocol). To have the server's order count, add
     /// the [option](Self::options) `CIPHER_SERVER_PREFERENCE`.
+    ///
+    /// Ciphers without authentication or encryption (aNULL, eNULL) are left out of any list.
     pub fn ciphers(mut self, list: &str) -> ContextBuilder {
         self.settings.parameters.ciphers = Some(list.to_owned());
         self

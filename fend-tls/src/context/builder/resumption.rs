@@ -12,7 +12,7 @@ impl ContextBuilder {
     /// Whether tickets are used. They are if not said.
     ///
     /// Without them a server keeps the sessions in its [cache](Self::session_cache), and a client of TLS 1.2 resumes only sessions
-    /// that the server keeps. A server that is not to resume anything says `tickets(0)` and `session_cache(0)`.
+    /// that the server keeps. A server that is not to resume anything says `tickets(0)` and `session_cache(0)` too.
     pub fn session_tickets(mut self, yes: bool) -> ContextBuilder {
         self.settings.resumption.tickets = Some(yes);
         self
@@ -31,14 +31,14 @@ impl ContextBuilder {
     /// server.
     ///
     /// Several processes with the same keys resume each other's sessions, if they ask the same of client certificates. Otherwise
-    /// each context makes its own. **Whoever has them can read the sessions of TLS 1.2** and those of TLS 1.3 up to the first key
-    /// exchange: make them of good randomness, and new ones every day.
+    /// each context makes its own. **Whoever has them can read recorded sessions of TLS 1.2, and early data**, and can pretend to be
+    /// the server to clients that resume: make them of good randomness, and new ones every day.
     pub fn ticket_keys(mut self, keys: &[u8; 80]) -> ContextBuilder {
         self.settings.resumption.ticket_keys = Some(Box::new(*keys));
         self
     }
 
-    /// For how long a session can be resumed, in whole seconds. Two hours if not said; TLS 1.3 allows a week.
+    /// For how long a session can be resumed, in whole seconds. Two hours if not said, and a week at most (RFC 8446, section 4.6.1).
     pub fn session_timeout(mut self, timeout: Duration) -> ContextBuilder {
         self.settings.resumption.timeout = Some(timeout);
         self
@@ -56,7 +56,7 @@ impl ContextBuilder {
     }
 
     /// How many hosts a client remembers sessions of: 256 if not said, and 0 for none. For a server, how many sessions it keeps
-    /// that have no tickets: 20480 if not said.
+    /// that have no tickets: 20480 if not said, and 0 for none.
     pub fn session_cache(mut self, size: usize) -> ContextBuilder {
         self.settings.resumption.cache_size = Some(size);
         self

@@ -179,6 +179,13 @@ fn settings_without_which_others_mean_nothing() {
     let message =
         "TLS context: crl_check_all: there are no revocation lists: neither a crl_file nor a capath";
     assert_eq!(text(client().crl_check_all(true)), message);
+    let message = "TLS context: early_data 9: with session_cache 0 there is no session to resume";
+    assert_eq!(text(server().early_data(9).session_cache(0)), message);
+    let long = std::time::Duration::from_secs(604_801);
+    assert_eq!(
+        text(server().session_timeout(long)),
+        "TLS context: session_timeout 604801s: more than a week"
+    );
     let eof = openssl::ssl::SslOptions::IGNORE_UNEXPECTED_EOF;
     assert_eq!(
         text(client().options(eof)),
