@@ -73,6 +73,14 @@ impl PrivateKey {
         }
     }
 
+    /// The key in PEM (PKCS #8), not encrypted: whoever reads it has the key.
+    #[must_use]
+    pub fn to_pem(&self) -> Vec<u8> {
+        self.0
+            .private_key_to_pem_pkcs8()
+            .expect("a key that was read can be written, unless there is no memory")
+    }
+
     fn kind(&self) -> &'static str {
         match self.0.id() {
             Id::RSA => "RSA",
@@ -86,7 +94,7 @@ impl PrivateKey {
 }
 
 /// `operation` names the file.
-fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
+pub(crate) fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
     let Some(block) = pem::blocks(pem).find(pem::Block::is_private_key) else {
         return Err(TlsError::input(operation, format!("no private key ({})", pem::contents(pem))));
     };
@@ -98,7 +106,7 @@ fn of_pem(operation: &str, pem: &[u8], password: Option<&str>) -> Result<Private
     secret.checked(PKey::private_key_from_pem_passphrase(block.text, secret.password.as_bytes()))
 }
 
-fn of_der(operation: &str, der: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
+pub(crate) fn of_der(operation: &str, der: &[u8], password: Option<&str>) -> Result<PrivateKey, TlsError> {
     let secret = Secret::new(operation, der::is_encrypted_key(der), password)?;
     let key = if secret.is_encrypted {
         PKey::private_key_from_pkcs8_passphrase(der, secret.password.as_bytes())

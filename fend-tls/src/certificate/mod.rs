@@ -201,7 +201,7 @@ impl Certificate {
 }
 
 /// `operation` names the file.
-fn of_der(operation: &str, der: &[u8]) -> Result<Certificate, TlsError> {
+pub(crate) fn of_der(operation: &str, der: &[u8]) -> Result<Certificate, TlsError> {
     let certificate = X509::from_der(der).map_err(|errors| TlsError::openssl(operation, &errors))?;
     match der::trailing(der) {
         0 => Ok(Certificate(certificate)),
@@ -216,7 +216,7 @@ fn first_of_pem(operation: &str, pem: &[u8]) -> Result<Certificate, TlsError> {
     }
 }
 
-fn chain_of_pem(operation: &str, pem: &[u8]) -> Result<Vec<Certificate>, TlsError> {
+pub(crate) fn chain_of_pem(operation: &str, pem: &[u8]) -> Result<Vec<Certificate>, TlsError> {
     let mut chain = Vec::new();
     for block in pem::blocks(pem).filter(pem::Block::is_certificate) {
         let certificate = of_block(&format!("{operation}, number {}", chain.len() + 1), &block)?;

@@ -97,7 +97,11 @@ impl Identity {
     }
 
     /// `operation` names the files.
-    fn checked(operation: &str, chain: Vec<Certificate>, key: PrivateKey) -> Result<Identity, TlsError> {
+    pub(crate) fn checked(
+        operation: &str,
+        chain: Vec<Certificate>,
+        key: PrivateKey,
+    ) -> Result<Identity, TlsError> {
         match chain.iter().position(|certificate| belongs(certificate, &key.0)) {
             Some(0) => Ok(Identity { chain, key }),
             Some(position) => {
