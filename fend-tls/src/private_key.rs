@@ -73,6 +73,14 @@ impl PrivateKey {
         }
     }
 
+    /// The key in PEM (PKCS #8), not encrypted: whoever reads it has the key.
+    #[must_use]
+    pub fn to_pem(&self) -> Vec<u8> {
+        self.0
+            .private_key_to_pem_pkcs8()
+            .expect("a key that was read can be written, unless there is no memory")
+    }
+
     fn kind(&self) -> &'static str {
         match self.0.id() {
             Id::RSA => "RSA",
@@ -136,7 +144,7 @@ impl<'a> Secret<'a> {
     }
 
     fn checked(&self, key: Result<PKey<Private>, ErrorStack>) -> Result<PrivateKey, TlsError> {
-        // OpenSSL tries one decoder after the other, and leaves what those have said that did not fit.
+        // OpenSSL tries one decoder after the other, and some versions leave what those have said that did not fit.
         let _ = ErrorStack::get();
         let operation = self.operation;
         key.map(PrivateKey).map_err(|errors| match self.is_encrypted {

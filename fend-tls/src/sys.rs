@@ -33,6 +33,8 @@ unsafe extern "C" {
     fn SSL_CTX_set_default_read_buffer_len(context: *mut ffi::SSL_CTX, len: usize);
     fn SSL_CTX_set_recv_max_early_data(context: *mut ffi::SSL_CTX, bytes: u32) -> c_int;
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+    fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
+    fn SSL_get_early_data_status(ssl: *const ffi::SSL) -> c_int;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
     fn X509_get_default_cert_file() -> *const c_char;
     fn X509_get_default_cert_dir() -> *const c_char;
@@ -50,6 +52,9 @@ const HANDSHAKE: c_int = 22;
 const APPLICATION_DATA: u8 = 23;
 const INNER_CONTENT_TYPE: c_int = 257;
 const KEY_UPDATE: u8 = 24;
+
+// `SSL_EARLY_DATA_ACCEPTED` of `ssl.h`.
+const EARLY_DATA_ACCEPTED: c_int = 2;
 
 /// OpenSSL's words for a result of the verification.
 pub(crate) fn verify_result_text(code: i32) -> &'static str {
@@ -195,6 +200,24 @@ pub(crate) fn client_hello_extension(ssl: &SslRef, kind: u16) -> Option<&[u8]> {
 /// OpenSSL's way of saying yes. What it says otherwise stands in the error queue.
 fn succeeded(result: c_long) -> Result<(), ErrorStack> {
     if result > 0 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Whether OpenSSL holds bytes of the peer, decrypted or not.
+pub(crate) fn has_pending(ssl: &SslRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_has_pending(ssl.as_ptr()) == 1 }
+}
+
+/// Whether the server has accepted the early data of this client.
+pub(crate) fn early_data_accepted(ssl: &SslRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_get_early_data_status(ssl.as_ptr()) == EARLY_DATA_ACCEPTED }
+}
+
+/// Has OpenSSL believe that the session was closed in order, so that it can be resumed.
+pub(crate) fn keep_resumable(ssl: &SslRef) {
+    // SAFETY: rule 1, and rule 3: the caller is about to drop the session, and nobody else has it. It stores a number.
+    unsafe { ffi::SSL_set_shutdown(ssl.as_ptr(), ffi::SSL_SENT_SHUTDOWN | ffi::SSL_RECEIVED_SHUTDOWN) }
 }
 
 /// Has the handshake of `ssl` resume `session`, which came from a handshake of the same context.

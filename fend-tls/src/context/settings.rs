@@ -173,11 +173,6 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether a client goes on with a server whose certificate is for other names.
-    pub(crate) fn accepts_invalid_hostnames(&self) -> bool {
-        self.verification.accept_invalid_hostnames || self.verification.accept_invalid_certs
-    }
-
     /// How a client reads the names in a server's certificate.
     ///
     /// `*.example.org` is for one label; `f*.example.org` is for nobody; and the subject's common name, which RFC 9110 has done away
