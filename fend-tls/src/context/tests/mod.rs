@@ -3,9 +3,12 @@
 mod alpn;
 mod authority;
 mod callbacks;
+mod client_certificates;
 mod configuration;
+mod dial;
 mod directory;
 mod errors;
+mod host_names;
 mod key_updates;
 mod keylog;
 mod negotiation;
@@ -17,8 +20,8 @@ mod sni;
 mod verify;
 
 use authority::{Authority, Validity};
+use dial::Dial;
 use directory::Directory;
-use pair::Dial;
 
 use super::*;
 use crate::{Certificate, PrivateKey, sys};

@@ -5,13 +5,11 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{ErrorCode, ShutdownState, SslSession, SslStream};
+use openssl::ssl::{ErrorCode, ShutdownState, Ssl, SslStream};
 use openssl::x509::X509VerifyResult;
 
 use crate::Context;
-use crate::context::alpn_wire_format;
 use crate::error::VerifyFailure;
-use crate::session_cache::SessionCache;
 use crate::state::SslState;
 use crate::sys;
 
@@ -49,7 +47,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(context: &Context, state: SslState, end: End, set: impl FnOnce(&mut openssl::ssl::Ssl)) -> Peer {
+    fn new(context: &Context, state: SslState, end: End, set: impl FnOnce(&mut Ssl)) -> Peer {
         let mut ssl = context.new_ssl(state).unwrap();
         set(&mut ssl);
         Peer { tls: SslStream::new(ssl, end).unwrap(), is_done: false, error: None, received: Vec::new() }
@@ -127,6 +125,15 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// Two sessions that have said nothing yet. `set` is to prepare the client's.
+    pub(super) fn new(client: (&Context, SslState), server: &Context, set: impl FnOnce(&mut Ssl)) -> Pair {
+        let (to_server, to_client) = (Arc::default(), Arc::default());
+        let end = End { incoming: Arc::clone(&to_client), outgoing: Arc::clone(&to_server) };
+        let client = Peer::new(client.0, client.1, end, set);
+        let end = End { incoming: to_server, outgoing: to_client };
+        Pair { client, server: Peer::new(server, SslState::default(), end, |_| {}) }
+    }
+
     /// Until nothing moves any more. (A handshake is over in three rounds.)
     pub(super) fn run(&mut self) {
         for _ in 0..8 {
@@ -215,80 +222,5 @@ impl Pair {
     pub(super) fn shown(&self) -> String {
         let certificate = self.client.ssl().peer_certificate().expect("a certificate");
         crate::Certificate::from(certificate).subject()
-    }
-}
-
-/// A client's settings of one handshake, as the connector has them.
-pub(super) struct Dial<'a> {
-    client: &'a Context,
-    server: &'a Context,
-    host: &'a str,
-    server_name: Option<&'a str>,
-    key: Option<&'a str>,
-    session: Option<SslSession>,
-    alpn: Option<&'a [&'a str]>,
-}
-
-impl<'a> Dial<'a> {
-    /// For the host a.example.
-    pub(super) fn new(client: &'a Context, server: &'a Context) -> Dial<'a> {
-        let host = "a.example";
-        Dial { client, server, host, server_name: Some(host), key: None, session: None, alpn: None }
-    }
-
-    pub(super) fn host(self, host: &'a str) -> Dial<'a> {
-        Dial { host, server_name: Some(host), ..self }
-    }
-
-    pub(super) fn server_name(self, server_name: Option<&'a str>) -> Dial<'a> {
-        Dial { server_name, ..self }
-    }
-
-    /// Resumes from the cache of the context, and stores there.
-    pub(super) fn key(self, key: &'a str) -> Dial<'a> {
-        Dial { key: Some(key), ..self }
-    }
-
-    pub(super) fn session(self, session: SslSession) -> Dial<'a> {
-        Dial { session: Some(session), ..self }
-    }
-
-    pub(super) fn alpn(self, protocols: &'a [&'a str]) -> Dial<'a> {
-        Dial { alpn: Some(protocols), ..self }
-    }
-
-    pub(super) fn begin(self) -> Pair {
-        let settings = self.client.settings();
-        let cache: Option<&Arc<SessionCache>> = settings.sessions.as_ref();
-        let slot = cache.zip(self.key).map(|(cache, key)| (Arc::clone(cache), key.to_owned()));
-        let kept = cache.zip(self.key).and_then(|(cache, key)| cache.take(key));
-        let (to_server, to_client) = (Arc::default(), Arc::default());
-        let end = End { incoming: Arc::clone(&to_client), outgoing: Arc::clone(&to_server) };
-        let client = Peer::new(self.client, SslState::new(slot), end, |ssl| {
-            let param = ssl.param_mut();
-            param.set_hostflags(settings.host_flags());
-            match self.host.parse() {
-                Ok(address) => param.set_ip(address).unwrap(),
-                Err(_) => param.set_host(self.host).unwrap(),
-            }
-            if let Some(name) = self.server_name {
-                ssl.set_hostname(name).unwrap();
-            }
-            if let Some(protocols) = self.alpn {
-                ssl.set_alpn_protos(&alpn_wire_format(protocols).unwrap()).unwrap();
-            }
-            if let Some(session) = self.session.or(kept) {
-                sys::set_session(ssl, &session).unwrap();
-            }
-        });
-        let end = End { incoming: to_server, outgoing: to_client };
-        let server = Peer::new(self.server, SslState::default(), end, |_| {});
-        Pair { client, server }
-    }
-
-    pub(super) fn run(self) -> Pair {
-        let mut pair = self.begin();
-        pair.run();
-        pair
     }
 }

@@ -212,46 +212,6 @@ fn a_forged_signature_is_no_matter_of_dates_or_roots() {
 }
 
 #[test]
-fn wildcards_and_common_names_are_read_strictly_unless_asked() {
-    let authority = Authority::new("root");
-    let key = openssl::pkey::PKey::ec_gen("prime256v1").unwrap();
-    let nameless = authority.issue_with("a.example", key, Validity::Now, |_| {});
-    type Allow = fn(ContextBuilder) -> ContextBuilder;
-    let cases: [(Identity, &str, bool, Allow); 5] = [
-        (authority.issue(&["*.b.example"]), "www.b.example", true, |client| client),
-        (authority.issue(&["w*.b.example"]), "www.b.example", false, ContextBuilder::allow_partial_wildcards),
-        (
-            authority.issue(&["*.b.example"]),
-            "x.y.b.example",
-            false,
-            ContextBuilder::allow_multi_label_wildcards,
-        ),
-        (nameless, "a.example", false, ContextBuilder::allow_common_name),
-        // A certificate with names is for those, whatever its common name is.
-        (
-            authority.issue_with(
-                "a.example",
-                openssl::pkey::PKey::ec_gen("prime256v1").unwrap(),
-                Validity::Now,
-                |builder| {
-                    authority::add_names(builder, &["b.example"]);
-                },
-            ),
-            "b.example",
-            true,
-            |client| client,
-        ),
-    ];
-    for (identity, host, strict, allow) in cases {
-        let server = Context::server(identity).unwrap();
-        let client = Context::builder(Mode::Client).ca(authority.certificate());
-        let pair = Dial::new(&client.clone().build().unwrap(), &server).host(host).run();
-        assert_eq!(pair.is_connected(), strict, "{host}");
-        Dial::new(&allow(client).build().unwrap(), &server).host(host).run().connected();
-    }
-}
-
-#[test]
 fn the_callback_has_the_last_word() {
     let right = Wrong { expired: false, host: false, root: Root::Trusted };
     let shake = |wrong, callback: fn(bool, &VerifyInfo<'_>) -> bool| {
@@ -292,47 +252,6 @@ fn the_callback_can_refuse_what_an_opt_out_lets_pass() {
         assert_eq!(failure.code, code::APPLICATION_VERIFICATION);
         let subject = Some("CN=a.example".to_owned());
         assert_eq!(*seen.lock().unwrap(), [(true, code::DEPTH_ZERO_SELF_SIGNED_CERT, subject, 1)]);
-    }
-}
-
-#[test]
-fn a_server_asks_for_certificates_when_it_is_told_to() {
-    let authority = Authority::new("client root");
-    let server_identity = authority::self_signed(&["a.example"], Validity::Now);
-    let client = |identity: Option<Identity>| {
-        let client = Context::builder(Mode::Client).ca(server_identity.certificate().clone());
-        identity.into_iter().fold(client, ContextBuilder::identity).build().unwrap()
-    };
-    let server = |verify| {
-        let server = Context::builder(Mode::Server).identity(server_identity.clone());
-        server.ca(authority.certificate()).verify(verify).build().unwrap()
-    };
-    let (good, stranger) = (authority.issue(&["client"]), authority::self_signed(&["client"], Validity::Now));
-    for protocol in [Protocol::Tls1_2, Protocol::Tls1_3] {
-        let limit = |context: &Context| {
-            let mut settings = context.settings().clone();
-            settings.parameters.max_protocol = Some(protocol);
-            Context::make(settings).unwrap()
-        };
-        let shake = |identity: Option<&Identity>, verify| {
-            Dial::new(&limit(&client(identity.cloned())), &server(verify)).run()
-        };
-        let subject = |pair: &pair::Pair| {
-            let certificate = pair.server.ssl().peer_certificate();
-            certificate.map(|certificate| Certificate::from(certificate).subject())
-        };
-        assert_eq!(subject(&shake(Some(&good), Verify::NONE).connected()), None);
-        assert_eq!(subject(&shake(Some(&good), Verify::PEER).connected()).as_deref(), Some("CN=client"));
-        assert_eq!(subject(&shake(None, Verify::PEER).connected()), None);
-        shake(Some(&good), Verify::FAIL_IF_NO_PEER_CERT).connected();
-        let pair = shake(None, Verify::FAIL_IF_NO_PEER_CERT);
-        assert!(pair.server.error().contains("did not return a certificate"), "{}", pair.server.error());
-        for verify in [Verify::PEER, Verify::FAIL_IF_NO_PEER_CERT] {
-            let pair = shake(Some(&stranger), verify);
-            let failure = pair.server.state().take_failure().unwrap();
-            assert_eq!((failure.code, &*failure.subject), (code::DEPTH_ZERO_SELF_SIGNED_CERT, "CN=client"));
-            assert!(pair.client.error().contains("alert unknown ca"), "{}", pair.client.error());
-        }
     }
 }
 
