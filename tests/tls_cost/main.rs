@@ -36,7 +36,9 @@ fn bytes_cost_no_more_than_in_openssl_itself() {
     ];
     let mut failed = Vec::new();
     for (i, load) in loads.into_iter().enumerate() {
-        if std::env::var("HACK_LOAD").is_ok_and(|l| l != i.to_string()) { continue; }
+        if std::env::var("HACK_LOAD").is_ok_and(|l| l != i.to_string()) {
+            continue;
+        }
         let costs = measure(load, 3);
         measure::print("CPU s per GiB", &costs, (1_u64 << 30) as f64 / bytes as f64);
         failed.extend(measure::behind(&costs, 1.0 / 0.95, NOISE));

@@ -27,8 +27,12 @@ pub(crate) struct Wire<S> {
     ahead: Ahead,
     /// Whether more may be read than OpenSSL asks for.
     reads_ahead: bool,
-    /// The record that comes next is the last of its batch: it goes to the stream at once.
-    pub(crate) last_record: bool,
+    /// How many records are still to come of this batch. The last one goes to the stream at once, with those before it.
+    pub(crate) records_left: usize,
+    /// Bytes that OpenSSL was given since there was last data in them.
+    barren: usize,
+    /// How many such bytes there may be.
+    pub(crate) most_barren: usize,
     pub(crate) output: Output,
     /// The stream has taken bytes since it was last flushed.
     unflushed: bool,
@@ -53,7 +57,9 @@ impl<S> Wire<S> {
             stream: Some(stream),
             ahead: Ahead::of(before),
             reads_ahead,
-            last_record: false,
+            records_left: 0,
+            barren: 0,
+            most_barren: usize::MAX,
             output: Output::default(),
             unflushed: false,
             readable: signals.readable.clone().into(),
@@ -65,6 +71,11 @@ impl<S> Wire<S> {
             write_error: None,
             panicked: None,
         }
+    }
+
+    /// There was data in what was read.
+    pub(crate) fn is_fruitful(&mut self) {
+        self.barren = 0;
     }
 
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
@@ -245,8 +256,15 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
 impl<S: AsyncRead + Unpin> Read for Wire<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.barren > self.most_barren {
+            let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
+            self.read_error = Some(io::Error::new(io::ErrorKind::InvalidData, message));
+            return Err(io::ErrorKind::Other.into());
+        }
         if !self.ahead.is_empty() {
-            return Ok(self.ahead.take(buf));
+            let count = self.ahead.take(buf);
+            self.barren += count;
+            return Ok(count);
         }
         if self.ended {
             return Ok(0);
@@ -261,6 +279,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
                 Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
+                    self.barren += count;
                     return Ok(count);
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
@@ -281,7 +300,8 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> Write for Wire<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let sent = if self.last_record { self.send_with(buf) } else { 0 };
+        let sent = if self.records_left == 1 { self.send_with(buf) } else { 0 };
+        self.records_left = self.records_left.saturating_sub(1);
         // What failed once is told when the call is over; nobody will ever take these.
         if self.write_error.is_none() {
             self.output.extend(&buf[sent..]);
