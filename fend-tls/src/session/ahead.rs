@@ -37,11 +37,13 @@ impl Ahead {
         Ahead { len: bytes.len(), bytes, taken: 0 }
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.taken == self.len
     }
 
     /// Copies what is here.
+    #[inline]
     pub(super) fn take(&mut self, buf: &mut [u8]) -> usize {
         let count = buf.len().min(self.len - self.taken);
         buf[..count].copy_from_slice(&self.bytes[self.taken..][..count]);
@@ -53,6 +55,7 @@ impl Ahead {
     }
 
     /// Where to read to, beside the `asked` bytes of OpenSSL. To be followed by [`filled`](Self::filled). Only when it is empty.
+    #[inline]
     pub(super) fn room(&mut self, asked: usize) -> &mut [u8] {
         if self.bytes.len() < SMALL {
             // A thread that is about to end has none any more.
@@ -64,6 +67,7 @@ impl Ahead {
     }
 
     /// So many bytes were read into the room.
+    #[inline]
     pub(super) fn filled(&mut self, len: usize) {
         (self.taken, self.len) = (0, len);
         if len == 0 {

@@ -252,11 +252,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.may_send()?;
             ready!(self.poll_output(cx, Wire::poll_drain))?;
             let generation = self.signals.readable.generation();
-            let (taken, outcome) = GATHERED.with(|gathered| match gathered.try_borrow_mut() {
-                Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
-                // TLS in TLS, inside the outer one's send.
-                Err(_) => self.encrypt(bufs, &mut Vec::new()),
-            });
+            let (taken, outcome) = match bufs {
+                [_] => self.encrypt(bufs, &mut Vec::new()),
+                _ => GATHERED.with(|gathered| match gathered.try_borrow_mut() {
+                    Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
+                    // TLS in TLS, inside the outer one's send.
+                    Err(_) => self.encrypt(bufs, &mut Vec::new()),
+                }),
+            };
             // As far as it goes; what the stream does not take now waits for the next call of any kind.
             let _ = self.tls.get_mut().poll_drain();
             match outcome {

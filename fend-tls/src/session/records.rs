@@ -14,11 +14,13 @@ pub(crate) struct Pieces<'b, 'd> {
 }
 
 impl<'b, 'd> Pieces<'b, 'd> {
+    #[inline]
     pub(crate) fn of(bufs: &'b [IoSlice<'d>]) -> Self {
         Pieces { bufs, taken: 0 }
     }
 
     /// The next piece, of `most` bytes or less, which are whole records; empty at the end. `gathered` is where bytes are put together.
+    #[inline]
     pub(crate) fn next<'g>(&mut self, most: usize, gathered: &'g mut Vec<u8>) -> &'g [u8]
     where
         'b: 'g,
@@ -44,15 +46,18 @@ impl<'b, 'd> Pieces<'b, 'd> {
     }
 
     /// Whether all pieces were taken.
+    #[inline]
     pub(super) fn is_at_end(&self) -> bool {
         self.bufs.iter().all(|buf| buf.is_empty())
     }
 
     /// Whether no byte comes after the first buffer.
+    #[inline]
     fn is_last(&self) -> bool {
         self.bufs[1..].iter().all(|buf| buf.is_empty())
     }
 
+    #[inline]
     fn advance(&mut self, count: usize) {
         self.taken += count;
         while self.bufs.first().is_some_and(|first| self.taken == first.len()) {

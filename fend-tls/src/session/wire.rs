@@ -122,9 +122,6 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Hands the output to the stream. Pending: the writable signal tells when there is room again.
     pub(crate) fn poll_drain(&mut self) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
-            if let Some(error) = &self.write_error {
-                return Poll::Ready(Err(again(error)));
-            }
             let Wire { stream, writable, panicked, output, .. } = self;
             match ask(stream, writable, panicked, |stream, cx| stream.poll_write(cx, output.bytes())) {
                 Poll::Pending => return Poll::Pending,
@@ -303,7 +300,7 @@ impl<S: AsyncWrite + Unpin> Write for Wire<S> {
         let sent = if self.records_left == 1 { self.send_with(buf) } else { 0 };
         self.records_left = self.records_left.saturating_sub(1);
         // What failed once is told when the call is over; nobody will ever take these.
-        if self.write_error.is_none() {
+        if sent < buf.len() && self.write_error.is_none() {
             self.output.extend(&buf[sent..]);
         }
         Ok(buf.len())

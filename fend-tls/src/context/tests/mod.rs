@@ -9,7 +9,6 @@ mod dial;
 mod directory;
 mod errors;
 mod host_names;
-mod key_updates;
 mod keylog;
 mod negotiation;
 mod ocsp;

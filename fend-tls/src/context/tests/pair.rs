@@ -99,12 +99,6 @@ impl Peer {
         assert_eq!(self.tls.ssl_write(bytes).unwrap(), bytes.len());
     }
 
-    /// Sends a KeyUpdate message without anything else.
-    pub(super) fn update_key(&mut self) {
-        sys::key_update(self.tls.ssl()).unwrap();
-        self.tls.do_handshake().unwrap();
-    }
-
     pub(super) fn error(&self) -> &str {
         self.error.as_deref().expect("it has not failed")
     }
