@@ -71,7 +71,7 @@ fn an_idle_connection_takes_less_memory_than_in_tokio_openssl() {
     let connections = if FULL { 2_000 } else { 50 };
     let mut sizes = Vec::new();
     for kind in [Kind::Fend, Kind::FendPoll, Kind::Tokio] {
-        let mut server = Server::start(kind);
+        let mut server = Server::start(kind, 0);
         let size = server.memory_for_each(connections);
         eprintln!(
             "{:<28} {:>8.1} KiB for each of {connections} idle connections",

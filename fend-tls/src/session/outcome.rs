@@ -29,6 +29,8 @@ mod reason {
 
 pub(super) fn of<S>(operation: &str, error: Error, tls: &mut SslStream<Wire<S>>) -> Outcome {
     match error.code() {
+        // Of a send, OpenSSL may have said something else, by an entry that somebody has left in the thread's error queue.
+        _ if tls.get_ref().would_block => Outcome::Again,
         ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => Outcome::Again,
         ErrorCode::ZERO_RETURN => Outcome::Closed,
         _ => Outcome::Failed(TlsError::new(operation, cause(&error, tls))),
@@ -52,8 +54,9 @@ fn cause<S>(error: &Error, tls: &mut SslStream<Wire<S>>) -> Cause {
             Cause::OpenSsl("OpenSSL gave no reason".to_owned())
         };
     };
-    // Of several, the first is what happened, and the others are what came of it.
-    let first = &errors.errors()[0];
+    // Of several, the first is what happened, and the others are what came of it. Of a send, there may be others' before them.
+    let of_ssl = |error: &&openssl::error::Error| error.library_code() == reason::SSL_LIBRARY;
+    let first = errors.errors().iter().find(of_ssl).unwrap_or(&errors.errors()[0]);
     let reason = if first.library_code() == reason::SSL_LIBRARY { first.reason_code() } else { 0 };
     match reason {
         reason::CERTIFICATE_VERIFY_FAILED => match state.and_then(|state| state.take_failure()) {
