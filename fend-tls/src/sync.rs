@@ -35,12 +35,10 @@ impl<T> Mutex<T> {
         }
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -100,6 +100,17 @@ unsafe extern "C" fn on_message(
     }
 }
 
+/// Has the next write begin with a KeyUpdate message.
+#[cfg(test)]
+pub(crate) fn key_update(ssl: &SslRef) -> Result<(), ErrorStack> {
+    unsafe extern "C" {
+        fn SSL_key_update(ssl: *mut ffi::SSL, kind: c_int) -> c_int;
+    }
+    const NOT_REQUESTED: c_int = 0;
+    // SAFETY: rules 1 and 4; it notes what is to be sent.
+    succeeded(unsafe { SSL_key_update(ssl.as_ptr(), NOT_REQUESTED) } as c_long)
+}
+
 /// How many bytes each session asks of its stream at once when it reads ahead.
 pub(crate) fn set_read_buffer_len(context: &mut SslContextBuilder, len: usize) {
     // SAFETY: rules 1 and 4; it stores a number.
@@ -201,4 +212,23 @@ pub(crate) fn set_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(
     // SAFETY: rule 1. OpenSSL counts its own reference to the session. That both belong to one context, as the `openssl` crate
     // demands, is so since each context has a session cache of its own.
     unsafe { ssl.set_session(session) }
+}
+
+/// Has the next handshake call ask the peer for a new handshake. TLS 1.2.
+#[cfg(test)]
+pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
+    unsafe extern "C" {
+        fn SSL_renegotiate(ssl: *mut ffi::SSL) -> c_int;
+    }
+    // SAFETY: rules 1 and 4; it notes what is to be sent.
+    succeeded(unsafe { SSL_renegotiate(ssl.as_ptr()) } as c_long)
+}
+
+/// Has a context return from a receive after each message that is no data.
+#[cfg(test)]
+pub(crate) fn clear_auto_retry(context: &mut SslContextBuilder) {
+    const SSL_CTRL_CLEAR_MODE: c_int = 78;
+    const SSL_MODE_AUTO_RETRY: c_long = 4;
+    // SAFETY: rules 1 and 4; it stores a number.
+    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), SSL_CTRL_CLEAR_MODE, SSL_MODE_AUTO_RETRY, ptr::null_mut()) };
 }

@@ -14,6 +14,8 @@ mod handshake;
 mod outcome;
 mod output;
 mod records;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod wire;
 
 use std::cell::RefCell;
@@ -208,15 +210,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Err(error)
     }
 
-    /// OpenSSL needs bytes of the peer. Ready: look again.
+    /// OpenSSL needs bytes of the peer.
     fn wait(&mut self, cx: &mut Context<'_>, generation: u64) -> Poll<()> {
         // The peer may be waiting for what we have not handed on. That this fails is for the sender to know.
         let _ = self.poll_output(cx, Wire::poll_flush);
-        if self.tls.get_ref().out_of_reads {
+        // There is no wake-up to wait for, or it was there already: then to the end of the queue. A stream that only yields, with a
+        // wake-up each time, would hold us in a loop.
+        if !self.tls.get_ref().waits || !self.signals.readable.register(cx.waker(), generation) {
             cx.waker().wake_by_ref();
-            return Poll::Pending;
         }
-        if self.signals.readable.register(cx.waker(), generation) { Poll::Pending } else { Poll::Ready(()) }
+        Poll::Pending
     }
 
     /// Hands the output on as far as that goes without waiting.
@@ -232,13 +235,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         cx: &mut Context<'_>,
         how: fn(&mut Wire<S>) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            let generation = self.signals.writable.generation();
-            let result = how(self.tls.get_mut());
-            if result.is_ready() || self.signals.writable.register(cx.waker(), generation) {
-                return result;
-            }
+        let generation = self.signals.writable.generation();
+        let result = how(self.tls.get_mut());
+        // As in `wait`.
+        if result.is_pending() && !self.signals.writable.register(cx.waker(), generation) {
+            cx.waker().wake_by_ref();
         }
+        result
     }
 
     pub(crate) fn poll_send(

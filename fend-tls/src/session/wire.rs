@@ -33,8 +33,9 @@ pub(crate) struct Wire<S> {
     writable: Waker,
     /// How often OpenSSL may still ask the stream for bytes in this call.
     reads_left: u32,
-    /// The last read was refused for that.
-    pub(crate) out_of_reads: bool,
+    /// The last read was pending, and the readable signal tells when to try again. Not so when there are no reads left, or when OpenSSL
+    /// has not asked.
+    pub(crate) waits: bool,
     pub(crate) ended: bool,
     /// What reading failed with; the session takes it.
     pub(crate) read_error: Option<io::Error>,
@@ -55,7 +56,7 @@ impl<S> Wire<S> {
             readable: signals.readable.clone().into(),
             writable: signals.writable.clone().into(),
             reads_left: 0,
-            out_of_reads: false,
+            waits: false,
             ended: false,
             read_error: None,
             write_error: None,
@@ -66,7 +67,7 @@ impl<S> Wire<S> {
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
     pub(crate) fn begin(&mut self, reads: u32) {
         self.reads_left = reads;
-        self.out_of_reads = false;
+        self.waits = false;
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -191,14 +192,16 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
             return Ok(0);
         }
         if self.reads_left == 0 {
-            self.out_of_reads = true;
             return Err(io::ErrorKind::WouldBlock.into());
         }
         loop {
             self.reads_left -= 1;
             let Wire { stream, readable, panicked, .. } = self;
             match ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)) {
-                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+                Poll::Pending => {
+                    self.waits = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
                 Poll::Ready(Ok(count)) if count > buf.len() => {
                     self.read_error =
                         Some(io::Error::other("the stream below read more than there was room for"));
@@ -210,7 +213,6 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                     if self.reads_left == 0 {
-                        self.out_of_reads = true;
                         return Err(io::ErrorKind::WouldBlock.into());
                     }
                 }

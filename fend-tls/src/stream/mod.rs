@@ -111,6 +111,11 @@ impl<S> TlsStream<S> {
         self
     }
 
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn session_mut(&mut self) -> &mut Session<S> {
+        self.session.get_mut()
+    }
+
     /// The stream below, to ask it for its addresses or to set its options. Other tasks wait for their turn while this is held, so let it go
     /// before the next `.await`. Bytes read from it or written to it break the session.
     ///

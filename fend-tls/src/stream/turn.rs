@@ -88,17 +88,14 @@ impl<T> Turn<T> {
     }
 
     /// Waits for the value as for any lock. For calls that are over at once, not made from inside a turn.
-    #[cfg(not(loom))]
     pub(crate) fn lock(&self) -> InTurn<'_, T> {
         InTurn { turn: self, value: Some(self.value.lock()) }
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn into_inner(self) -> T {
         self.value.into_inner()
     }
