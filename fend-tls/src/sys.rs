@@ -224,11 +224,9 @@ pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
     succeeded(unsafe { SSL_renegotiate(ssl.as_ptr()) } as c_long)
 }
 
-/// Has a context return from a receive after each message that is no data.
+/// For what tests set and nobody else: the number of the command, and its argument.
 #[cfg(test)]
-pub(crate) fn clear_auto_retry(context: &mut SslContextBuilder) {
-    const SSL_CTRL_CLEAR_MODE: c_int = 78;
-    const SSL_MODE_AUTO_RETRY: c_long = 4;
+pub(crate) fn control(context: &mut SslContextBuilder, command: c_int, argument: c_long) {
     // SAFETY: rules 1 and 4; it stores a number.
-    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), SSL_CTRL_CLEAR_MODE, SSL_MODE_AUTO_RETRY, ptr::null_mut()) };
+    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, argument, ptr::null_mut()) };
 }

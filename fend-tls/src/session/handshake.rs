@@ -41,6 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             received_all: None,
             broken: None,
             said_goodbye: false,
+            closed: false,
             allow_truncation: settings.allow_truncation,
             established: false,
             early_data: Vec::new(),

@@ -58,6 +58,8 @@ pub(crate) struct Session<S> {
     broken: Option<TlsError>,
     /// Our close_notify is in the output, or need not be.
     said_goodbye: bool,
+    /// The stream below is closed for writing.
+    closed: bool,
     allow_truncation: bool,
     /// The handshake is over: the session may be resumed later.
     pub(crate) established: bool,
@@ -140,10 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Poll::Ready(Ok(0));
         }
         loop {
-            match &self.received_all {
-                Some(End::Clean) => return Poll::Ready(Ok(0)),
-                Some(End::Failed(error)) => return Poll::Ready(Err(error.again().into())),
-                None => {}
+            match (&self.received_all, &self.broken) {
+                (Some(End::Clean), _) => return Poll::Ready(Ok(0)),
+                (Some(End::Failed(error)), _) | (None, Some(error)) => {
+                    return Poll::Ready(Err(error.again().into()));
+                }
+                (None, None) => {}
             }
             self.begin();
             let generation = self.signals.readable.generation();
@@ -318,29 +322,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Sends a close_notify, once, and hands it on.
     pub(crate) fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.said_goodbye {
-            self.said_goodbye = true;
-            if self.broken.is_none() {
-                self.begin();
-                if let Err(error) = self.tls.shutdown() {
-                    // What is in its way (a handshake that is not over) also ended the session.
-                    if let Outcome::Failed(error) = self.outcome("TLS shutdown", error) {
-                        self.broken = Some(error);
-                    }
+        if !self.said_goodbye && self.broken.is_none() {
+            self.begin();
+            if let Err(error) = self.tls.shutdown() {
+                // Half of a message of the peer's handshake has come, say. The peer hears nothing, and must not be thought to have.
+                if let Outcome::Failed(error) = outcome::of("TLS shutdown", error, &mut self.tls) {
+                    return Poll::Ready(Err(error.into()));
                 }
             }
         }
+        self.said_goodbye = true;
         self.poll_output(cx, Wire::poll_flush)
     }
 
-    /// [`poll_goodbye`](Self::poll_goodbye), and closes the write half of the stream below.
+    /// [`poll_goodbye`](Self::poll_goodbye), and closes the write half of the stream below, once.
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match ready!(self.poll_goodbye(cx)) {
-            // A peer that has gone needs no goodbye.
-            Err(error) if !is_gone(&error) => return Poll::Ready(Err(error)),
-            _ => {}
+        if self.closed {
+            return Poll::Ready(Ok(()));
         }
-        self.poll_output(cx, Wire::poll_close)
+        // A peer that has gone needs no goodbye, and cannot be closed to.
+        unless_gone(ready!(self.poll_goodbye(cx)))?;
+        unless_gone(ready!(self.poll_output(cx, Wire::poll_close)))?;
+        self.closed = true;
+        Poll::Ready(Ok(()))
     }
 
     /// What a failed call of OpenSSL means. A failure of the protocol ends the session in both directions.
@@ -355,8 +359,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+    match result {
+        Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) => Ok(()),
+        result => result,
+    }
 }
 
 impl<S> Drop for Session<S> {

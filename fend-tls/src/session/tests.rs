@@ -29,11 +29,42 @@ fn a_stream_that_yields_is_let_go() {
     assert_eq!(count.get(), 2, "it comes back");
 }
 
+/// What a sender meets on its way through OpenSSL is a receiver's end, too.
+#[test]
+fn a_receiver_hears_of_what_has_broken_the_session() {
+    let (mut client, server) = sessions();
+    let session = client.session_mut();
+    session.broken = Some(TlsError::input("a test", "broken"));
+    let error = error_of(once(client.recv(&mut [0; 10])));
+    assert_eq!(error.to_string(), "a test: broken");
+    drop(server);
+}
+
+#[test]
+fn a_stream_is_closed_once() {
+    let (client, _server) = sessions();
+    assert!(matches!(once(client.shutdown()), Poll::Ready(Ok(()))));
+    let script = client.get_ref().script.clone();
+    *script.on_close.lock().unwrap() = Some(Trick::Fail(io::ErrorKind::NotConnected));
+    assert!(matches!(once(client.shutdown()), Poll::Ready(Ok(()))));
+    assert_eq!(script.closes.load(Relaxed), 1);
+}
+
+/// A peer that has gone is no error for a shutdown, wherever that is noticed.
+#[test]
+fn a_peer_that_has_gone_is_no_error_at_the_close() {
+    let (client, _server) = sessions();
+    *client.get_ref().script.on_close.lock().unwrap() = Some(Trick::Fail(io::ErrorKind::NotConnected));
+    assert!(matches!(once(client.shutdown()), Poll::Ready(Ok(()))));
+}
+
 /// OpenSSL may ask to be called again without having asked the stream.
 #[test]
 fn a_receive_without_automatic_retries_is_not_left_asleep() {
+    const SSL_CTRL_CLEAR_MODE: i32 = 78;
+    const SSL_MODE_AUTO_RETRY: i64 = 4;
     let hook = |context: &mut openssl::ssl::SslContextBuilder| {
-        sys::clear_auto_retry(context);
+        sys::control(context, SSL_CTRL_CLEAR_MODE, SSL_MODE_AUTO_RETRY);
         Ok(())
     };
     let (client, server) = sessions_with(client().read_ahead(false).with_openssl(hook), server(), 1 << 20);
@@ -49,4 +80,31 @@ fn a_receive_without_automatic_retries_is_not_left_asleep() {
         assert_eq!(count.get(), wakes, "there are bytes, and nobody wakes the task");
     }
     panic!("nothing comes");
+}
+
+/// OpenSSL sends no close_notify while a message of the handshake is half read. That must not pass for a shutdown.
+#[test]
+fn a_shutdown_that_cannot_be_told_is_an_error() {
+    const SSL_CTRL_SET_MAX_SEND_FRAGMENT: i32 = 52;
+    let hook = |context: &mut openssl::ssl::SslContextBuilder| {
+        sys::control(context, SSL_CTRL_SET_MAX_SEND_FRAGMENT, 512);
+        Ok(())
+    };
+    // A ticket with a client's certificate is longer than that.
+    let (identity, roots) = (crate::testing::identity(), crate::testing::identity());
+    let server = server().ca(roots.certificate().clone()).verify(crate::Verify::PEER).with_openssl(hook);
+    let (client, server) = sessions_with(client().identity(identity), server, 1 << 20);
+    let tickets = client.get_ref().intercept();
+    let first = 5 + usize::from(u16::from_be_bytes([tickets[3], tickets[4]]));
+    assert!(first > 512, "{first}");
+    client.get_ref().inject(&tickets[..first]);
+    assert!(once(client.recv(&mut [0])).is_pending());
+
+    let error = error_of(once(client.shutdown()));
+    assert!(error.to_string().starts_with("TLS shutdown: "), "{error}");
+    assert!(once(server.recv(&mut [0])).is_pending(), "the peer has heard nothing");
+    client.get_ref().inject(&tickets[first..]);
+    assert!(once(client.recv(&mut [0])).is_pending());
+    assert!(matches!(once(client.shutdown()), Poll::Ready(Ok(()))));
+    assert!(matches!(once(server.recv(&mut [0])), Poll::Ready(Ok(0))));
 }
