@@ -10,6 +10,7 @@ use super::wire::Wire;
 use super::{RECEIVE_EARLY, Session};
 use crate::context;
 use crate::error::TlsError;
+use crate::state::SslState;
 use crate::stream::waiters::Signals;
 
 const OPERATION: &str = "TLS handshake";
@@ -57,7 +58,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         while !self.established {
             self.begin();
             let generation = self.signals.readable.generation();
-            let Err(error) = self.step(early) else { continue };
+            let result = self.step(early);
+            // Some callbacks have no way to say no.
+            if let Some(text) = SslState::of(self.ssl()).and_then(|state| state.take_panic()) {
+                let error = TlsError::panicked(OPERATION, text);
+                self.broken = Some(error.again());
+                if result.is_err() {
+                    self.push_output();
+                }
+                return Poll::Ready(Err(error));
+            }
+            let Err(error) = result else { continue };
             match self.outcome(OPERATION, error) {
                 Outcome::Again => ready!(self.wait(cx, generation)),
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),

@@ -134,6 +134,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             received += self.read_on(buf, 0);
             room += buf.len();
         }
+        // An alert, perhaps.
+        self.push_output();
         Poll::Ready(Ok(received))
     }
 
@@ -373,5 +375,7 @@ impl<S> Drop for Session<S> {
         if self.established && self.broken.is_none() {
             sys::keep_resumable(self.tls.ssl());
         }
+        // Here and not by OpenSSL, whose C code may not be unwound when the stream's own destructor panics.
+        self.tls.get_mut().drop_stream();
     }
 }

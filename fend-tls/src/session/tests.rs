@@ -58,6 +58,63 @@ fn a_peer_that_has_gone_is_no_error_at_the_close() {
     assert!(matches!(once(client.shutdown()), Poll::Ready(Ok(()))));
 }
 
+/// TL11
+#[test]
+fn a_stream_may_panic_when_it_is_dropped() {
+    struct Bad(crate::testing::End);
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    impl AsyncRead for Bad {
+        fn poll_read(
+            self: std::pin::Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            std::pin::Pin::new(&mut self.get_mut().0).poll_read(cx, buf)
+        }
+    }
+    impl AsyncWrite for Bad {
+        fn poll_write(
+            self: std::pin::Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            std::pin::Pin::new(&mut self.get_mut().0).poll_write(cx, buf)
+        }
+        fn poll_flush(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_close(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+    let connector = TlsConnector::with_context(client().build().unwrap()).unwrap();
+    let (near, _far) = connection(1000);
+    let mut handshake = Box::pin(connector.handshake("localhost", Bad(near)));
+    assert!(once(handshake.as_mut()).is_pending());
+    let text = crate::unwind::caught(|| drop(handshake)).unwrap_err();
+    assert_eq!(text, "dropped");
+}
+
+/// TL12
+#[test]
+fn a_keylog_that_panics_ends_the_handshake() {
+    let connector = TlsConnector::with_context(client().keylog(|_| panic!("a bad log")).build().unwrap());
+    let acceptor = TlsAcceptor::with_context(server().build().unwrap()).unwrap();
+    let (near, far) = connection(1 << 20);
+    let both = futures_lite::future::zip(
+        connector.unwrap().handshake("localhost", near),
+        acceptor.handshake(far),
+    );
+    let (client, server) = futures_lite::future::block_on(both);
+    let error = client.map(drop).unwrap_err().to_string();
+    assert!(error.contains("a bad log"), "{error}");
+    assert!(server.is_err());
+}
+
 /// OpenSSL may ask to be called again without having asked the stream.
 #[test]
 fn a_receive_without_automatic_retries_is_not_left_asleep() {
@@ -80,6 +137,21 @@ fn a_receive_without_automatic_retries_is_not_left_asleep() {
         assert_eq!(count.get(), wakes, "there are bytes, and nobody wakes the task");
     }
     panic!("nothing comes");
+}
+
+#[test]
+fn an_alert_goes_out_from_a_vectored_receive() {
+    let (client, server) = sessions();
+    assert!(once(server.send_all(&[1; 100])).is_ready());
+    // A record that nobody has encrypted.
+    client.get_ref().inject(&[23, 3, 3, 0, 32]);
+    client.get_ref().inject(&[0; 32]);
+    let (mut first, mut second) = ([0; 100], [0; 100]);
+    let mut bufs = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+    assert!(matches!(once(client.recv_vectored(&mut bufs)), Poll::Ready(Ok(100))));
+    let error = error_of(once(server.recv(&mut [0; 10])));
+    assert!(error.to_string().contains("bad record mac"), "{error}");
+    assert!(error_of(once(client.recv(&mut [0; 10]))).to_string().contains("bad record mac"));
 }
 
 /// OpenSSL sends no close_notify while a message of the handshake is half read. That must not pass for a shutdown.

@@ -81,6 +81,10 @@ impl<S> Wire<S> {
     pub(crate) fn take_stream(&mut self) -> S {
         self.stream.take().expect("it is taken out once")
     }
+
+    pub(crate) fn drop_stream(&mut self) {
+        drop(self.stream.take());
+    }
 }
 
 /// The stream's own operation, with our waker. A panic in it becomes an error, now and later: who knows what state it is in.
