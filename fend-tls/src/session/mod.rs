@@ -42,6 +42,10 @@ const BATCH: usize = 4 * records::RECORD;
 /// How many KeyUpdate messages may come in a row, with no data between them.
 const KEY_UPDATES: u32 = 32;
 
+/// The most ciphertext that may wait for the peer when bytes of it are looked at: far more than a send makes. Else it has asked for
+/// answers, to attempts to renegotiate say, and reads none.
+const UNREAD: usize = 4 * BATCH;
+
 /// Room for early data, added at each read of it.
 const RECEIVE_EARLY: usize = 4096;
 
@@ -150,6 +154,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     return Poll::Ready(Err(error.again().into()));
                 }
                 (None, None) => {}
+            }
+            if self.tls.get_ref().output.len() > UNREAD {
+                let message = "the peer asks for answers and reads none".to_owned();
+                self.broken = Some(TlsError::new("TLS receive", Cause::OpenSsl(message)));
+                continue;
             }
             self.begin();
             let generation = self.signals.readable.generation();

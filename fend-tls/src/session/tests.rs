@@ -115,6 +115,34 @@ fn a_keylog_that_panics_ends_the_handshake() {
     assert!(server.is_err());
 }
 
+/// TL7
+#[test]
+fn answers_that_a_peer_asks_for_and_does_not_read_have_a_limit() {
+    let old = |builder: crate::ContextBuilder| builder.protocol(crate::Protocol::Tls1_2);
+    let hook = |context: &mut openssl::ssl::SslContextBuilder| {
+        context.clear_options(openssl::ssl::SslOptions::NO_RENEGOTIATION);
+        Ok(())
+    };
+    let (mut client, mut server) = sessions_with(old(client()), old(server()).with_openssl(hook), 1 << 12);
+    // The server asks for a new handshake again and again, and reads no answer.
+    let mut most = 0;
+    let mut outcome = Poll::Pending;
+    for _ in 0..100_000 {
+        let session = server.session_mut();
+        sys::renegotiate(session.ssl()).unwrap();
+        session.begin();
+        session.tls.do_handshake().unwrap();
+        assert!(once(server.flush()).is_ready());
+        outcome = once(client.recv(&mut [0; 10]));
+        most = most.max(client.session_mut().tls.get_ref().output.len());
+        if outcome.is_ready() {
+            break;
+        }
+    }
+    assert!(most < 1 << 20, "{most} bytes wait for the peer");
+    assert!(outcome.is_ready(), "{most} bytes wait for the peer");
+}
+
 /// OpenSSL may ask to be called again without having asked the stream.
 #[test]
 fn a_receive_without_automatic_retries_is_not_left_asleep() {
