@@ -95,8 +95,20 @@ unsafe extern "C" fn on_message(
     }
     // SAFETY: rule 3. Nothing below can panic: it looks at a slot of ex_data, and at an atomic.
     let ssl = unsafe { SslRef::from_ptr(ssl) };
-    if let Some(state) = SslState::of(ssl) {
-        if is_key_update { state.count_key_update() } else { state.forget_key_updates() }
+    let Some(state) = SslState::of(ssl) else { return };
+    if is_data {
+        state.forget_key_updates();
+        return;
+    }
+    state.count_key_update();
+    if state.has_too_many_key_updates() {
+        // The only way to have OpenSSL stop before it has done with all that have come, which takes 16 us for each 27 bytes. To the session it
+        // looks like a close_notify.
+        // SAFETY: rules 1 and 3; it stores a number.
+        unsafe {
+            let shutdown = ffi::SSL_get_shutdown(ssl.as_ptr());
+            ffi::SSL_set_shutdown(ssl.as_ptr(), shutdown | ffi::SSL_RECEIVED_SHUTDOWN);
+        }
     }
 }
 
