@@ -10,8 +10,18 @@ use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::{block_on, zip};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::PKey;
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+use openssl::x509::{X509, X509Name, X509Ref};
 
-use crate::{Context, ContextBuilder, Identity, Mode, TlsAcceptor, TlsConnector, TlsStream};
+use crate::{
+    Certificate, Context, ContextBuilder, Identity, Mode, PrivateKey, TlsAcceptor, TlsConnector, TlsError,
+    TlsStream,
+};
 
 /// What an end of a connection does in place of its duty, when it is next asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,12 +228,21 @@ pub(crate) fn sessions_with(
     server: ContextBuilder,
     room: usize,
 ) -> (TlsStream<End>, TlsStream<End>) {
+    let (near, far) = connection(room);
+    let (client, server) = shake_hands(client, server, near, far);
+    (client.unwrap(), server.unwrap())
+}
+
+/// Both sides' results.
+pub(crate) fn shake_hands(
+    client: ContextBuilder,
+    server: ContextBuilder,
+    near: End,
+    far: End,
+) -> (Result<TlsStream<End>, TlsError>, Result<TlsStream<End>, TlsError>) {
     let connector = TlsConnector::with_context(client.build().unwrap()).unwrap();
     let acceptor = TlsAcceptor::with_context(server.build().unwrap()).unwrap();
-    let (near, far) = connection(room);
-    let both = zip(connector.handshake("localhost", near), acceptor.handshake(far));
-    let (client, server) = block_on(both);
-    (client.unwrap(), server.unwrap())
+    block_on(zip(connector.handshake("localhost", near), acceptor.handshake(far)))
 }
 
 /// [`sessions_with`] the defaults, and plenty of room.
@@ -256,4 +275,43 @@ pub(crate) fn counting() -> (Arc<Count>, Waker) {
 /// Polls a future once with a waker that nobody looks at.
 pub(crate) fn once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut TaskContext::from_waker(Waker::noop()))
+}
+
+fn name(text: &str) -> X509Name {
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_nid(Nid::COMMONNAME, text).unwrap();
+    name.build()
+}
+
+/// A certificate for `localhost` that says it is of the trusted `root`, whose signature is somebody else's.
+pub(crate) fn forgery(root: &X509Ref) -> Identity {
+    let key = PKey::ec_gen("prime256v1").unwrap();
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_serial_number(&BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap()).unwrap();
+    builder.set_subject_name(&name("forged")).unwrap();
+    builder.set_issuer_name(root.subject_name()).unwrap();
+    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    let names = SubjectAlternativeName::new().dns("localhost").build(&builder.x509v3_context(None, None));
+    builder.append_extension(names.unwrap()).unwrap();
+    builder.sign(&PKey::ec_gen("prime256v1").unwrap(), MessageDigest::sha256()).unwrap();
+    Identity::new(vec![Certificate(builder.build())], PrivateKey(key)).unwrap()
+}
+
+/// A root that may sign others.
+pub(crate) fn root() -> Certificate {
+    let key = PKey::ec_gen("prime256v1").unwrap();
+    let name = name("root");
+    let mut builder = X509::builder().unwrap();
+    builder.set_version(2).unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+    builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    Certificate(builder.build())
 }

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use openssl::ssl::{Ssl, SslStream};
+use openssl::ssl::{Ssl, SslStream, SslVersion};
 
 use super::outcome::Outcome;
 use super::wire::Wire;
@@ -49,7 +49,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         })
     }
 
-    /// Goes on with the handshake. Ready when all of it is over and handed to the stream.
+    /// Goes on with the handshake. Ready when all of it is over and handed to the stream, but for a server's tickets.
     pub(crate) fn poll_handshake(
         &mut self,
         cx: &mut Context<'_>,
@@ -70,7 +70,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             let Err(error) = result else { continue };
             match self.outcome(OPERATION, error) {
-                Outcome::Again => ready!(self.wait(cx, generation)),
+                Outcome::Again => {
+                    // The peer will not answer what it does not get.
+                    if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+                        return Poll::Ready(Err(TlsError::io(OPERATION, error)));
+                    }
+                    ready!(self.wait(cx, generation));
+                }
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
                 Outcome::Failed(error) => {
                     // The alert that tells the peer why.
@@ -79,11 +85,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
             }
         }
-        match ready!(self.poll_flush(cx)) {
+        match self.poll_flush(cx) {
             // A client may be gone by the time that its tickets are sent, and have said what it had to say.
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(_) if self.ssl().is_server() => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(TlsError::io(OPERATION, error))),
+            Poll::Ready(Err(_)) if self.ssl().is_server() => Poll::Ready(Ok(())),
+            // Or it reads none before its request is sent.
+            Poll::Pending if self.ssl().is_server() && self.ssl().version2() == Some(SslVersion::TLS1_3) => {
+                Poll::Ready(Ok(()))
+            }
+            result => result.map_err(|error| TlsError::io(OPERATION, error)),
         }
     }
 

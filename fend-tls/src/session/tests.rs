@@ -105,10 +105,8 @@ fn a_keylog_that_panics_ends_the_handshake() {
     let connector = TlsConnector::with_context(client().keylog(|_| panic!("a bad log")).build().unwrap());
     let acceptor = TlsAcceptor::with_context(server().build().unwrap()).unwrap();
     let (near, far) = connection(1 << 20);
-    let both = futures_lite::future::zip(
-        connector.unwrap().handshake("localhost", near),
-        acceptor.handshake(far),
-    );
+    let both =
+        futures_lite::future::zip(connector.unwrap().handshake("localhost", near), acceptor.handshake(far));
     let (client, server) = futures_lite::future::block_on(both);
     let error = client.map(drop).unwrap_err().to_string();
     assert!(error.contains("a bad log"), "{error}");
@@ -226,4 +224,27 @@ fn key_updates_without_end_do_not_hold_the_worker() {
     let count = crate::state::SslState::of(client.session_mut().ssl()).unwrap().key_updates();
     assert!(count < 64, "{count} at once");
     assert!(error_of(once(client.send(b"x"))).to_string().contains("renews its keys"));
+}
+
+#[test]
+fn a_server_does_not_wait_for_its_tickets_to_be_read() {
+    let (client, server) = sessions_with(client(), server(), 64);
+    let request = [7; 1000];
+    let mut received = [0; 1000];
+    let (sent, received) = futures_lite::future::block_on(futures_lite::future::zip(
+        client.send_all(&request),
+        server.recv_exact(&mut received),
+    ));
+    sent.and(received).unwrap();
+}
+
+#[test]
+fn a_handshake_that_cannot_be_sent_ends() {
+    let connector = TlsConnector::with_context(client().build().unwrap()).unwrap();
+    let (near, _far) = connection(1000);
+    *near.script.on_write.lock().unwrap() = Some(Trick::Fail(io::ErrorKind::QuotaExceeded));
+    match once(connector.handshake("localhost", near)) {
+        Poll::Ready(Err(error)) => assert_eq!(error.io_kind(), io::ErrorKind::QuotaExceeded),
+        other => panic!("{other:?}"),
+    }
 }
