@@ -105,8 +105,10 @@ fn a_keylog_that_panics_ends_the_handshake() {
     let connector = TlsConnector::with_context(client().keylog(|_| panic!("a bad log")).build().unwrap());
     let acceptor = TlsAcceptor::with_context(server().build().unwrap()).unwrap();
     let (near, far) = connection(1 << 20);
-    let both =
-        futures_lite::future::zip(connector.unwrap().handshake("localhost", near), acceptor.handshake(far));
+    let both = futures_lite::future::zip(
+        connector.unwrap().handshake("localhost", near),
+        acceptor.handshake(far),
+    );
     let (client, server) = futures_lite::future::block_on(both);
     let error = client.map(drop).unwrap_err().to_string();
     assert!(error.contains("a bad log"), "{error}");
@@ -247,4 +249,15 @@ fn a_handshake_that_cannot_be_sent_ends() {
         Poll::Ready(Err(error)) => assert_eq!(error.io_kind(), io::ErrorKind::QuotaExceeded),
         other => panic!("{other:?}"),
     }
+}
+
+/// TL5
+#[test]
+fn what_a_callback_leaves_in_the_error_queue_fails_nothing() {
+    let littering = |_: Option<&str>| {
+        openssl::x509::X509::from_pem(b"none").unwrap_err().put();
+        crate::Sni::Accept
+    };
+    let (client, server) = sessions_with(client(), server().sni_callback(littering), 64);
+    drop((client, server));
 }
