@@ -242,6 +242,16 @@ pub(crate) fn shake_hands(
 ) -> (Result<TlsStream<End>, TlsError>, Result<TlsStream<End>, TlsError>) {
     let connector = TlsConnector::with_context(client.build().unwrap()).unwrap();
     let acceptor = TlsAcceptor::with_context(server.build().unwrap()).unwrap();
+    shake_hands_with(&connector, &acceptor, near, far)
+}
+
+/// Both sides' results.
+pub(crate) fn shake_hands_with(
+    connector: &TlsConnector,
+    acceptor: &TlsAcceptor,
+    near: End,
+    far: End,
+) -> (Result<TlsStream<End>, TlsError>, Result<TlsStream<End>, TlsError>) {
     block_on(zip(connector.handshake("localhost", near), acceptor.handshake(far)))
 }
 

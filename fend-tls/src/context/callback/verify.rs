@@ -47,8 +47,7 @@ pub(in crate::context) fn on_certificate(preverified: bool, store: &mut X509Stor
         return false;
     }
     if !preverified {
-        // What is still set at the end is the result of the whole.
-        store.set_error(X509VerifyResult::OK);
+        // The error stays set: it becomes the session's verify_result, which is all that is known of it when the session is resumed.
         state.let_pass(in_words(&failure(store, result.as_raw(), None)));
         // A signature that does not verify stands in the queue, and would look like a failure of the handshake the next time that it waits.
         drop(ErrorStack::get());
