@@ -33,6 +33,7 @@ unsafe extern "C" {
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
     fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
     fn SSL_get_early_data_status(ssl: *const ffi::SSL) -> c_int;
+    fn SSL_SESSION_is_resumable(session: *const ffi::SSL_SESSION) -> c_int;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
 }
 
@@ -217,6 +218,12 @@ pub(crate) fn early_data_accepted(ssl: &SslRef) -> bool {
 pub(crate) fn keep_resumable(ssl: &SslRef) {
     // SAFETY: rule 1, and rule 3: the caller is about to drop the session, and nobody else has it. It stores a number.
     unsafe { ffi::SSL_set_shutdown(ssl.as_ptr(), ffi::SSL_SENT_SHUTDOWN | ffi::SSL_RECEIVED_SHUTDOWN) }
+}
+
+/// Whether OpenSSL would try to resume it: not one whose `SSL` has failed since.
+pub(crate) fn is_resumable(session: &SslSessionRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_SESSION_is_resumable(session.as_ptr()) == 1 }
 }
 
 /// Has the handshake of `ssl` resume `session`, which came from a handshake of the same context.

@@ -105,10 +105,8 @@ fn a_keylog_that_panics_ends_the_handshake() {
     let connector = TlsConnector::with_context(client().keylog(|_| panic!("a bad log")).build().unwrap());
     let acceptor = TlsAcceptor::with_context(server().build().unwrap()).unwrap();
     let (near, far) = connection(1 << 20);
-    let both = futures_lite::future::zip(
-        connector.unwrap().handshake("localhost", near),
-        acceptor.handshake(far),
-    );
+    let both =
+        futures_lite::future::zip(connector.unwrap().handshake("localhost", near), acceptor.handshake(far));
     let (client, server) = futures_lite::future::block_on(both);
     let error = client.map(drop).unwrap_err().to_string();
     assert!(error.contains("a bad log"), "{error}");
