@@ -119,6 +119,12 @@ impl<S> TlsStream<S> {
     /// The stream below, to ask it for its addresses or to set its options. Other tasks wait for their turn while this is held, so let it go
     /// before the next `.await`. Bytes read from it or written to it break the session.
     ///
+    /// # Panics
+    ///
+    /// Not this one, but the methods that say something about the session, and a second `get_ref`, when the same thread holds the
+    /// first one's result still: they would wait for ever. A value of it lives up to the end of its statement, so
+    /// `log(tls.get_ref().peer_addr(), tls.alpn())` must be two.
+    ///
     /// # Examples
     ///
     /// ```
