@@ -43,3 +43,11 @@ impl<T> Mutex<T> {
         self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
+
+/// Runs a loom model with at most `preemptions` forced switches per execution: see `fend-reactor/src/sync.rs`.
+#[cfg(all(test, loom))]
+pub(crate) fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(f);
+}

@@ -234,7 +234,7 @@ pub(crate) fn set_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(
 }
 
 /// Has the next handshake call ask the peer for a new handshake. TLS 1.2.
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
     unsafe extern "C" {
         fn SSL_renegotiate(ssl: *mut ffi::SSL) -> c_int;
@@ -244,7 +244,7 @@ pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
 }
 
 /// For what tests set and nobody else: the number of the command, and its argument.
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) fn control(context: &mut SslContextBuilder, command: c_int, argument: c_long) {
     // SAFETY: rules 1 and 4; it stores a number.
     unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, argument, ptr::null_mut()) };

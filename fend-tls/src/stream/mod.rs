@@ -11,6 +11,8 @@
 mod facts;
 mod futures_io;
 mod into_split;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod methods;
 mod split;
 mod turn;

@@ -18,7 +18,7 @@ use crate::unwind::swallowed;
 
 /// How many wakers are kept at first. A task that no longer waits leaves its waker here until the next wake-up. So when there are too many
 /// all are woken and forgotten: who still wants to asks again. If they all do, there is room for twice as many then.
-const FEW: usize = 32;
+pub(super) const FEW: usize = if cfg!(loom) { 2 } else { 32 };
 
 /// How far that goes.
 const MOST: usize = 4096;
