@@ -14,9 +14,9 @@ use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
-use openssl::pkey::PKey;
+use openssl::pkey::{PKey, Private};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
-use openssl::x509::{X509, X509Name, X509Ref};
+use openssl::x509::{X509, X509Builder, X509Name, X509Ref};
 
 use crate::{
     Certificate, Context, ContextBuilder, Identity, Mode, PrivateKey, TlsAcceptor, TlsConnector, TlsError,
@@ -122,9 +122,19 @@ impl Lane {
 }
 
 impl End {
-    /// Bytes that the other end has not read.
-    pub(crate) fn unread(&self) -> usize {
-        self.outgoing.lock().unwrap().bytes.len()
+    /// Whether the other end is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.incoming.lock().unwrap().closed
+    }
+
+    /// Has the other end receive `bytes`.
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        let reader = {
+            let mut lane = self.outgoing.lock().unwrap();
+            lane.bytes.extend(bytes);
+            lane.reader.take()
+        };
+        wake(reader);
     }
 
     /// Puts bytes into what comes in, as if the other end had sent them.
@@ -313,6 +323,20 @@ pub(crate) fn forgery(root: &X509Ref) -> Identity {
 /// A root that may sign others.
 pub(crate) fn root() -> Certificate {
     let key = PKey::ec_gen("prime256v1").unwrap();
+    let mut builder = self_issued(&key);
+    builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    Certificate(builder.build())
+}
+
+/// A certificate for no name, with this key.
+pub(crate) fn self_signed(key: PKey<Private>) -> Identity {
+    let mut builder = self_issued(&key);
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    Identity::new(vec![Certificate(builder.build())], PrivateKey(key)).unwrap()
+}
+
+fn self_issued(key: &PKey<Private>) -> X509Builder {
     let name = name("root");
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
@@ -320,8 +344,6 @@ pub(crate) fn root() -> Certificate {
     builder.set_issuer_name(&name).unwrap();
     builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
     builder.set_not_after(&Asn1Time::days_from_now(1).unwrap()).unwrap();
-    builder.set_pubkey(&key).unwrap();
-    builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
-    builder.sign(&key, MessageDigest::sha256()).unwrap();
-    Certificate(builder.build())
+    builder.set_pubkey(key).unwrap();
+    builder
 }
