@@ -191,14 +191,21 @@ fn those_that_wait_get_their_turn_one_after_the_other() {
 
 /// A stream of connections that a test fills.
 #[derive(Default, Clone)]
-struct Source(Arc<Mutex<(VecDeque<io::Result<End>>, bool, Option<Waker>)>>);
+struct Source(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    connections: VecDeque<io::Result<End>>,
+    is_over: bool,
+    waiter: Option<Waker>,
+}
 
 impl Source {
     fn put(&self, connection: io::Result<End>) {
         let waker = {
             let mut source = self.0.lock().unwrap();
-            source.0.push_back(connection);
-            source.2.take()
+            source.connections.push_back(connection);
+            source.waiter.take()
         };
         waker.into_iter().for_each(Waker::wake);
     }
@@ -206,8 +213,8 @@ impl Source {
     fn end(&self) {
         let waker = {
             let mut source = self.0.lock().unwrap();
-            source.1 = true;
-            source.2.take()
+            source.is_over = true;
+            source.waiter.take()
         };
         waker.into_iter().for_each(Waker::wake);
     }
@@ -218,11 +225,11 @@ impl stream::Stream for Source {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<io::Result<End>>> {
         let mut source = self.0.lock().unwrap();
-        match source.0.pop_front() {
+        match source.connections.pop_front() {
             Some(connection) => Poll::Ready(Some(connection)),
-            None if source.1 => Poll::Ready(None),
+            None if source.is_over => Poll::Ready(None),
             None => {
-                source.2 = Some(cx.waker().clone());
+                source.waiter = Some(cx.waker().clone());
                 Poll::Pending
             }
         }

@@ -15,6 +15,8 @@ mod into_split;
 mod loom_models;
 mod methods;
 mod split;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod turn;
 pub(crate) mod waiters;
 
