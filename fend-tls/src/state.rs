@@ -14,10 +14,6 @@ use openssl::ssl::{Ssl, SslRef};
 use crate::error::VerifyFailure;
 use crate::session_cache::SessionCache;
 
-/// How many KeyUpdate messages may come in a row, with no data between them. A peer may renew its keys as often as it likes, and each time
-/// costs us more than it does the peer. One that does nothing else is up to no good: OpenSSL has no limit of its own.
-const KEY_UPDATES: u32 = 32;
-
 static INDEX: OnceLock<Index<Ssl, Arc<SslState>>> = OnceLock::new();
 
 /// Beside each `SSL`, from its beginning to its end.
@@ -104,11 +100,6 @@ impl SslState {
     /// How many KeyUpdate messages have come since the last application data.
     pub(crate) fn key_updates(&self) -> u32 {
         self.key_updates.load(Ordering::Relaxed)
-    }
-
-    /// Whether there are too many of them.
-    pub(crate) fn has_too_many_key_updates(&self) -> bool {
-        self.key_updates() > KEY_UPDATES
     }
 
     pub(crate) fn count_key_update(&self) {

@@ -96,32 +96,9 @@ unsafe extern "C" fn on_message(
     }
     // SAFETY: rule 3. Nothing below can panic: it looks at a slot of ex_data, and at an atomic.
     let ssl = unsafe { SslRef::from_ptr(ssl) };
-    let Some(state) = SslState::of(ssl) else { return };
-    if is_data {
-        state.forget_key_updates();
-        return;
+    if let Some(state) = SslState::of(ssl) {
+        if is_key_update { state.count_key_update() } else { state.forget_key_updates() }
     }
-    state.count_key_update();
-    if state.has_too_many_key_updates() {
-        // The only way to have OpenSSL stop before it has done with all that have come, which takes 16 us for each 27 bytes. To the session it
-        // looks like a close_notify.
-        // SAFETY: rules 1 and 3; it stores a number.
-        unsafe {
-            let shutdown = ffi::SSL_get_shutdown(ssl.as_ptr());
-            ffi::SSL_set_shutdown(ssl.as_ptr(), shutdown | ffi::SSL_RECEIVED_SHUTDOWN);
-        }
-    }
-}
-
-/// Has the next write begin with a KeyUpdate message.
-#[cfg(test)]
-pub(crate) fn key_update(ssl: &SslRef) -> Result<(), ErrorStack> {
-    unsafe extern "C" {
-        fn SSL_key_update(ssl: *mut ffi::SSL, kind: c_int) -> c_int;
-    }
-    const NOT_REQUESTED: c_int = 0;
-    // SAFETY: rules 1 and 4; it notes what is to be sent.
-    succeeded(unsafe { SSL_key_update(ssl.as_ptr(), NOT_REQUESTED) } as c_long)
 }
 
 /// How many bytes each session asks of its stream at once when it reads ahead.

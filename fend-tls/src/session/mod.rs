@@ -27,6 +27,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{SslRef, SslStream};
 
 use crate::error::{Cause, TlsError};
+use crate::state::SslState;
 use crate::stream::waiters::Signals;
 use crate::sys;
 pub(crate) use handshake::Early;
@@ -37,6 +38,9 @@ use wire::Wire;
 /// Ciphertext that a send gathers before it is handed to the stream: four records. One system call for 64 KiB costs little per record, and
 /// the buffer stays in the processor's cache.
 const BATCH: usize = 4 * records::RECORD;
+
+/// How many KeyUpdate messages may come in a row, with no data between them.
+const KEY_UPDATES: u32 = 32;
 
 /// The most ciphertext that may wait for the peer when bytes of it are looked at: far more than a send makes. Else it has asked for
 /// answers, to attempts to renegotiate say, and reads none.
@@ -171,7 +175,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(error) => self.outcome("TLS receive", error),
             };
             match outcome {
-                Outcome::Again => ready!(self.wait(cx, generation)),
+                Outcome::Again => match self.check_key_updates() {
+                    Ok(()) => ready!(self.wait(cx, generation)),
+                    Err(error) => self.received_all = Some(End::Failed(error)),
+                },
                 Outcome::Closed => self.received_all = Some(End::Clean),
                 Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
                     self.received_all = Some(End::Clean);
@@ -203,6 +210,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         filled
+    }
+
+    /// A peer may renew its keys as often as it likes, and each time costs us more than it does the peer. One that does nothing else is up
+    /// to no good: OpenSSL has no limit of its own.
+    fn check_key_updates(&mut self) -> Result<(), TlsError> {
+        let count = SslState::of(self.tls.ssl()).map_or(0, |state| state.key_updates());
+        if count <= KEY_UPDATES {
+            return Ok(());
+        }
+        let message = format!("the peer has renewed its keys {count} times in a row and sent nothing else");
+        let error = TlsError::new("TLS receive", Cause::OpenSsl(message));
+        self.broken = Some(error.again());
+        Err(error)
     }
 
     /// OpenSSL needs bytes of the peer.

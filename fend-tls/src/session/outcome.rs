@@ -32,21 +32,13 @@ mod reason {
 pub(super) fn of<S>(operation: &str, error: Error, tls: &mut SslStream<Wire<S>>) -> Outcome {
     match error.code() {
         ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => Outcome::Again,
-        ErrorCode::ZERO_RETURN if !has_too_many_key_updates(tls) => Outcome::Closed,
+        ErrorCode::ZERO_RETURN => Outcome::Closed,
         _ => Outcome::Failed(TlsError::new(operation, cause(&error, tls))),
     }
 }
 
-/// OpenSSL was told to stop for it: see `sys::count_key_updates`.
-fn has_too_many_key_updates<S>(tls: &SslStream<Wire<S>>) -> bool {
-    SslState::of(tls.ssl()).is_some_and(|state| state.has_too_many_key_updates())
-}
-
 /// The nearest cause: OpenSSL says "syscall" for a panic, and "verify failed" for a certificate.
 fn cause<S>(error: &Error, tls: &mut SslStream<Wire<S>>) -> Cause {
-    if has_too_many_key_updates(tls) {
-        return Cause::OpenSsl("the peer renews its keys again and again and sends nothing else".to_owned());
-    }
     let state = SslState::of(tls.ssl()).cloned();
     let wire = tls.get_mut();
     if let Some(text) = wire.panicked.clone().or_else(|| state.as_ref()?.take_panic()) {

@@ -207,25 +207,6 @@ fn a_shutdown_that_cannot_be_told_is_an_error() {
     assert!(matches!(once(server.recv(&mut [0])), Poll::Ready(Ok(0))));
 }
 
-/// TL7
-#[test]
-fn key_updates_without_end_do_not_hold_the_worker() {
-    let (mut client, mut server) = sessions_with(client(), server(), 1 << 22);
-    assert!(once(client.recv(&mut [0])).is_pending());
-    for _ in 0..1000 {
-        let session = server.session_mut();
-        sys::key_update(session.ssl()).unwrap();
-        session.begin();
-        session.tls.do_handshake().unwrap();
-        assert!(once(server.flush()).is_ready());
-    }
-    let error = error_of(once(client.recv(&mut [0])));
-    assert!(error.to_string().contains("renews its keys"), "{error}");
-    let count = crate::state::SslState::of(client.session_mut().ssl()).unwrap().key_updates();
-    assert!(count < 64, "{count} at once");
-    assert!(error_of(once(client.send(b"x"))).to_string().contains("renews its keys"));
-}
-
 #[test]
 fn a_server_does_not_wait_for_its_tickets_to_be_read() {
     let (client, server) = sessions_with(client(), server(), 64);
