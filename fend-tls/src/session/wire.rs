@@ -40,8 +40,9 @@ pub(crate) struct Wire<S> {
     writable: Waker,
     /// How often OpenSSL may still ask the stream for bytes in this call.
     reads_left: u32,
-    /// The last read was refused for that.
-    pub(crate) out_of_reads: bool,
+    /// The last read was pending, and the readable signal tells when to try again. Not so when there are no reads left, or when OpenSSL
+    /// has not asked.
+    pub(crate) waits: bool,
     /// OpenSSL was told to come again later, in this call: that is what became of it.
     pub(crate) would_block: bool,
     pub(crate) ended: bool,
@@ -67,7 +68,7 @@ impl<S> Wire<S> {
             readable: signals.readable.clone().into(),
             writable: signals.writable.clone().into(),
             reads_left: 0,
-            out_of_reads: false,
+            waits: false,
             would_block: false,
             ended: false,
             read_error: None,
@@ -84,7 +85,7 @@ impl<S> Wire<S> {
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
     pub(crate) fn begin(&mut self, reads: u32) {
         self.reads_left = reads;
-        self.out_of_reads = false;
+        self.waits = false;
         self.would_block = false;
     }
 
@@ -98,6 +99,10 @@ impl<S> Wire<S> {
 
     pub(crate) fn take_stream(&mut self) -> S {
         self.stream.take().expect("it is taken out once")
+    }
+
+    pub(crate) fn drop_stream(&mut self) {
+        drop(self.stream.take());
     }
 }
 
@@ -272,7 +277,10 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         };
         ahead.filled(count);
         match read {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => {
+                self.waits = true;
+                return Poll::Pending;
+            }
             Poll::Ready(Ok(0)) => self.ended = true,
             Poll::Ready(Ok(_)) if count > 0 => {}
             Poll::Ready(Ok(_)) => self.read_error = Some(too_much()),
@@ -312,13 +320,15 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
             return Ok(0);
         }
         if self.reads_left == 0 {
-            self.out_of_reads = true;
             return Err(self.later());
         }
         loop {
             self.reads_left -= 1;
             match self.poll_read(buf) {
-                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+                Poll::Pending => {
+                    self.waits = true;
+                    return Err(self.later());
+                }
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
                     self.barren += count;
@@ -326,7 +336,6 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                     if self.reads_left == 0 {
-                        self.out_of_reads = true;
                         return Err(self.later());
                     }
                 }

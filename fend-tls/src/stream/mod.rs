@@ -11,8 +11,12 @@
 mod facts;
 mod futures_io;
 mod into_split;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod methods;
 mod split;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod turn;
 pub(crate) mod waiters;
 
@@ -111,8 +115,19 @@ impl<S> TlsStream<S> {
         self
     }
 
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn session_mut(&mut self) -> &mut Session<S> {
+        self.session.get_mut()
+    }
+
     /// The stream below, to ask it for its addresses or to set its options. Other tasks wait for their turn while this is held, so let it go
     /// before the next `.await`. Bytes read from it or written to it break the session.
+    ///
+    /// # Panics
+    ///
+    /// Not this one, but the methods that say something about the session, and a second `get_ref`, when the same thread holds the
+    /// first one's result still: they would wait for ever. A value of it lives up to the end of its statement, so
+    /// `log(tls.get_ref().peer_addr(), tls.alpn())` must be two.
     ///
     /// # Examples
     ///
