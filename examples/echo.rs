@@ -15,6 +15,8 @@ mod arguments;
 mod client;
 #[path = "echo/histogram.rs"]
 mod histogram;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "support/server.rs"]
 mod server;
 

@@ -22,6 +22,8 @@ mod page;
 mod request;
 #[path = "http_server/response.rs"]
 mod response;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "support/server.rs"]
 mod server;
 

@@ -14,7 +14,8 @@ use fend::time::{interval, timeout_at};
 use crate::PORT;
 use crate::arguments::{Arguments, Stop};
 use crate::histogram::Histogram;
-use crate::server::{self, RuntimeOptions};
+use crate::runtime::RuntimeOptions;
+use crate::server;
 
 /// How long the last answers may take when the time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
