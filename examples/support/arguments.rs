@@ -29,26 +29,16 @@ impl Stop {
 }
 
 /// The whole of a `main`: reads the command line, runs what it asks for, and tells on standard error what went wrong. The exit status is 2
-/// for a command line that `read` refuses, 1 for an error of `run`.
-pub(crate) fn main<C>(
+/// for a command line that `read` refuses, else what comes of `run`: 1 for an error, or a status that it has found itself.
+pub(crate) fn main<C, E: Exit>(
     program: &str,
     help: &str,
     read: impl FnOnce(&mut Arguments) -> Result<C, Stop>,
-    run: impl FnOnce(C) -> Result<(), Box<dyn Error>>,
-) -> ExitCode {
-    main_with_status(program, help, read, |command| status_of(program, run(command)))
-}
-
-/// As [`main`], for a `run` with an exit status of its own.
-pub(crate) fn main_with_status<C>(
-    program: &str,
-    help: &str,
-    read: impl FnOnce(&mut Arguments) -> Result<C, Stop>,
-    run: impl FnOnce(C) -> ExitCode,
+    run: impl FnOnce(C) -> E,
 ) -> ExitCode {
     match read(&mut Arguments::of_this_process()) {
-        Ok(command) => run(command),
-        Err(Stop::Help) => status_of(program, write!(io::stdout(), "{help}").map_err(Into::into)),
+        Ok(command) => run(command).exit(program),
+        Err(Stop::Help) => write!(io::stdout(), "{help}").map_err(Box::from).exit(program),
         Err(Stop::Mistake(mistake)) => {
             complain(format!("{program}: {mistake} (see {program} --help)"));
             ExitCode::from(2)
@@ -56,12 +46,25 @@ pub(crate) fn main_with_status<C>(
     }
 }
 
-fn status_of(program: &str, result: Result<(), Box<dyn Error>>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(format!("{program}: {error}"));
-            ExitCode::FAILURE
+/// How a program ends.
+pub(crate) trait Exit {
+    fn exit(self, program: &str) -> ExitCode;
+}
+
+impl Exit for ExitCode {
+    fn exit(self, _: &str) -> ExitCode {
+        self
+    }
+}
+
+impl Exit for Result<(), Box<dyn Error>> {
+    fn exit(self, program: &str) -> ExitCode {
+        match self {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(format!("{program}: {error}"));
+                ExitCode::FAILURE
+            }
         }
     }
 }

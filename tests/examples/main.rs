@@ -6,6 +6,11 @@ mod echo;
 mod fd_pass;
 mod graceful;
 mod http;
+mod http_client;
 mod program;
 mod proxy;
 mod udp_echo;
+
+#[expect(dead_code, unused_imports, reason = "here for its unit tests, which examples do not run themselves")]
+#[path = "../../examples/http_client/http/mod.rs"]
+mod http_client_library;
