@@ -11,6 +11,8 @@ use crate::runtime::{RUNTIME_HELP, RuntimeOptions};
 use crate::status;
 
 pub(crate) fn help() -> String {
+    // As far to the right as the others.
+    let runtime = RUNTIME_HELP.replace("  --", "      --");
     let status = status::HELP;
     format!(
         "\
@@ -33,7 +35,7 @@ Fetches each URL with HTTP/1.1, one after the other, and writes what comes to st
       --resolve HOST:PORT:ADDRESS[,ADDRESS]   in place of what the system's resolver says
   -v, --verbose            tells on standard error what happens
   -s, --silent             does not tell what goes wrong, unless -S, --show-error is there too
-{RUNTIME_HELP}
+{runtime}
 {status}"
     )
 }

@@ -1,6 +1,7 @@
 //! Runs the programs in `examples/` as a person would, against clients that know nothing of fend.
 
 mod all;
+mod canned;
 mod chat;
 mod echo;
 mod fd_pass;
@@ -9,6 +10,7 @@ mod http;
 mod http_client;
 mod program;
 mod proxy;
+mod scratch;
 mod udp_echo;
 
 #[expect(dead_code, unused_imports, reason = "here for its unit tests, which examples do not run themselves")]
