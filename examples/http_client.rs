@@ -14,6 +14,8 @@ mod arguments;
 mod command_line;
 #[path = "http_client/data.rs"]
 mod data;
+#[path = "http_server/date.rs"]
+mod date;
 #[path = "http_client/fetch.rs"]
 mod fetch;
 #[path = "http_client/http/mod.rs"]

@@ -30,6 +30,10 @@ Fetches each URL with HTTP/1.1, one after the other, and writes what comes to st
   -L, --location           follows redirects: after 301 and 302 a POST, after 303 all becomes a GET
       --max-redirs N       but no more than N of them (default 10)
       --allow-downgrade    also from https to http
+  -k, --insecure           takes any certificate of a server
+      --cacert FILE        the authorities to trust, or the server's own certificate, in place of whom the system trusts
+  -E, --cert FILE          our own certificate, with its chain
+      --key FILE           its key (default: in the same file)
   -f, --fail               fails when the status is 400 or more, and writes nothing then
   -m, --max-time SECS      for each URL as a whole (may have a fraction; default: as long as it takes)
       --resolve HOST:PORT:ADDRESS[,ADDRESS]   in place of what the system's resolver says
@@ -116,6 +120,10 @@ impl Reader {
                 let parsed = Override::parse(&text).map_err(|error| mistake(name, &text, &error))?;
                 options.connect.overrides.push(parsed);
             }
+            "-k" | "--insecure" => options.connect.tls.insecure = true,
+            "--cacert" => options.connect.tls.ca = Some(arguments.value()?),
+            "-E" | "--cert" => options.connect.tls.certificate = Some(arguments.value()?),
+            "--key" => options.connect.tls.key = Some(arguments.value()?),
             "-L" | "--location" => self.follow = true,
             "--max-redirs" => self.policy.most = arguments.number(0..)?,
             "--allow-downgrade" => self.policy.allow_downgrade = true,
@@ -155,6 +163,10 @@ impl Reader {
         }
         if command.head_only && !command.data.is_empty() {
             return Err(Stop::mistake("--head and --data do not go together"));
+        }
+        let tls = &command.options.connect.tls;
+        if tls.key.is_some() && tls.certificate.is_none() {
+            return Err(Stop::mistake("--key needs --cert"));
         }
         let method = method.as_deref().unwrap_or(match (command.head_only, command.data.is_empty()) {
             (true, _) => "HEAD",

@@ -18,7 +18,7 @@ Exit status, that of the first URL that failed:
    8  what the server says is not HTTP, or has two meanings
   18  the body is not whole             22  --fail, and a status of 400 or more
   23  the output cannot be written      26  a file to send cannot be read
-  28  --max-time is over                35  the TLS handshake failed
+  28  --max-time is over, or TLS's 30 s  35  the TLS handshake failed
   47  too many redirects                52  the server closed without a word
   55  the request could not be sent     56  the response could not be received
   58  --cert or --key is of no use      60  the server's certificate is refused
@@ -55,6 +55,11 @@ fn status_of(error: &Error) -> u8 {
         Error::BadUrl { .. } => 3,
         Error::Resolve { .. } => 6,
         Error::Connect { .. } => 7,
+        Error::Handshake(error) if error.is_certificate() => 60,
+        Error::Handshake(error) if error.is_timeout() => 28,
+        Error::Handshake(_) => 35,
+        Error::Identity(_) => 58,
+        Error::Authority(_) => 77,
         Error::BadResponse(_) => 8,
         Error::Partial(_) => 18,
         Error::TooManyRedirects(_) => 47,

@@ -1,7 +1,8 @@
 //! What is seen of an exchange: on standard error with `--verbose`, and the heads for `--include`.
 
 use crate::arguments::complain;
-use crate::http::{Connected, Head, Observer, Url};
+use crate::date::write_date;
+use crate::http::{Connected, Facts, Head, Observer, Url};
 
 pub(crate) struct Watcher {
     verbose: bool,
@@ -28,6 +29,9 @@ impl Watcher {
 impl Observer for Watcher {
     fn connected(&mut self, url: &Url, connected: &Connected) {
         self.say('*', &format!("{url}: connected to {}", connected.peer));
+        if let Some(facts) = &connected.tls {
+            describe(facts).iter().for_each(|line| self.say('*', line));
+        }
     }
 
     fn request(&mut self, head: &[u8]) {
@@ -41,4 +45,22 @@ impl Observer for Watcher {
             heads.extend_from_slice(&head.raw);
         }
     }
+}
+
+fn describe(facts: &Facts) -> Vec<String> {
+    let info = &facts.info;
+    let alpn = info.alpn.as_deref().map_or("none".into(), String::from_utf8_lossy);
+    let resumed = if info.resumed { ", resumed" } else { "" };
+    let mut lines = vec![format!("{}, {}, ALPN {alpn}{resumed}", info.protocol, info.cipher)];
+    if let Some(certificate) = &facts.certificate {
+        lines.push(format!("certificate of {}, for {}", certificate.subject, certificate.names.join(", ")));
+        let mut until = Vec::new();
+        write_date(certificate.not_after, &mut until).expect("a Vec takes everything");
+        let until = String::from_utf8_lossy(&until);
+        lines.push(format!("issued by {}, valid until {until}", certificate.issuer));
+    }
+    if let Some(error) = &info.verify_error {
+        lines.push(format!("not trusted, but taken: {error}"));
+    }
+    lines
 }

@@ -8,6 +8,7 @@ use futures_lite::{AsyncRead, AsyncWrite};
 
 use super::error::Error;
 use super::resolve::{Override, resolve};
+use super::tls::{Facts, Tls};
 use super::url::Url;
 
 /// TCP, or TLS over it.
@@ -19,12 +20,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) overrides: Vec<Override>,
+    pub(crate) tls: Tls,
 }
 
 /// A connection, and what is known of it.
 pub(crate) struct Connected {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) peer: SocketAddr,
+    /// `None` without TLS.
+    pub(crate) tls: Option<Facts>,
 }
 
 pub(crate) async fn connect(url: &Url, options: &Options) -> Result<Connected, Error> {
@@ -33,8 +37,9 @@ pub(crate) async fn connect(url: &Url, options: &Options) -> Result<Connected, E
     let stream = TcpStream::connect(addresses).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     let peer = stream.peer_addr().map_err(failed)?;
-    if url.is_https() {
-        return Err(failed(io::ErrorKind::Unsupported.into()));
+    if !url.is_https() {
+        return Ok(Connected { stream: Box::new(stream), peer, tls: None });
     }
-    Ok(Connected { stream: Box::new(stream), peer })
+    let (stream, facts) = options.tls.handshake(url, stream).await?;
+    Ok(Connected { stream: Box::new(stream), peer, tls: Some(facts) })
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use fend::tls::TlsError;
+
 /// Why there is no response, or no whole one.
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -22,6 +24,11 @@ pub(crate) enum Error {
         authority: String,
         error: io::Error,
     },
+    /// The authorities that should be trusted.
+    Authority(TlsError),
+    /// The certificate or key that should be our own.
+    Identity(TlsError),
+    Handshake(TlsError),
     Send(io::Error),
     Receive(io::Error),
     /// The server has closed without a word.
@@ -50,6 +57,10 @@ impl fmt::Display for Error {
             Error::Resolve { host, error } => write!(f, "resolve {host}: {error}"),
             // A socket's error names the address already.
             Error::Connect { authority, error } => write!(f, "{authority}: {error}"),
+            // Each names the file or the host.
+            Error::Authority(error) | Error::Identity(error) | Error::Handshake(error) => {
+                write!(f, "{error}")
+            }
             Error::Send(error) => write!(f, "sending the request: {error}"),
             Error::Receive(error) => write!(f, "receiving the response: {error}"),
             Error::Empty => f.write_str("the server has closed without a response"),

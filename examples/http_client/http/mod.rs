@@ -14,6 +14,7 @@ mod head;
 mod redirect;
 mod request;
 mod resolve;
+mod tls;
 mod url;
 mod wire;
 
@@ -30,6 +31,7 @@ pub(crate) use head::Head;
 pub(crate) use redirect::Policy;
 pub(crate) use request::Request;
 pub(crate) use resolve::Override;
+pub(crate) use tls::Facts;
 pub(crate) use url::Url;
 
 use framing::Framing;
