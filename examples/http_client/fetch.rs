@@ -40,6 +40,7 @@ async fn fetch_patiently(url: &str, target: Target, command: &Command) -> Result
         return Ok(End::NobodyReads);
     }
     if command.head_only {
+        response.body.close().await;
         return Ok(End::Whole);
     }
     write_body(response, &output).await

@@ -14,14 +14,21 @@ Exit status, that of the first URL that failed:
    1  a scheme other than http and https, a redirect that leaves TLS, or no runtime
    2  a command line that cannot be understood
    3  a URL that is none
-   6  the host is not known              7  no connection to it
+   6  the host is not known
+   7  no connection to it
    8  what the server says is not HTTP, or has two meanings
-  18  the body is not whole             22  --fail, and a status of 400 or more
-  23  the output cannot be written      26  a file to send cannot be read
-  28  --max-time is over, or TLS's 30 s  35  the TLS handshake failed
-  47  too many redirects                52  the server closed without a word
-  55  the request could not be sent     56  the response could not be received
-  58  --cert or --key is of no use      60  the server's certificate is refused
+  18  the body is not whole
+  22  --fail, and a status of 400 or more
+  23  the output cannot be written
+  26  a file to send cannot be read
+  28  --max-time is over, or the 30 s that TLS has for a handshake
+  35  the TLS handshake failed
+  47  too many redirects
+  52  the server closed without a word
+  55  the request could not be sent
+  56  the response could not be received
+  58  --cert or --key is of no use
+  60  the server's certificate is refused
   77  --cacert is of no use
 ";
 

@@ -84,8 +84,10 @@ fn verbose_tells_of_tls() {
         assert!(output.contains(words), "no {words:?} in {output}");
     }
     assert!(!output.contains("not trusted"), "{output}");
-    let (_, output) = fetch(&["-vk", &url]);
+    let (_, output) = fetch(&["-vk", &url, &url]);
     assert!(output.contains("\n* not trusted, but taken: self-signed certificate"), "{output}");
+    let resumed: Vec<_> = output.lines().filter(|line| line.starts_with("* TLSv1.3, ")).collect();
+    assert!(!resumed[0].ends_with(", resumed") && resumed[1].ends_with(", resumed"), "{output}");
 }
 
 #[test]

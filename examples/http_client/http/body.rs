@@ -94,6 +94,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Body<S> {
         }
     }
 
+    /// For who wants no more of it.
+    pub(crate) async fn close(mut self) {
+        self.wire.close().await;
+    }
+
     /// At least one byte, and at most `left`.
     async fn piece(&mut self, left: u64) -> Result<Vec<u8>, Error> {
         if self.wire.input().is_empty() {
