@@ -77,7 +77,6 @@ pub(crate) struct VerifyFailure {
 
 /// The codes of `x509_vfy.h` that predicates ask for.
 pub(crate) mod code {
-    pub(crate) const UNSPECIFIED: i32 = 1;
     pub(crate) const UNABLE_TO_GET_ISSUER_CERT: i32 = 2;
     pub(crate) const CERT_NOT_YET_VALID: i32 = 9;
     pub(crate) const CERT_HAS_EXPIRED: i32 = 10;
@@ -104,11 +103,20 @@ impl TlsError {
 
     /// What OpenSSL left in its error queue.
     pub(crate) fn openssl(operation: impl Into<String>, errors: &ErrorStack) -> TlsError {
-        TlsError::new(operation, Cause::OpenSsl(reasons(errors)))
+        TlsError::new(operation, Cause::of_openssl(errors))
     }
 
     pub(crate) fn io(operation: impl Into<String>, error: io::Error) -> TlsError {
         TlsError::new(operation, Cause::Io(error))
+    }
+
+    pub(crate) fn panicked(operation: impl Into<String>, text: String) -> TlsError {
+        TlsError::new(operation, Cause::Panicked(text))
+    }
+
+    /// The peer has closed in the middle of it.
+    pub(crate) fn closed(operation: impl Into<String>) -> TlsError {
+        TlsError::new(operation, Cause::Truncated)
     }
 
     pub(crate) fn with_host(mut self, host: Option<&str>) -> TlsError {
@@ -276,6 +284,12 @@ impl TlsError {
     }
 }
 
+impl Cause {
+    pub(crate) fn of_openssl(errors: &ErrorStack) -> Cause {
+        Cause::OpenSsl(reasons(errors))
+    }
+}
+
 impl VerifyFailure {
     fn reason(&self) -> &str {
         match &self.reason {
@@ -321,6 +335,9 @@ impl fmt::Display for TlsError {
             Cause::Alert(description) => write!(f, ": the peer has refused it: {description}"),
             Cause::HttpRequest => {
                 f.write_str(": the client speaks plain HTTP (http:// in place of https://)")
+            }
+            Cause::Truncated if operation.contains("handshake") => {
+                f.write_str(": the peer has closed the stream")
             }
             Cause::Truncated => f.write_str(": the stream ended without a close_notify"),
             Cause::TimedOut(limit) => write!(f, ": not over within {limit:?}"),

@@ -5,11 +5,200 @@
 //! 1. A pointer from `as_ptr` of a borrowed `openssl` value is valid while the borrow lasts, and OpenSSL keeps none of the pointers
 //!    that are passed beside it after the call, unless a rule says so.
 //! 2. A text that OpenSSL returns as a constant lives as long as the process, and ends with a NUL.
+//! 3. A callback of OpenSSL's gets pointers that are valid until it returns, and it must not unwind. `ssl` is the session that it is
+//!    about; no other thread uses it meanwhile, since whoever has OpenSSL work on a session holds it exclusively.
+//! 4. The functions declared here have the types that `ssl.h`, `x509.h` and `x509_vfy.h` of OpenSSL 3.0 give them, and later versions
+//!    of the 3 series and of 4 keep.
 
-use openssl::x509::X509VerifyResult;
+use std::ffi::{c_int, c_long, c_uchar, c_uint, c_void};
+use std::ptr;
+use std::slice;
+
+use foreign_types::ForeignTypeRef;
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslContextBuilder, SslContextRef, SslRef, SslSessionRef};
+use openssl::x509::store::X509StoreBuilderRef;
+use openssl::x509::{X509CrlRef, X509Ref, X509VerifyResult};
+use openssl_sys as ffi;
+
+use crate::state::SslState;
+
+type MessageCallback =
+    unsafe extern "C" fn(c_int, c_int, c_int, *const c_void, usize, *mut ffi::SSL, *mut c_void);
+
+unsafe extern "C" {
+    fn SSL_CTX_set_msg_callback(context: *mut ffi::SSL_CTX, callback: Option<MessageCallback>);
+    fn SSL_CTX_set_default_read_buffer_len(context: *mut ffi::SSL_CTX, len: usize);
+    fn SSL_CTX_set_recv_max_early_data(context: *mut ffi::SSL_CTX, bytes: u32) -> c_int;
+    fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+    fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
+    fn SSL_get_early_data_status(ssl: *const ffi::SSL) -> c_int;
+    fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+}
+
+/// The size of the three keys that session tickets are protected with: a name of 16 bytes, 32 for the HMAC, 32 for AES.
+pub(crate) const TICKET_KEYS: usize = 80;
+
+// `SSL_CTRL_GET_TLSEXT_TICKET_KEYS` and `SSL_CTRL_SET_TLSEXT_TICKET_KEYS` of `ssl.h`.
+const GET_TICKET_KEYS: c_int = 58;
+const SET_TICKET_KEYS: c_int = 59;
+
+// Content types that a message callback is told, of `ssl3.h`, and the handshake message of RFC 8446, 4.6.3.
+const HANDSHAKE: c_int = 22;
+const APPLICATION_DATA: u8 = 23;
+const INNER_CONTENT_TYPE: c_int = 257;
+const KEY_UPDATE: u8 = 24;
+
+// `SSL_EARLY_DATA_ACCEPTED` of `ssl.h`.
+const EARLY_DATA_ACCEPTED: c_int = 2;
 
 /// OpenSSL's words for a result of the verification.
 pub(crate) fn verify_result_text(code: i32) -> &'static str {
+    verify_result(code).error_string()
+}
+
+pub(crate) fn verify_result(code: i32) -> X509VerifyResult {
     // SAFETY: it only wraps the number, for which OpenSSL has words in any case.
-    unsafe { X509VerifyResult::from_raw(code) }.error_string()
+    unsafe { X509VerifyResult::from_raw(code) }
+}
+
+/// Has `SslState` count the KeyUpdate messages of each session of this context.
+pub(crate) fn count_key_updates(context: &mut SslContextBuilder) {
+    // SAFETY: rules 1 and 4; the callback is a function, and has no argument that could die.
+    unsafe { SSL_CTX_set_msg_callback(context.as_ptr(), Some(on_message)) }
+}
+
+/// OpenSSL calls it with each handshake message that was sent or has come (type 22, from its first byte on), and in TLS 1.3 with the
+/// true type of each record (257, one byte), whose outer type is always application data. The header of each record (256) says
+/// nothing more. TLS 1.2 has no KeyUpdate, so it needs no reset.
+unsafe extern "C" fn on_message(
+    sent: c_int,
+    _version: c_int,
+    content_type: c_int,
+    bytes: *const c_void,
+    len: usize,
+    ssl: *mut ffi::SSL,
+    _argument: *mut c_void,
+) {
+    if sent != 0 || len == 0 || bytes.is_null() || ssl.is_null() {
+        return;
+    }
+    // SAFETY: rule 3: `bytes` are `len` readable ones, and there is at least one.
+    let first = unsafe { *bytes.cast::<u8>() };
+    let (is_key_update, is_data) = match content_type {
+        HANDSHAKE => (first == KEY_UPDATE, false),
+        INNER_CONTENT_TYPE => (false, first == APPLICATION_DATA),
+        _ => return,
+    };
+    if !is_key_update && !is_data {
+        return;
+    }
+    // SAFETY: rule 3. Nothing below can panic: it looks at a slot of ex_data, and at an atomic.
+    let ssl = unsafe { SslRef::from_ptr(ssl) };
+    if let Some(state) = SslState::of(ssl) {
+        if is_key_update { state.count_key_update() } else { state.forget_key_updates() }
+    }
+}
+
+/// How many bytes each session asks of its stream at once when it reads ahead.
+pub(crate) fn set_read_buffer_len(context: &mut SslContextBuilder, len: usize) {
+    // SAFETY: rules 1 and 4; it stores a number.
+    unsafe { SSL_CTX_set_default_read_buffer_len(context.as_ptr(), len) }
+}
+
+/// How many bytes of early data are taken, whatever the ticket has promised.
+pub(crate) fn set_recv_max_early_data(context: &mut SslContextBuilder, bytes: u32) -> Result<(), ErrorStack> {
+    // SAFETY: rules 1 and 4; it stores a number.
+    succeeded(unsafe { SSL_CTX_set_recv_max_early_data(context.as_ptr(), bytes) } as c_long)
+}
+
+/// For how many seconds a session can be resumed.
+pub(crate) fn set_session_timeout(context: &mut SslContextBuilder, seconds: c_long) {
+    // SAFETY: rules 1 and 4; it stores a number and returns the one before.
+    unsafe { SSL_CTX_set_timeout(context.as_ptr(), seconds) };
+}
+
+/// Finite-field Diffie-Hellman with OpenSSL's own groups, as large as the certificate's key asks for.
+pub(crate) fn set_dh_auto(context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    // SAFETY: rules 1 and 4; it stores a number.
+    succeeded(unsafe { ffi::SSL_CTX_set_dh_auto(context.as_ptr(), 1) })
+}
+
+/// The keys that session tickets are protected with.
+pub(crate) fn set_ticket_keys(
+    context: &mut SslContextBuilder,
+    keys: &[u8; TICKET_KEYS],
+) -> Result<(), ErrorStack> {
+    let (len, keys) = (TICKET_KEYS as c_long, keys.as_ptr().cast_mut().cast());
+    // SAFETY: rules 1 and 4; OpenSSL reads `len` bytes and copies them.
+    succeeded(unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), SET_TICKET_KEYS, len, keys) })
+}
+
+/// The keys that this context's session tickets are protected with. A secret.
+pub(crate) fn ticket_keys(context: &SslContextRef) -> Result<[u8; TICKET_KEYS], ErrorStack> {
+    let mut keys = [0; TICKET_KEYS];
+    let (len, room) = (TICKET_KEYS as c_long, keys.as_mut_ptr().cast());
+    // SAFETY: rules 1 and 4; OpenSSL writes `len` bytes, and changes nothing of the context.
+    succeeded(unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), GET_TICKET_KEYS, len, room) })?;
+    Ok(keys)
+}
+
+/// Adds `certificate` to what is sent behind the certificate that was set last. Each key type has such a chain of its own.
+pub(crate) fn add_chain_certificate(
+    context: &mut SslContextBuilder,
+    certificate: &X509Ref,
+) -> Result<(), ErrorStack> {
+    let certificate = certificate.as_ptr().cast();
+    // SAFETY: rules 1 and 4; the 1 makes OpenSSL take a reference of its own.
+    succeeded(unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), ffi::SSL_CTRL_CHAIN_CERT, 1, certificate) })
+}
+
+/// Adds a revocation list to the store.
+pub(crate) fn add_crl(store: &mut X509StoreBuilderRef, crl: &X509CrlRef) -> Result<(), ErrorStack> {
+    // SAFETY: rules 1 and 4; the store takes a reference of its own.
+    succeeded(unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } as c_long)
+}
+
+/// The bytes of an extension of the ClientHello. Only a client hello callback finds any.
+pub(crate) fn client_hello_extension(ssl: &SslRef, kind: u16) -> Option<&[u8]> {
+    let (mut bytes, mut len): (*const c_uchar, usize) = (ptr::null(), 0);
+    // SAFETY: rules 1 and 4; without a ClientHello at hand it returns 0.
+    let found =
+        unsafe { ffi::SSL_client_hello_get0_ext(ssl.as_ptr(), c_uint::from(kind), &mut bytes, &mut len) };
+    match found {
+        1 if len == 0 => Some(&[]),
+        // SAFETY: the extension is `len` bytes of the message, which lives as long as the callback that has lent us `ssl`.
+        1 => Some(unsafe { slice::from_raw_parts(bytes, len) }),
+        _ => None,
+    }
+}
+
+/// OpenSSL's way of saying yes. What it says otherwise stands in the error queue.
+fn succeeded(result: c_long) -> Result<(), ErrorStack> {
+    if result > 0 { Ok(()) } else { Err(ErrorStack::get()) }
+}
+
+/// Whether OpenSSL holds bytes of the peer, decrypted or not.
+pub(crate) fn has_pending(ssl: &SslRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_has_pending(ssl.as_ptr()) == 1 }
+}
+
+/// Whether the server has accepted the early data of this client.
+pub(crate) fn early_data_accepted(ssl: &SslRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_get_early_data_status(ssl.as_ptr()) == EARLY_DATA_ACCEPTED }
+}
+
+/// Has OpenSSL believe that the session was closed in order, so that it can be resumed.
+pub(crate) fn keep_resumable(ssl: &SslRef) {
+    // SAFETY: rule 1, and rule 3: the caller is about to drop the session, and nobody else has it. It stores a number.
+    unsafe { ffi::SSL_set_shutdown(ssl.as_ptr(), ffi::SSL_SENT_SHUTDOWN | ffi::SSL_RECEIVED_SHUTDOWN) }
+}
+
+/// Has the handshake of `ssl` resume `session`, which came from a handshake of the same context.
+pub(crate) fn set_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(), ErrorStack> {
+    // SAFETY: rule 1. OpenSSL counts its own reference to the session. That both belong to one context, as the `openssl` crate
+    // demands, is so since each context has a session cache of its own.
+    unsafe { ssl.set_session(session) }
 }

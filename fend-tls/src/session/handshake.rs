@@ -1,0 +1,101 @@
+//! The handshake of a session: OpenSSL's, driven by the stream below, with early data before it.
+
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use openssl::ssl::{Ssl, SslStream};
+
+use super::outcome::Outcome;
+use super::wire::Wire;
+use super::{RECEIVE_EARLY, Session};
+use crate::context;
+use crate::error::TlsError;
+use crate::stream::waiters::Signals;
+
+const OPERATION: &str = "TLS handshake";
+
+/// What is to be done before the handshake itself.
+#[derive(Debug)]
+pub(crate) enum Early {
+    Nothing,
+    /// A client sends these bytes, from the second on when some are sent.
+    Send(Vec<u8>, usize),
+    /// A server receives what the client sends early.
+    Receive,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    /// A session that has yet to shake hands. `before` are bytes of TLS that were read from the stream already.
+    pub(crate) fn new(
+        ssl: Ssl,
+        stream: S,
+        before: Vec<u8>,
+        settings: &context::Settings,
+    ) -> Result<Session<S>, TlsError> {
+        let signals = Signals::new();
+        let wire = Wire::new(stream, before, &signals);
+        let tls = SslStream::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
+        Ok(Session {
+            tls,
+            signals,
+            received_all: None,
+            broken: None,
+            said_goodbye: false,
+            allow_truncation: settings.allow_truncation,
+            established: false,
+            early_data: Vec::new(),
+        })
+    }
+
+    /// Goes on with the handshake. Ready when all of it is over and handed to the stream.
+    pub(crate) fn poll_handshake(
+        &mut self,
+        cx: &mut Context<'_>,
+        early: &mut Early,
+    ) -> Poll<Result<(), TlsError>> {
+        while !self.established {
+            self.begin();
+            let generation = self.signals.readable.generation();
+            let Err(error) = self.step(early) else { continue };
+            match self.outcome(OPERATION, error) {
+                Outcome::Again => ready!(self.wait(cx, generation)),
+                Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
+                Outcome::Failed(error) => {
+                    // The alert that tells the peer why.
+                    self.push_output();
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        match ready!(self.poll_flush(cx)) {
+            // A client may be gone by the time that its tickets are sent, and have said what it had to say.
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(_) if self.ssl().is_server() => Poll::Ready(Ok(())),
+            Err(error) => Poll::Ready(Err(TlsError::io(OPERATION, error))),
+        }
+    }
+
+    /// One call of OpenSSL.
+    fn step(&mut self, early: &mut Early) -> Result<(), openssl::ssl::Error> {
+        match early {
+            Early::Send(bytes, sent) if *sent < bytes.len() => {
+                *sent += self.tls.write_early_data(&bytes[*sent..])?;
+            }
+            Early::Receive => {
+                let filled = self.early_data.len();
+                self.early_data.resize(filled + RECEIVE_EARLY, 0);
+                let received = self.tls.read_early_data(&mut self.early_data[filled..]);
+                self.early_data.truncate(filled + *received.as_ref().unwrap_or(&0));
+                if received? == 0 {
+                    self.early_data.shrink_to_fit();
+                    *early = Early::Nothing;
+                }
+            }
+            Early::Send(..) | Early::Nothing => {
+                self.tls.do_handshake()?;
+                self.established = true;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,366 @@
+//! One TLS session: OpenSSL's state, the stream below, and the operations on both. No waiting and no sharing: that is `stream/`.
+//!
+//! ```text
+//!   send --> records --> SSL_write --> output --> the stream below      (taken whole or not at all)
+//!   recv <-- SSL_read <-- OpenSSL's buffer <-- the stream below         (pending: the output is driven on, too)
+//! ```
+//!
+//! - **A send takes nothing while old ciphertext waits**, so what waits is bounded by [`BATCH`], and a send that is given up has sent nothing.
+//! - **A receiver that has to wait drives the output on.** A task that sends and then waits for the answer needs no flush in between.
+//! - **OpenSSL's error queue is the thread's, not the session's.** It is emptied before each call, since OpenSSL would take an old entry for
+//!   a failure of this one, and after each failure.
+
+mod handshake;
+mod outcome;
+mod output;
+mod records;
+mod wire;
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslRef, SslStream};
+
+use crate::error::{Cause, TlsError};
+use crate::state::SslState;
+use crate::stream::waiters::Signals;
+use crate::sys;
+pub(crate) use handshake::Early;
+use outcome::Outcome;
+use records::Pieces;
+use wire::Wire;
+
+/// Ciphertext that a send gathers before it is handed to the stream: four records. One system call for 64 KiB costs little per record, and
+/// the buffer stays in the processor's cache.
+const BATCH: usize = 4 * records::RECORD;
+
+/// How many KeyUpdate messages may come in a row, with no data between them.
+const KEY_UPDATES: u32 = 32;
+
+/// Room for early data, added at each read of it.
+const RECEIVE_EARLY: usize = 4096;
+
+/// How often one call may ask the stream for bytes. A peer that sends what is no data (key updates, empty records) as fast as we read
+/// would else hold the worker; after this many the task goes to the end of the queue.
+const READS: u32 = 16;
+
+pub(crate) struct Session<S> {
+    tls: SslStream<Wire<S>>,
+    signals: Signals,
+    /// Why there is nothing more to receive.
+    received_all: Option<End>,
+    /// What ended the session in both directions.
+    broken: Option<TlsError>,
+    /// Our close_notify is in the output, or need not be.
+    said_goodbye: bool,
+    allow_truncation: bool,
+    /// The handshake is over: the session may be resumed later.
+    pub(crate) established: bool,
+    /// Bytes that the client sent before the handshake was over.
+    pub(crate) early_data: Vec<u8>,
+}
+
+/// Whether a receive takes what it returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Bytes,
+    Nothing,
+}
+
+/// How receiving ends.
+enum End {
+    Clean,
+    Failed(TlsError),
+}
+
+thread_local! {
+    /// Where small buffers of one send are put together.
+    static GATHERED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<S> Session<S> {
+    pub(crate) fn ssl(&self) -> &SslRef {
+        self.tls.ssl()
+    }
+
+    pub(crate) fn stream(&self) -> &S {
+        self.tls.get_ref().stream()
+    }
+
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
+        self.tls.get_mut().stream_mut()
+    }
+
+    pub(crate) fn into_stream(mut self) -> S {
+        self.tls.get_mut().take_stream()
+    }
+
+    /// Before each call of OpenSSL.
+    fn begin(&mut self) {
+        drop(ErrorStack::get());
+        self.tls.get_mut().begin(READS);
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_read(cx, buf, Take::Bytes)
+    }
+
+    pub(crate) fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_read(cx, buf, Take::Nothing)
+    }
+
+    pub(crate) fn poll_recv_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut bufs = bufs.iter_mut().filter(|buf| !buf.is_empty());
+        let Some(first) = bufs.next() else { return Poll::Ready(Ok(0)) };
+        let mut received = ready!(self.poll_recv(cx, first))?;
+        let mut room = first.len();
+        for buf in bufs {
+            if received < room || self.received_all.is_some() {
+                break;
+            }
+            received += self.read_on(buf, 0);
+            room += buf.len();
+        }
+        Poll::Ready(Ok(received))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8], take: Take) -> Poll<io::Result<usize>> {
+        if buf.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        loop {
+            match &self.received_all {
+                Some(End::Clean) => return Poll::Ready(Ok(0)),
+                Some(End::Failed(error)) => return Poll::Ready(Err(error.again().into())),
+                None => {}
+            }
+            self.begin();
+            let generation = self.signals.readable.generation();
+            let result = match take {
+                Take::Bytes => self.tls.ssl_read(buf),
+                Take::Nothing => self.tls.ssl_peek(buf),
+            };
+            let outcome = match result {
+                Ok(count) => {
+                    let count = if take == Take::Bytes { self.read_on(buf, count) } else { count };
+                    self.push_output();
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) => self.outcome("TLS receive", error),
+            };
+            match outcome {
+                Outcome::Again => match self.check_key_updates() {
+                    Ok(()) => ready!(self.wait(cx, generation)),
+                    Err(error) => self.received_all = Some(End::Failed(error)),
+                },
+                Outcome::Closed => self.received_all = Some(End::Clean),
+                Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
+                    self.received_all = Some(End::Clean);
+                }
+                Outcome::Failed(error) => {
+                    // OpenSSL may have an alert for the peer.
+                    self.push_output();
+                    self.received_all = Some(End::Failed(error));
+                }
+            }
+        }
+    }
+
+    /// Fills the rest of `buf` with what OpenSSL has already, without asking the stream.
+    fn read_on(&mut self, buf: &mut [u8], mut filled: usize) -> usize {
+        while filled < buf.len() && sys::has_pending(self.tls.ssl()) {
+            self.tls.get_mut().begin(0);
+            match self.tls.ssl_read(&mut buf[filled..]) {
+                Ok(count) => filled += count,
+                Err(error) => {
+                    // The bytes go first. What ends the stream is told by the next call.
+                    match self.outcome("TLS receive", error) {
+                        Outcome::Again => {}
+                        Outcome::Closed => self.received_all = Some(End::Clean),
+                        Outcome::Failed(error) => self.received_all = Some(End::Failed(error)),
+                    }
+                    break;
+                }
+            }
+        }
+        filled
+    }
+
+    /// A peer may renew its keys as often as it likes, and each time costs us more than it does the peer. One that does nothing else is up
+    /// to no good: OpenSSL has no limit of its own.
+    fn check_key_updates(&mut self) -> Result<(), TlsError> {
+        let count = SslState::of(self.tls.ssl()).map_or(0, |state| state.key_updates());
+        if count <= KEY_UPDATES {
+            return Ok(());
+        }
+        let message = format!("the peer has renewed its keys {count} times in a row and sent nothing else");
+        let error = TlsError::new("TLS receive", Cause::OpenSsl(message));
+        self.broken = Some(error.again());
+        Err(error)
+    }
+
+    /// OpenSSL needs bytes of the peer. Ready: look again.
+    fn wait(&mut self, cx: &mut Context<'_>, generation: u64) -> Poll<()> {
+        // The peer may be waiting for what we have not handed on. That this fails is for the sender to know.
+        let _ = self.poll_output(cx, Wire::poll_flush);
+        if self.tls.get_ref().out_of_reads {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.signals.readable.register(cx.waker(), generation) { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    /// Hands the output on as far as that goes without waiting.
+    fn push_output(&mut self) {
+        if self.tls.get_ref().has_output() {
+            let _ = self.tls.get_mut().poll_flush();
+        }
+    }
+
+    /// Hands the output on. Pending: the task is woken when the stream can take more.
+    fn poll_output(
+        &mut self,
+        cx: &mut Context<'_>,
+        how: fn(&mut Wire<S>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let generation = self.signals.writable.generation();
+            let result = how(self.tls.get_mut());
+            if result.is_ready() || self.signals.writable.register(cx.waker(), generation) {
+                return result;
+            }
+        }
+    }
+
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
+        loop {
+            self.may_send()?;
+            ready!(self.poll_output(cx, Wire::poll_drain))?;
+            let generation = self.signals.readable.generation();
+            let (taken, outcome) = GATHERED.with(|gathered| match gathered.try_borrow_mut() {
+                Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
+                // TLS in TLS, inside the outer one's send.
+                Err(_) => self.encrypt(bufs, &mut Vec::new()),
+            });
+            // As far as it goes; what the stream does not take now waits for the next call of any kind.
+            let _ = self.tls.get_mut().poll_drain();
+            match outcome {
+                _ if taken > 0 => return Poll::Ready(Ok(taken)),
+                Some(Outcome::Again) | None => ready!(self.wait(cx, generation)),
+                Some(Outcome::Closed) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+                Some(Outcome::Failed(error)) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
+    /// Makes records of `bufs` until there is a batch. Each is taken whole or not at all.
+    fn encrypt(&mut self, bufs: &[IoSlice<'_>], gathered: &mut Vec<u8>) -> (usize, Option<Outcome>) {
+        let (mut pieces, mut taken) = (Pieces::of(bufs), 0);
+        while self.tls.get_ref().output.len() < BATCH {
+            let mut piece = pieces.next(gathered);
+            if piece.is_empty() {
+                break;
+            }
+            while !piece.is_empty() {
+                self.begin();
+                match self.tls.ssl_write(piece) {
+                    // A record is shorter where the peer has asked for that (RFC 8449, RFC 6066).
+                    Ok(count) => {
+                        taken += count;
+                        piece = &piece[count..];
+                    }
+                    Err(error) => {
+                        let outcome = self.outcome("TLS send", error);
+                        if let Outcome::Failed(error) = &outcome {
+                            self.broken = Some(error.again());
+                        }
+                        return (taken, Some(outcome));
+                    }
+                }
+            }
+        }
+        (taken, None)
+    }
+
+    fn may_send(&self) -> io::Result<()> {
+        match &self.broken {
+            Some(error) => Err(error.again().into()),
+            None if self.said_goodbye => {
+                let message = "TLS send: this side of the stream was shut down";
+                Err(io::Error::new(io::ErrorKind::BrokenPipe, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_output(cx, Wire::poll_flush)
+    }
+
+    /// Sends a close_notify, once, and hands it on.
+    pub(crate) fn poll_goodbye(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.said_goodbye {
+            self.said_goodbye = true;
+            if self.broken.is_none() {
+                self.begin();
+                if let Err(error) = self.tls.shutdown() {
+                    // What is in its way (a handshake that is not over) also ended the session.
+                    if let Outcome::Failed(error) = self.outcome("TLS shutdown", error) {
+                        self.broken = Some(error);
+                    }
+                }
+            }
+        }
+        self.poll_output(cx, Wire::poll_flush)
+    }
+
+    /// [`poll_goodbye`](Self::poll_goodbye), and closes the write half of the stream below.
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match ready!(self.poll_goodbye(cx)) {
+            // A peer that has gone needs no goodbye.
+            Err(error) if !is_gone(&error) => return Poll::Ready(Err(error)),
+            _ => {}
+        }
+        self.poll_output(cx, Wire::poll_close)
+    }
+
+    /// What a failed call of OpenSSL means. A failure of the protocol ends the session in both directions.
+    fn outcome(&mut self, operation: &str, error: openssl::ssl::Error) -> Outcome {
+        let outcome = outcome::of(operation, error, &mut self.tls);
+        if let Outcome::Failed(error) = &outcome {
+            if !error.is_io() && !error.is_unexpected_eof() {
+                self.broken = Some(error.again());
+            }
+        }
+        outcome
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+impl<S> Drop for Session<S> {
+    fn drop(&mut self) {
+        // OpenSSL gives up a session whose stream ended without a close_notify. That is no reason: RFC 5246, section 7.2.1.
+        if self.established && self.broken.is_none() {
+            sys::keep_resumable(self.tls.ssl());
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The tasks that wait for one thing, and the waker that wakes them all.
+//!
+//! A stream remembers one waker for each direction, the last one it was polled with. Of a TLS stream several tasks may wait for
+//! one direction of the stream below: a sender that must read first, two receivers. So the stream below is always polled with the
+//! waker of a [`Signal`], and the tasks wait with that.
+//!
+//! No wake-up is lost between a poll that says "pending" and the registration: whoever polls notes the generation before, and
+//! [`register`](Waiters::register) refuses when a wake-up has happened since. It is asked for only when there is something to wait for, so
+//! that a stream which is ready costs a load and no lock.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use crate::sync::Mutex;
+use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::Ordering::{Acquire, Release};
+use crate::unwind::swallowed;
+
+/// How many tasks may wait. One more, and the one that has waited for longest is woken and forgotten: it asks again if it still wants
+/// to. A task that no longer waits leaves its waker here until the next wake-up.
+const MOST: usize = 32;
+
+/// Tasks that wait for one thing.
+#[derive(Debug)]
+pub(crate) struct Waiters {
+    wakers: Mutex<Wakers>,
+    /// Wake-ups so far. Changed with the lock held.
+    generation: AtomicU64,
+}
+
+/// One waker is the common case, and needs no allocation.
+#[derive(Debug, Default)]
+struct Wakers {
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Waiters {
+    pub(crate) fn new() -> Waiters {
+        Waiters { wakers: Mutex::new(Wakers::default()), generation: AtomicU64::new(0) }
+    }
+
+    /// To be noted before one looks at what is waited for.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Acquire)
+    }
+
+    /// Whether the task waits now. False: there was a wake-up since `generation`, so look again.
+    #[must_use]
+    pub(crate) fn register(&self, waker: &Waker, generation: u64) -> bool {
+        // Cloning and dropping a waker is the executor's code: not under the lock.
+        let mut waker = Some(waker.clone());
+        let mut forgotten = None;
+        let registered = {
+            let mut wakers = self.wakers.lock();
+            let current = self.generation.load(Acquire) == generation;
+            if current {
+                forgotten = wakers.add(&mut waker);
+            }
+            current
+        };
+        if let Some(forgotten) = forgotten {
+            swallowed(|| forgotten.wake());
+        }
+        swallowed(|| drop(waker));
+        registered
+    }
+
+    /// Wakes all that wait.
+    pub(crate) fn wake_all(&self) {
+        let Wakers { first, others } = {
+            let mut wakers = self.wakers.lock();
+            let generation = self.generation.load(Acquire);
+            self.generation.store(generation.wrapping_add(1), Release);
+            std::mem::take(&mut *wakers)
+        };
+        for waker in first.into_iter().chain(others) {
+            swallowed(|| waker.wake());
+        }
+    }
+}
+
+impl Wakers {
+    /// Takes the waker unless it is here already. Returns the one that had to give way.
+    fn add(&mut self, waker: &mut Option<Waker>) -> Option<Waker> {
+        let new = waker.as_ref()?;
+        if self.first.iter().chain(&self.others).any(|known| known.will_wake(new)) {
+            return None;
+        }
+        if self.first.is_none() {
+            self.first = waker.take();
+            return None;
+        }
+        self.others.extend(waker.take());
+        if self.others.len() < MOST {
+            return None;
+        }
+        let second = self.others.remove(0);
+        self.first.replace(second)
+    }
+}
+
+/// [`Waiters`] behind a waker of their own.
+#[derive(Debug)]
+pub(crate) struct Signal(Waiters);
+
+impl Signal {
+    pub(crate) fn new() -> Arc<Signal> {
+        Arc::new(Signal(Waiters::new()))
+    }
+}
+
+impl std::ops::Deref for Signal {
+    type Target = Waiters;
+
+    fn deref(&self) -> &Waiters {
+        &self.0
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.0.wake_all();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake_all();
+    }
+}
+
+/// What a session's tasks wait for: that the stream below can be read, and that it can be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals {
+    pub(crate) readable: Arc<Signal>,
+    pub(crate) writable: Arc<Signal>,
+}
+
+impl Signals {
+    pub(crate) fn new() -> Signals {
+        Signals { readable: Signal::new(), writable: Signal::new() }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn counting() -> (Arc<Count>, Waker) {
+        let count = Arc::new(Count::default());
+        (count.clone(), count.into())
+    }
+
+    #[test]
+    fn a_wake_up_before_the_registration_is_not_lost() {
+        let (waiters, (_, waker)) = (Waiters::new(), counting());
+        let before = waiters.generation();
+        waiters.wake_all();
+        assert!(!waiters.register(&waker, before));
+        assert!(waiters.register(&waker, waiters.generation()));
+    }
+
+    #[test]
+    fn one_task_is_woken_once_however_often_it_has_registered() {
+        let (waiters, (count, waker)) = (Waiters::new(), counting());
+        for _ in 0..3 {
+            assert!(waiters.register(&waker, waiters.generation()));
+        }
+        waiters.wake_all();
+        waiters.wake_all();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_is_woken_and_none_is_lost() {
+        let waiters = Waiters::new();
+        let tasks: Vec<_> = (0..3 * MOST).map(|_| counting()).collect();
+        for (_, waker) in &tasks {
+            assert!(waiters.register(waker, waiters.generation()));
+        }
+        let woken = |tasks: &[(Arc<Count>, Waker)]| {
+            tasks.iter().map(|(count, _)| count.0.load(Ordering::SeqCst)).collect::<Vec<_>>()
+        };
+        assert!(woken(&tasks[..2 * MOST]).iter().all(|&count| count == 1), "{:?}", woken(&tasks));
+        waiters.wake_all();
+        assert!(woken(&tasks).iter().all(|&count| count == 1), "{:?}", woken(&tasks));
+    }
+
+    #[test]
+    fn a_panicking_waker_keeps_nobody_asleep() {
+        struct Bad;
+        impl Wake for Bad {
+            fn wake(self: Arc<Self>) {
+                panic!("a bad waker");
+            }
+        }
+        let (waiters, (count, waker)) = (Waiters::new(), counting());
+        assert!(waiters.register(&Arc::new(Bad).into(), waiters.generation()));
+        assert!(waiters.register(&waker, waiters.generation()));
+        waiters.wake_all();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+}

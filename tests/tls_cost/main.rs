@@ -1,0 +1,84 @@
+//! What TLS costs in processor time and in memory, beside a blocking thread of OpenSSL and beside tokio-openssl, in the same run.
+//!
+//! Each server is a process of its own, whose time the kernel counts; the client is the same for all, and blocks.
+//! `cargo test --release -p fend --test tls_cost -- --nocapture --test-threads=1` prints the tables.
+
+mod client;
+mod measure;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../support/process.rs"]
+mod process;
+mod server;
+
+use measure::{Load, Server, measure};
+use server::Kind;
+
+/// Not a test: the process of a server, which has its listener as standard input and goes on until it is ended.
+#[test]
+fn serve() {
+    if let Some(kind) = Kind::of_this_process() {
+        kind.serve().expect("the server");
+    }
+}
+
+/// As much in a debug build as is needed to see that it works.
+const FULL: bool = !cfg!(debug_assertions);
+
+/// What another implementation may be better by before it is more than the noise of this measurement.
+const NOISE: f64 = 1.08;
+
+#[test]
+fn bytes_cost_no_more_than_in_openssl_itself() {
+    let bytes: u64 = if FULL { 1 << 30 } else { 8 << 20 };
+    let loads = [
+        Load::Receive { bytes, piece: 16 << 10 },
+        Load::Receive { bytes, piece: 64 << 10 },
+        Load::Send { bytes, piece: 16 << 10 },
+        Load::Send { bytes, piece: 64 << 10 },
+        Load::Send { bytes, piece: 256 << 10 },
+    ];
+    let mut failed = Vec::new();
+    for load in loads {
+        let costs = measure(load, 3);
+        measure::print("CPU s per GiB", &costs, (1_u64 << 30) as f64 / bytes as f64);
+        failed.extend(measure::behind(&costs, 1.0 / 0.95, NOISE));
+    }
+    assert!(!FULL || failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn handshakes_and_requests_cost_no_more_than_in_openssl_itself() {
+    let (handshakes, requests) = if FULL { (3_000, 100_000) } else { (30, 300) };
+    let loads = [
+        (Load::Handshakes { count: handshakes, resumed: false, tls12: false }, handshakes),
+        (Load::Handshakes { count: handshakes, resumed: true, tls12: false }, handshakes),
+        (Load::Handshakes { count: handshakes, resumed: false, tls12: true }, handshakes),
+        (Load::Requests { count: requests, size: 64 }, requests),
+        (Load::Requests { count: requests / 4, size: 8 << 10 }, requests / 4),
+    ];
+    let mut failed = Vec::new();
+    for (load, count) in loads {
+        let costs = measure(load, 3);
+        measure::print("CPU us each", &costs, 1e6 / count as f64);
+        // A thread that blocks needs no call to wait: it is no measure of what a server of many connections costs.
+        failed.extend(measure::behind(&costs, f64::INFINITY, NOISE));
+    }
+    assert!(!FULL || failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn an_idle_connection_takes_less_memory_than_in_tokio_openssl() {
+    let connections = if FULL { 2_000 } else { 50 };
+    let mut sizes = Vec::new();
+    for kind in [Kind::Fend, Kind::FendPoll, Kind::Tokio] {
+        let mut server = Server::start(kind);
+        let size = server.memory_for_each(connections);
+        eprintln!(
+            "{:<28} {:>8.1} KiB for each of {connections} idle connections",
+            kind.name(),
+            size / 1024.0
+        );
+        sizes.push(size);
+    }
+    assert!(!FULL || (sizes[0] < sizes[2] && sizes[1] < sizes[2]), "{sizes:?}");
+}

@@ -1,0 +1,160 @@
+//! Starts servers, puts a load on them, and asks the kernel what that cost.
+
+use std::env;
+use std::fs;
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fend::tls::Identity;
+
+use crate::client::{self, Client};
+use crate::process::cpu_time_of;
+use crate::server::{IDENTITY, KINDS, Kind, SERVER};
+
+/// What a server is to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Load {
+    Receive { bytes: u64, piece: usize },
+    Send { bytes: u64, piece: usize },
+    Requests { count: u64, size: usize },
+    Handshakes { count: u64, resumed: bool, tls12: bool },
+}
+
+/// A server's process, which ends whatever becomes of the test.
+pub(crate) struct Server {
+    process: Child,
+    address: SocketAddr,
+    identity: PathBuf,
+}
+
+impl Server {
+    pub(crate) fn start(kind: Kind) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let identity = Identity::self_signed(["localhost"]).expect("an identity");
+        let path =
+            env::temp_dir().join(format!("fend-tls-cost-{}-{}.pem", std::process::id(), address.port()));
+        let pem = [identity.certificate().to_pem(), identity.key().to_pem()].concat();
+        fs::write(&path, pem).expect("a file");
+        let process = Command::new(env::current_exe().expect("this test"))
+            .args(["--exact", "serve"])
+            .env(SERVER, kind.name())
+            .env(IDENTITY, &path)
+            .stdin(OwnedFd::from(listener))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("this program starts again");
+        Server { process, address, identity: path }
+    }
+
+    /// Puts `load` on it, and gives the processor time that it took.
+    fn cost(&mut self, load: Load) -> Duration {
+        let client = Client::new(matches!(load, Load::Handshakes { tls12: true, .. }));
+        // What is done once is done by then.
+        let mut stream = client.connect(self.address, false).expect("a session");
+        client::send(&mut stream, 1 << 20, 64 << 10).expect("the server receives");
+        let before = cpu_time_of(self.process.id());
+        let result = match load {
+            Load::Receive { bytes, piece } => client::send(&mut stream, bytes, piece),
+            Load::Send { bytes, piece } => client::receive(&mut stream, bytes, piece),
+            Load::Requests { count, size } => client::echo(&mut stream, count, size),
+            Load::Handshakes { count, resumed, .. } => {
+                drop(stream);
+                self.handshakes(&client, count, resumed)
+            }
+        };
+        result.expect("the server does as it is told");
+        cpu_time_of(self.process.id()) - before
+    }
+
+    fn handshakes(&self, client: &Client, count: u64, resumed: bool) -> std::io::Result<()> {
+        for number in 0..count {
+            let mut stream = client.connect(self.address, resumed)?;
+            client::command(&mut stream, b'i', 1, 0)?;
+            client::done(&mut stream)?;
+            assert_eq!(stream.ssl().session_reused(), resumed && number > 0, "connection {number}");
+            client::command(&mut stream, b'q', 1, 0)?;
+            // To its end, so that nothing is cut short.
+            stream.read_to_end(&mut Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// Bytes of memory for each of many connections that have been used and are idle.
+    pub(crate) fn memory_for_each(&mut self, connections: usize) -> f64 {
+        let client = Client::new(false);
+        let mut idle = Vec::new();
+        let mut before = 0;
+        // The first ones make what is made once.
+        let first = connections / 10;
+        for number in 0..first + connections {
+            if number == first {
+                before = self.resident();
+            }
+            let mut stream = client.connect(self.address, false).expect("a session");
+            client::echo(&mut stream, 2, 4096).expect("an echo");
+            client::command(&mut stream, b'i', 1, 0).expect("a command");
+            client::done(&mut stream).expect("an answer");
+            idle.push(stream);
+        }
+        (self.resident() - before) as f64 / connections as f64
+    }
+
+    fn resident(&self) -> usize {
+        let path = format!("/proc/{}/statm", self.process.id());
+        let pages = fs::read_to_string(path).expect("the process runs");
+        pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number") * 4096
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_file(&self.identity);
+    }
+}
+
+/// What each kind of server took for one load, in seconds: the least of several rounds, in which the kinds take turns.
+pub(crate) struct Costs {
+    load: Load,
+    seconds: Vec<(Kind, f64)>,
+}
+
+pub(crate) fn measure(load: Load, rounds: usize) -> Costs {
+    let mut seconds: Vec<_> = KINDS.into_iter().map(|kind| (kind, f64::INFINITY)).collect();
+    for _ in 0..if cfg!(debug_assertions) { 1 } else { rounds } {
+        for (kind, least) in &mut seconds {
+            *least = least.min(Server::start(*kind).cost(load).as_secs_f64());
+        }
+    }
+    Costs { load, seconds }
+}
+
+pub(crate) fn print(unit: &str, costs: &Costs, factor: f64) {
+    eprintln!("{:?}", costs.load);
+    for (kind, seconds) in &costs.seconds {
+        eprintln!("  {:<28} {:>10.3} {unit}", kind.name(), seconds * factor);
+    }
+}
+
+/// Where fend takes more than `of_openssl` times what blocking OpenSSL takes, or more than `of_tokio` times what tokio-openssl takes.
+pub(crate) fn behind(costs: &Costs, of_openssl: f64, of_tokio: f64) -> Vec<String> {
+    let of = |wanted| costs.seconds.iter().find(|(kind, _)| *kind == wanted).expect("it was measured").1;
+    let mut failed = Vec::new();
+    for (other, factor) in [(Kind::OpenSsl, of_openssl), (Kind::Tokio, of_tokio)] {
+        for ours in [Kind::Fend, Kind::FendPoll] {
+            if of(ours) > of(other) * factor {
+                let (ours_s, other_s) = (of(ours), of(other));
+                let names = (ours.name(), other.name());
+                failed
+                    .push(format!("{:?}: {} {ours_s:.3} s, {} {other_s:.3} s", costs.load, names.0, names.1));
+            }
+        }
+    }
+    failed
+}
