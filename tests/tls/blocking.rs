@@ -4,13 +4,14 @@ use std::fmt::Debug;
 use std::io;
 use std::net;
 use std::os::raw::c_int;
+use std::os::unix::net as unix;
 
-use fend::net::{TcpListener, TcpStream};
+use fend::net::{TcpStream, UnixStream};
 use fend::tls::{TlsAcceptor, TlsConnector, TlsStream};
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{
-    ShutdownResult, Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslStream, SslVerifyMode,
-    SslVersion,
+    ErrorCode, ShutdownResult, Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslStream,
+    SslVerifyMode, SslVersion,
 };
 
 use crate::peer;
@@ -86,6 +87,31 @@ pub(crate) async fn connected_by(
     Ok((stream, peer.await??))
 }
 
+/// Sessions of each version whose way to the peer is narrow, with our end as server and as client. Over sockets of Unix, since TCP does
+/// not get along with small buffers on loopback.
+pub(crate) async fn narrow() -> io::Result<Vec<(TlsStream<UnixStream>, SslStream<unix::UnixStream>)>> {
+    let mut all = Vec::new();
+    for version in VERSIONS {
+        for as_server in [true, false] {
+            let (ours, peer) = unix::UnixStream::pair()?;
+            for socket in [&ours, &peer] {
+                socket2::SockRef::from(socket).set_send_buffer_size(4096)?;
+            }
+            let ours = UnixStream::try_from(ours)?;
+            all.push(if as_server {
+                let context = client_context(only(version));
+                let peer = fend::spawn_blocking(move || connect(&context, peer));
+                (crate::ours::acceptor().handshake(ours).await?, peer.await??)
+            } else {
+                let context = server_context(only(version));
+                let peer = fend::spawn_blocking(move || accept(&context, peer));
+                (crate::ours::connector().handshake("localhost", ours).await?, peer.await??)
+            });
+        }
+    }
+    Ok(all)
+}
+
 /// Our server of this version, and a client that is OpenSSL.
 pub(crate) async fn accepted(version: SslVersion) -> io::Result<(TlsStream<TcpStream>, Blocking)> {
     accepted_by(&crate::ours::acceptor(), client_context(only(version))).await
@@ -101,6 +127,17 @@ pub(crate) fn close_notify<S: io::Read + io::Write>(stream: &mut SslStream<S>) -
     stream.shutdown().map_err(|error| io::Error::other(error.to_string()))
 }
 
+/// Reads to the end, and says whether there was a close_notify. The crate's own `read` has an end without one for a clean one.
+pub(crate) fn read_to_close<S: io::Read + io::Write>(stream: &mut SslStream<S>) -> (Vec<u8>, bool) {
+    let (mut all, mut buf) = (Vec::new(), [0; 16 << 10]);
+    loop {
+        match stream.ssl_read(&mut buf) {
+            Ok(n) => all.extend_from_slice(&buf[..n]),
+            Err(error) => return (all, error.code() == ErrorCode::ZERO_RETURN),
+        }
+    }
+}
+
 /// Asks for a renegotiation (TLS 1.2): a client begins with the next read or write, a server asks the client for it.
 #[expect(unsafe_code, reason = "the openssl crate has no renegotiation")]
 pub(crate) fn renegotiate<S>(stream: &mut SslStream<S>) {
@@ -110,6 +147,14 @@ pub(crate) fn renegotiate<S>(stream: &mut SslStream<S>) {
     // SAFETY: the session is ours alone.
     let result = unsafe { SSL_renegotiate(stream.ssl().as_ptr()) };
     assert_eq!(result, 1, "a session of TLS 1.2");
+}
+
+/// The last Finished messages of both sides: others after a renegotiation. While one is going on, nothing.
+pub(crate) fn finished<S>(stream: &SslStream<S>) -> Option<[[u8; 12]; 2]> {
+    let mut both = [[0; 12]; 2];
+    stream.ssl().finished(&mut both[0]);
+    stream.ssl().peer_finished(&mut both[1]);
+    stream.ssl().is_init_finished().then_some(both)
 }
 
 /// Sends a KeyUpdate with the next write (TLS 1.3), and asks the peer for one when `requested`.

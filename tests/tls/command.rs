@@ -71,6 +71,11 @@ impl Program {
             .expect("what the program says")
     }
 
+    /// All that it has printed so far.
+    pub(crate) fn printed(&self) -> String {
+        String::from_utf8_lossy(&self.printed.state.lock().unwrap().0).into_owned()
+    }
+
     /// Waits until the program has closed both of its output streams, and gives all that it has printed.
     pub(crate) async fn finish(&mut self) -> String {
         let printed = self.printed.clone();

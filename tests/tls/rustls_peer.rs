@@ -6,10 +6,7 @@ use fend::net::TcpStream;
 use futures_rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use futures_rustls::rustls::crypto::ring::default_provider;
 use futures_rustls::rustls::server::WebPkiClientVerifier;
-use futures_rustls::rustls::{
-    ClientConfig, ConfigBuilder, ConfigSide, RootCertStore, ServerConfig, SupportedProtocolVersion,
-    WantsVerifier,
-};
+use futures_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use futures_rustls::{TlsAcceptor, TlsConnector, client, server};
 
 use crate::pki::{Credentials, pki};
@@ -19,22 +16,26 @@ pub(crate) use futures_rustls::rustls::version::{TLS12, TLS13};
 /// Connects to "localhost".
 pub(crate) async fn connect(
     stream: TcpStream,
+    config: Arc<ClientConfig>,
+) -> std::io::Result<client::TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").expect("a name");
+    TlsConnector::from(config).connect(name, stream).await
+}
+
+/// A client that trusts the test's root. It keeps its sessions.
+pub(crate) fn client(
     version: &'static SupportedProtocolVersion,
     credentials: Option<&Credentials>,
-    tune: impl FnOnce(&mut ClientConfig),
-) -> std::io::Result<client::TlsStream<TcpStream>> {
+) -> Arc<ClientConfig> {
     let provider = Arc::new(default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]);
     let builder = builder.expect("a version").with_root_certificates(roots());
-    let mut config = match credentials {
+    Arc::new(match credentials {
         Some(credentials) => {
             builder.with_client_auth_cert(chain(credentials), key(credentials)).expect("a pair")
         }
         None => builder.with_no_client_auth(),
-    };
-    tune(&mut config);
-    let name = ServerName::try_from("localhost").expect("a name");
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    })
 }
 
 /// Accepts; with `wants_client` only clients that have a certificate of the test's root.
@@ -45,11 +46,8 @@ pub(crate) async fn accept(
     tune: impl FnOnce(&mut ServerConfig),
 ) -> std::io::Result<server::TlsStream<TcpStream>> {
     let provider = Arc::new(default_provider());
-    let builder: ConfigBuilder<ServerConfig, WantsVerifier> = versions(
-        ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&[version])
-            .expect("a version"),
-    );
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[version]);
+    let builder = builder.expect("a version");
     let builder = if wants_client {
         let verifier = WebPkiClientVerifier::builder_with_provider(roots(), provider).build().expect("roots");
         builder.with_client_cert_verifier(verifier)
@@ -60,10 +58,6 @@ pub(crate) async fn accept(
     let mut config = builder.with_single_cert(chain(localhost), key(localhost)).expect("a pair");
     tune(&mut config);
     TlsAcceptor::from(Arc::new(config)).accept(stream).await
-}
-
-fn versions<S: ConfigSide>(builder: ConfigBuilder<S, WantsVerifier>) -> ConfigBuilder<S, WantsVerifier> {
-    builder
 }
 
 fn roots() -> Arc<RootCertStore> {

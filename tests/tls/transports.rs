@@ -16,6 +16,7 @@ on_every_dispatcher!(
     sockets_of_tcp,
     sockets_of_unix,
     pipes_in_memory,
+    a_server_is_not_held_up_by_its_tickets,
     tls_within_tls,
     boxed_streams,
     starttls_without_bytes_too_early,
@@ -39,7 +40,18 @@ async fn talk<S>(client: TlsStream<S>, server: TlsStream<S>) -> io::Result<(TlsS
 where
     S: AsyncRead + AsyncWrite + Unpin + Debug + Send + Sync + 'static,
 {
-    let sent = noise(scaled(300_000, 3_000_000));
+    talk_of(noise(scaled(300_000, 3_000_000)), client, server).await
+}
+
+/// Sends the same both ways at once, and ends cleanly.
+async fn talk_of<S>(
+    sent: Vec<u8>,
+    client: TlsStream<S>,
+    server: TlsStream<S>,
+) -> io::Result<(TlsStream<S>, TlsStream<S>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Debug + Send + Sync + 'static,
+{
     let (mut there, mut back) = (vec![0; sent.len()], vec![0; sent.len()]);
     futures::future::try_join4(
         client.send_all(&sent),
@@ -66,7 +78,20 @@ async fn sockets_of_unix() -> io::Result<()> {
 }
 
 async fn pipes_in_memory() -> io::Result<()> {
-    for capacity in [1, 2, 5, 100, 16_384, 100_000] {
+    for (capacity, count) in [(1, 3_000), (2, 5_000), (5, 20_000), (100, 100_000), (16_384, 1_000_000)] {
+        let (ours, theirs) = pipe(capacity);
+        let acceptor = acceptor_of(server().tickets(0));
+        let (client, server) =
+            futures::future::try_join(connector().handshake("localhost", ours), acceptor.handshake(theirs))
+                .await?;
+        talk_of(noise(count), client, server).await?;
+    }
+    Ok(())
+}
+
+/// Tickets follow upon the handshake (TLS 1.3). A client that does not read yet has no part in it any more.
+async fn a_server_is_not_held_up_by_its_tickets() -> io::Result<()> {
+    for capacity in [1, 100, 500] {
         let (ours, theirs) = pipe(capacity);
         exercise(ours, theirs).await?;
     }

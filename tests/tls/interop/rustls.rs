@@ -69,7 +69,7 @@ async fn our_server_gives_back_what_it_got() -> io::Result<()> {
     for protocol in PROTOCOLS {
         let (stream, theirs) = tcp().await?;
         let client = fend::spawn(async move {
-            exchange(rustls_peer::connect(theirs, version(protocol), None, |_| {}).await?).await
+            exchange(rustls_peer::connect(theirs, rustls_peer::client(version(protocol), None)).await?).await
         });
         let stream = acceptor_of(server()).handshake(stream).await?;
         assert_eq!(stream.protocol(), protocol);
@@ -85,8 +85,8 @@ async fn client_certificates_both_ways() -> io::Result<()> {
     for protocol in PROTOCOLS {
         let (stream, theirs) = tcp().await?;
         let client_side = fend::spawn(async move {
-            exchange(rustls_peer::connect(theirs, version(protocol), Some(&pki().client), |_| {}).await?)
-                .await
+            let config = rustls_peer::client(version(protocol), Some(&pki().client));
+            exchange(rustls_peer::connect(theirs, config).await?).await
         });
         let stream = strict.handshake(stream).await?;
         assert!(stream.peer_certificate().expect("a certificate").subject().contains("CN=a client"));
@@ -120,7 +120,8 @@ async fn a_refusal_both_ways() -> io::Result<()> {
         assert!(server_side.await?.is_err());
         // Their client does not like ours.
         let (stream, theirs) = tcp().await?;
-        let client_side = fend::spawn(rustls_peer::connect(theirs, version(protocol), None, |_| {}));
+        let client_side =
+            fend::spawn(rustls_peer::connect(theirs, rustls_peer::client(version(protocol), None)));
         let acceptor = acceptor_of(crate::ours::server_with(&pki().expired));
         let error = acceptor.handshake(stream).await.unwrap_err();
         assert!(error.alert().is_some_and(|alert| alert.contains("certificate expired")), "{error}");
@@ -165,14 +166,12 @@ async fn our_client_resumes() -> io::Result<()> {
 async fn their_client_resumes() -> io::Result<()> {
     for protocol in PROTOCOLS {
         let acceptor: TlsAcceptor = acceptor_of(server());
-        let sessions = futures_rustls::rustls::client::Resumption::in_memory_sessions(32);
+        let config = rustls_peer::client(version(protocol), None);
         for round in 0..3 {
             let (stream, theirs) = tcp().await?;
-            let sessions = sessions.clone();
-            let client_side = fend::spawn(async move {
-                let tune = |config: &mut futures_rustls::rustls::ClientConfig| config.resumption = sessions;
-                exchange(rustls_peer::connect(theirs, version(protocol), None, tune).await?).await
-            });
+            let config = config.clone();
+            let client_side =
+                fend::spawn(async move { exchange(rustls_peer::connect(theirs, config).await?).await });
             let stream = acceptor.handshake(stream).await?;
             assert_eq!(stream.is_resumed(), round > 0, "{protocol}, round {round}");
             echo(stream).await?;
