@@ -27,6 +27,8 @@ pub use connector::{ClientHandshake, TlsConnector};
 pub use context::{Context, ContextBuilder, Mode, Protocol, Sni, UnknownProtocol, Verify, VerifyInfo};
 pub use error::TlsError;
 pub use identity::Identity;
+/// The crate whose types [`ContextBuilder::options`] and [`ContextBuilder::with_openssl`] take, in the right version.
+pub use openssl;
 pub use private_key::PrivateKey;
 pub use stream::{
     OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, StreamRef, TlsInfo, TlsStream, WriteHalf,

@@ -144,7 +144,7 @@ impl<'a> Secret<'a> {
     }
 
     fn checked(&self, key: Result<PKey<Private>, ErrorStack>) -> Result<PrivateKey, TlsError> {
-        // OpenSSL tries one decoder after the other, and leaves what those have said that did not fit.
+        // OpenSSL tries one decoder after the other, and some versions leave what those have said that did not fit.
         let _ = ErrorStack::get();
         let operation = self.operation;
         key.map(PrivateKey).map_err(|errors| match self.is_encrypted {

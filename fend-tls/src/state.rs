@@ -4,7 +4,6 @@
 //! callbacks find there, and nobody holds a pointer to anything.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use openssl::error::ErrorStack;
@@ -27,8 +26,6 @@ pub(crate) struct SslState {
     panic: Mutex<Option<String>>,
     /// Where the sessions go that the server sends, and under which key.
     sessions: Option<(Arc<SessionCache>, String)>,
-    /// KeyUpdate messages received since the last application data.
-    key_updates: AtomicU32,
     /// The name of the first ClientHello, once there was one.
     server_name: Mutex<Option<Option<String>>>,
 }
@@ -97,19 +94,6 @@ impl SslState {
         self.sessions.as_ref()
     }
 
-    /// How many KeyUpdate messages have come since the last application data.
-    pub(crate) fn key_updates(&self) -> u32 {
-        self.key_updates.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn count_key_update(&self) {
-        self.key_updates.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn forget_key_updates(&self) {
-        self.key_updates.store(0, Ordering::Relaxed);
-    }
-
     /// Notes the name that a ClientHello asks for: what an earlier one of the same handshake has asked for, if there was one.
     pub(crate) fn greet(&self, name: Option<String>) -> Option<Option<String>> {
         let mut seen = lock(&self.server_name);
@@ -132,7 +116,51 @@ impl fmt::Debug for SslState {
             .field("failure", &self.failure)
             .field("passed", &self.passed)
             .field("panic", &self.panic)
-            .field("key_updates", &self.key_updates)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::code;
+
+    #[test]
+    fn the_first_of_each_is_kept() {
+        let state = SslState::default();
+        for code in [code::CERT_HAS_EXPIRED, code::CERT_REVOKED] {
+            state.refuse(VerifyFailure {
+                code,
+                depth: 0,
+                subject: String::new(),
+                names: Vec::new(),
+                reason: None,
+            });
+        }
+        assert_eq!(state.take_failure().unwrap().code, code::CERT_HAS_EXPIRED);
+        assert!(state.take_failure().is_none());
+        state.panicked("a".to_owned());
+        state.panicked("b".to_owned());
+        assert_eq!(state.take_panic().as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn what_passes_is_told_once() {
+        let state = SslState::default();
+        assert_eq!(state.passed(), None);
+        for what in ["a", "b", "a"] {
+            state.let_pass(what.to_owned());
+        }
+        assert_eq!(state.passed().as_deref(), Some("a; b"));
+    }
+
+    #[test]
+    fn a_second_hello_is_told_the_name_of_the_first() {
+        let state = SslState::default();
+        assert_eq!(state.greet(Some("a".to_owned())), None);
+        assert_eq!(state.greet(None), Some(Some("a".to_owned())));
+        let nameless = SslState::default();
+        assert_eq!(nameless.greet(None), None);
+        assert_eq!(nameless.greet(Some("a".to_owned())), Some(None));
     }
 }

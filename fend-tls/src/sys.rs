@@ -10,7 +10,9 @@
 //! 4. The functions declared here have the types that `ssl.h`, `x509.h` and `x509_vfy.h` of OpenSSL 3.0 give them, and later versions
 //!    of the 3 series and of 4 keep.
 
-use std::ffi::{c_int, c_long, c_uchar, c_uint, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_uchar, c_uint};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::slice;
 
@@ -21,19 +23,15 @@ use openssl::x509::store::X509StoreBuilderRef;
 use openssl::x509::{X509CrlRef, X509Ref, X509VerifyResult};
 use openssl_sys as ffi;
 
-use crate::state::SslState;
-
-type MessageCallback =
-    unsafe extern "C" fn(c_int, c_int, c_int, *const c_void, usize, *mut ffi::SSL, *mut c_void);
-
 unsafe extern "C" {
-    fn SSL_CTX_set_msg_callback(context: *mut ffi::SSL_CTX, callback: Option<MessageCallback>);
-    fn SSL_CTX_set_default_read_buffer_len(context: *mut ffi::SSL_CTX, len: usize);
     fn SSL_CTX_set_recv_max_early_data(context: *mut ffi::SSL_CTX, bytes: u32) -> c_int;
     fn SSL_CTX_set_timeout(context: *mut ffi::SSL_CTX, seconds: c_long) -> c_long;
+    fn SSL_free_buffers(ssl: *mut ffi::SSL) -> c_int;
     fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
     fn SSL_get_early_data_status(ssl: *const ffi::SSL) -> c_int;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+    fn X509_get_default_cert_file() -> *const c_char;
+    fn X509_get_default_cert_dir() -> *const c_char;
 }
 
 /// The size of the three keys that session tickets are protected with: a name of 16 bytes, 32 for the HMAC, 32 for AES.
@@ -42,12 +40,6 @@ pub(crate) const TICKET_KEYS: usize = 80;
 // `SSL_CTRL_GET_TLSEXT_TICKET_KEYS` and `SSL_CTRL_SET_TLSEXT_TICKET_KEYS` of `ssl.h`.
 const GET_TICKET_KEYS: c_int = 58;
 const SET_TICKET_KEYS: c_int = 59;
-
-// Content types that a message callback is told, of `ssl3.h`, and the handshake message of RFC 8446, 4.6.3.
-const HANDSHAKE: c_int = 22;
-const APPLICATION_DATA: u8 = 23;
-const INNER_CONTENT_TYPE: c_int = 257;
-const KEY_UPDATE: u8 = 24;
 
 // `SSL_EARLY_DATA_ACCEPTED` of `ssl.h`.
 const EARLY_DATA_ACCEPTED: c_int = 2;
@@ -60,50 +52,6 @@ pub(crate) fn verify_result_text(code: i32) -> &'static str {
 pub(crate) fn verify_result(code: i32) -> X509VerifyResult {
     // SAFETY: it only wraps the number, for which OpenSSL has words in any case.
     unsafe { X509VerifyResult::from_raw(code) }
-}
-
-/// Has `SslState` count the KeyUpdate messages of each session of this context.
-pub(crate) fn count_key_updates(context: &mut SslContextBuilder) {
-    // SAFETY: rules 1 and 4; the callback is a function, and has no argument that could die.
-    unsafe { SSL_CTX_set_msg_callback(context.as_ptr(), Some(on_message)) }
-}
-
-/// OpenSSL calls it with each handshake message that was sent or has come (type 22, from its first byte on), and in TLS 1.3 with the
-/// true type of each record (257, one byte), whose outer type is always application data. The header of each record (256) says
-/// nothing more. TLS 1.2 has no KeyUpdate, so it needs no reset.
-unsafe extern "C" fn on_message(
-    sent: c_int,
-    _version: c_int,
-    content_type: c_int,
-    bytes: *const c_void,
-    len: usize,
-    ssl: *mut ffi::SSL,
-    _argument: *mut c_void,
-) {
-    if sent != 0 || len == 0 || bytes.is_null() || ssl.is_null() {
-        return;
-    }
-    // SAFETY: rule 3: `bytes` are `len` readable ones, and there is at least one.
-    let first = unsafe { *bytes.cast::<u8>() };
-    let (is_key_update, is_data) = match content_type {
-        HANDSHAKE => (first == KEY_UPDATE, false),
-        INNER_CONTENT_TYPE => (false, first == APPLICATION_DATA),
-        _ => return,
-    };
-    if !is_key_update && !is_data {
-        return;
-    }
-    // SAFETY: rule 3. Nothing below can panic: it looks at a slot of ex_data, and at an atomic.
-    let ssl = unsafe { SslRef::from_ptr(ssl) };
-    if let Some(state) = SslState::of(ssl) {
-        if is_key_update { state.count_key_update() } else { state.forget_key_updates() }
-    }
-}
-
-/// How many bytes each session asks of its stream at once when it reads ahead.
-pub(crate) fn set_read_buffer_len(context: &mut SslContextBuilder, len: usize) {
-    // SAFETY: rules 1 and 4; it stores a number.
-    unsafe { SSL_CTX_set_default_read_buffer_len(context.as_ptr(), len) }
 }
 
 /// How many bytes of early data are taken, whatever the ticket has promised.
@@ -159,6 +107,15 @@ pub(crate) fn add_crl(store: &mut X509StoreBuilderRef, crl: &X509CrlRef) -> Resu
     succeeded(unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } as c_long)
 }
 
+/// Where OpenSSL looks for the system's roots when the environment names no other place: a file, and a directory.
+pub(crate) fn default_roots() -> [&'static Path; 2] {
+    // SAFETY: rules 2 and 4.
+    let texts = unsafe {
+        [X509_get_default_cert_file(), X509_get_default_cert_dir()].map(|text| CStr::from_ptr(text))
+    };
+    texts.map(|text| Path::new(OsStr::from_bytes(text.to_bytes())))
+}
+
 /// The bytes of an extension of the ClientHello. Only a client hello callback finds any.
 pub(crate) fn client_hello_extension(ssl: &SslRef, kind: u16) -> Option<&[u8]> {
     let (mut bytes, mut len): (*const c_uchar, usize) = (ptr::null(), 0);
@@ -182,6 +139,12 @@ fn succeeded(result: c_long) -> Result<(), ErrorStack> {
 pub(crate) fn has_pending(ssl: &SslRef) -> bool {
     // SAFETY: rules 1 and 4; it only looks.
     unsafe { SSL_has_pending(ssl.as_ptr()) == 1 }
+}
+
+/// Frees the buffers of a session that has nothing in them.
+pub(crate) fn free_buffers(ssl: &SslRef) {
+    // SAFETY: rules 1 and 4, and rule 3: the caller holds the session exclusively. OpenSSL leaves a buffer that has something in it.
+    unsafe { SSL_free_buffers(ssl.as_ptr()) };
 }
 
 /// Whether the server has accepted the early data of this client.

@@ -5,9 +5,6 @@
 
 mod client;
 mod measure;
-#[expect(dead_code, reason = "the part for other suites")]
-#[path = "../support/process.rs"]
-mod process;
 mod server;
 
 use measure::{Load, Server, measure};
@@ -38,7 +35,10 @@ fn bytes_cost_no_more_than_in_openssl_itself() {
         Load::Send { bytes, piece: 256 << 10 },
     ];
     let mut failed = Vec::new();
-    for load in loads {
+    for (i, load) in loads.into_iter().enumerate() {
+        if std::env::var("HACK_LOAD").is_ok_and(|l| l != i.to_string()) {
+            continue;
+        }
         let costs = measure(load, 3);
         measure::print("CPU s per GiB", &costs, (1_u64 << 30) as f64 / bytes as f64);
         failed.extend(measure::behind(&costs, 1.0 / 0.95, NOISE));

@@ -34,8 +34,20 @@ pub enum Mode {
 
 /// What the sessions of a client or a server have in common: certificates, whom to believe, and what is negotiated.
 ///
-/// It never changes once it is built, and clones share it: make one for the whole program, not one for each connection. Sessions can
-/// be resumed only under the context that they began with.
+/// It never changes once it is built, and clones share it: make one for the whole program, not one for each connection. To read the
+/// system's roots takes some 20 milliseconds, and sessions can be resumed only under the context that they began with.
+///
+/// # Examples
+///
+/// ```
+/// use fend::tls::{Context, Identity, Mode};
+///
+/// let identity = Identity::self_signed(["localhost"])?;
+/// let client = Context::builder(Mode::Client).ca(identity.certificate().clone()).alpn(["http/1.1"]).build()?;
+/// let server = Context::server(identity)?;
+/// assert_eq!((client.mode(), server.mode()), (Mode::Client, Mode::Server));
+/// # Ok::<(), fend::tls::TlsError>(())
+/// ```
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
@@ -94,3 +106,6 @@ impl fmt::Debug for Context {
         f.debug_struct("Context").field("mode", &self.mode()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,6 @@ use crate::{Certificate, Identity, PrivateKey, TlsError};
 
 const OPERATION: &str = "identity from PKCS #12";
 
-/// PKCS12_parse has several words for a wrong password; this is the usual one, since the whole has a checksum that depends on it.
-const MAC_VERIFY_FAILURE: &str = "mac verify failure";
-
 pub(super) fn parse(der: &[u8], password: &str) -> Result<Identity, TlsError> {
     let error = |message: &str| TlsError::input(OPERATION, message);
     if password.contains('\0') {
@@ -27,7 +24,9 @@ pub(super) fn parse(der: &[u8], password: &str) -> Result<Identity, TlsError> {
 }
 
 fn refused(errors: &ErrorStack) -> TlsError {
-    let is_wrong = errors.errors().iter().any(|error| error.reason() == Some(MAC_VERIFY_FAILURE));
+    let has = |reason| errors.errors().iter().any(|error| error.reason() == Some(reason));
+    // The checksum depends on the password. OpenSSL also says so of an archive that has none.
+    let is_wrong = has("mac verify failure") && !has("mac absent");
     match is_wrong {
         true => TlsError::openssl(format!("{OPERATION}: the password is wrong"), errors),
         false => TlsError::openssl(OPERATION, errors),

@@ -51,7 +51,7 @@ pub(crate) fn check(
     store: &X509StoreRef,
 ) -> Result<(), OcspFailure> {
     let result = judge(response, chain, store);
-    // Some calls leave entries where they say no.
+    // A "no" may leave entries that nobody took.
     let _ = ErrorStack::get();
     result
 }

@@ -7,7 +7,7 @@ use openssl::ssl::{Ssl, SslStream};
 
 use super::outcome::Outcome;
 use super::wire::Wire;
-use super::{RECEIVE_EARLY, Session};
+use super::{BARREN, RECEIVE_EARLY, Session};
 use crate::context;
 use crate::error::TlsError;
 use crate::stream::waiters::Signals;
@@ -33,7 +33,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         settings: &context::Settings,
     ) -> Result<Session<S>, TlsError> {
         let signals = Signals::new();
-        let wire = Wire::new(stream, before, &signals);
+        let wire = Wire::new(stream, before, settings.read_ahead, &signals);
         let tls = SslStream::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
         Ok(Session {
             tls,
@@ -94,6 +94,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Early::Send(..) | Early::Nothing => {
                 self.tls.do_handshake()?;
                 self.established = true;
+                let wire = self.tls.get_mut();
+                wire.is_fruitful();
+                wire.most_barren = BARREN;
             }
         }
         Ok(())

@@ -10,6 +10,7 @@
 //! - **OpenSSL's error queue is the thread's, not the session's.** It is emptied before each call, since OpenSSL would take an old entry for
 //!   a failure of this one, and after each failure.
 
+mod ahead;
 mod handshake;
 mod outcome;
 mod output;
@@ -24,21 +25,22 @@ use futures_io::{AsyncRead, AsyncWrite};
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslRef, SslStream};
 
-use crate::error::{Cause, TlsError};
-use crate::state::SslState;
+use crate::error::TlsError;
 use crate::stream::waiters::Signals;
 use crate::sys;
 pub(crate) use handshake::Early;
 use outcome::Outcome;
-use records::Pieces;
+use records::{Pieces, RECORD};
 use wire::Wire;
 
 /// Ciphertext that a send gathers before it is handed to the stream: four records. One system call for 64 KiB costs little per record, and
 /// the buffer stays in the processor's cache.
-const BATCH: usize = 4 * records::RECORD;
+const BATCH: usize = 4 * RECORD;
 
-/// How many KeyUpdate messages may come in a row, with no data between them.
-const KEY_UPDATES: u32 = 32;
+/// How many bytes may come in a row with no data in them. A peer may renew its keys as often as it likes, or send empty records, and each costs
+/// us more than it does the peer: one that does nothing else is up to no good, and OpenSSL has no limit of its own. (A record with data in it
+/// is complete after 16 KiB and some; tickets take a few KiB each.)
+const BARREN: usize = 64 * 1024;
 
 /// Room for early data, added at each read of it.
 const RECEIVE_EARLY: usize = 4096;
@@ -151,6 +153,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             };
             let outcome = match result {
                 Ok(count) => {
+                    self.tls.get_mut().is_fruitful();
                     let count = if take == Take::Bytes { self.read_on(buf, count) } else { count };
                     self.push_output();
                     return Poll::Ready(Ok(count));
@@ -158,10 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(error) => self.outcome("TLS receive", error),
             };
             match outcome {
-                Outcome::Again => match self.check_key_updates() {
-                    Ok(()) => ready!(self.wait(cx, generation)),
-                    Err(error) => self.received_all = Some(End::Failed(error)),
-                },
+                Outcome::Again => {
+                    // Nothing is under way: an idle session holds no buffers.
+                    sys::free_buffers(self.tls.ssl());
+                    ready!(self.wait(cx, generation));
+                }
                 Outcome::Closed => self.received_all = Some(End::Clean),
                 Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
                     self.received_all = Some(End::Clean);
@@ -175,12 +179,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Fills the rest of `buf` with what OpenSSL has already, without asking the stream.
+    /// Whether the beginning of more has come.
+    fn has_more(&self) -> bool {
+        self.tls.get_ref().has_ahead() || sys::has_pending(self.tls.ssl())
+    }
+
+    /// Fills the rest of `buf` as far as that goes without waiting.
     fn read_on(&mut self, buf: &mut [u8], mut filled: usize) -> usize {
-        while filled < buf.len() && sys::has_pending(self.tls.ssl()) {
-            self.tls.get_mut().begin(0);
+        while filled < buf.len() && self.has_more() {
+            self.tls.get_mut().begin(1);
             match self.tls.ssl_read(&mut buf[filled..]) {
-                Ok(count) => filled += count,
+                Ok(count) => {
+                    self.tls.get_mut().is_fruitful();
+                    filled += count;
+                }
                 Err(error) => {
                     // The bytes go first. What ends the stream is told by the next call.
                     match self.outcome("TLS receive", error) {
@@ -193,19 +205,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
         }
         filled
-    }
-
-    /// A peer may renew its keys as often as it likes, and each time costs us more than it does the peer. One that does nothing else is up
-    /// to no good: OpenSSL has no limit of its own.
-    fn check_key_updates(&mut self) -> Result<(), TlsError> {
-        let count = SslState::of(self.tls.ssl()).map_or(0, |state| state.key_updates());
-        if count <= KEY_UPDATES {
-            return Ok(());
-        }
-        let message = format!("the peer has renewed its keys {count} times in a row and sent nothing else");
-        let error = TlsError::new("TLS receive", Cause::OpenSsl(message));
-        self.broken = Some(error.again());
-        Err(error)
     }
 
     /// OpenSSL needs bytes of the peer. Ready: look again.
@@ -253,11 +252,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.may_send()?;
             ready!(self.poll_output(cx, Wire::poll_drain))?;
             let generation = self.signals.readable.generation();
-            let (taken, outcome) = GATHERED.with(|gathered| match gathered.try_borrow_mut() {
-                Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
-                // TLS in TLS, inside the outer one's send.
-                Err(_) => self.encrypt(bufs, &mut Vec::new()),
-            });
+            let (taken, outcome) = match bufs {
+                [_] => self.encrypt(bufs, &mut Vec::new()),
+                _ => GATHERED.with(|gathered| match gathered.try_borrow_mut() {
+                    Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
+                    // TLS in TLS, inside the outer one's send.
+                    Err(_) => self.encrypt(bufs, &mut Vec::new()),
+                }),
+            };
             // As far as it goes; what the stream does not take now waits for the next call of any kind.
             let _ = self.tls.get_mut().poll_drain();
             match outcome {
@@ -272,26 +274,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Makes records of `bufs` until there is a batch. Each is taken whole or not at all.
     fn encrypt(&mut self, bufs: &[IoSlice<'_>], gathered: &mut Vec<u8>) -> (usize, Option<Outcome>) {
         let (mut pieces, mut taken) = (Pieces::of(bufs), 0);
-        while self.tls.get_ref().output.len() < BATCH {
-            let mut piece = pieces.next(gathered);
+        while taken < BATCH {
+            let piece = pieces.next(BATCH - taken, gathered);
             if piece.is_empty() {
                 break;
             }
-            while !piece.is_empty() {
-                self.begin();
-                match self.tls.ssl_write(piece) {
-                    // A record is shorter where the peer has asked for that (RFC 8449, RFC 6066).
-                    Ok(count) => {
-                        taken += count;
-                        piece = &piece[count..];
-                    }
-                    Err(error) => {
-                        let outcome = self.outcome("TLS send", error);
-                        if let Outcome::Failed(error) = &outcome {
-                            self.broken = Some(error.again());
-                        }
-                        return (taken, Some(outcome));
-                    }
+            self.begin();
+            // The stream is asked once, with the last record.
+            let is_last = pieces.is_at_end() || taken + piece.len() == BATCH;
+            self.tls.get_mut().records_left = if is_last { piece.len().div_ceil(RECORD) } else { 0 };
+            match self.tls.ssl_write(piece) {
+                Ok(count) => taken += count,
+                Err(error) => {
+                    let outcome = self.outcome("TLS send", error);
+                    return (taken, Some(outcome));
                 }
             }
         }

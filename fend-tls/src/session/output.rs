@@ -28,25 +28,30 @@ impl Output {
         self.bytes.extend_from_slice(bytes);
     }
 
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes[self.written..]
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.written
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The stream has taken the first `count` bytes.
+    #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.written += count;
     }
 
     /// Puts the buffer aside for another session, once it is empty.
+    #[inline]
     pub(crate) fn give_back(&mut self) {
         if self.is_empty() && self.bytes.capacity() > 0 {
             let mut bytes = std::mem::take(&mut self.bytes);

@@ -9,12 +9,13 @@
 //! OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The session empties the output when
 //! the call is over. What that saves: one system call for all records of a call, where OpenSSL would make one for each.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::ahead::Ahead;
 use super::output::Output;
 use crate::stream::waiters::Signals;
 use crate::unwind::caught;
@@ -23,9 +24,15 @@ use crate::unwind::caught;
 pub(crate) struct Wire<S> {
     /// `None` once it was taken out, at the very end.
     stream: Option<S>,
-    /// Bytes of TLS that were read from the stream before the session began, and how many of them OpenSSL has.
-    before: Vec<u8>,
-    before_read: usize,
+    ahead: Ahead,
+    /// Whether more may be read than OpenSSL asks for.
+    reads_ahead: bool,
+    /// How many records are still to come of this batch. The last one goes to the stream at once, with those before it.
+    pub(crate) records_left: usize,
+    /// Bytes that OpenSSL was given since there was last data in them.
+    barren: usize,
+    /// How many such bytes there may be.
+    pub(crate) most_barren: usize,
     pub(crate) output: Output,
     /// The stream has taken bytes since it was last flushed.
     unflushed: bool,
@@ -45,11 +52,14 @@ pub(crate) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S, before: Vec<u8>, signals: &Signals) -> Wire<S> {
+    pub(crate) fn new(stream: S, before: Vec<u8>, reads_ahead: bool, signals: &Signals) -> Wire<S> {
         Wire {
             stream: Some(stream),
-            before,
-            before_read: 0,
+            ahead: Ahead::of(before),
+            reads_ahead,
+            records_left: 0,
+            barren: 0,
+            most_barren: usize::MAX,
             output: Output::default(),
             unflushed: false,
             readable: signals.readable.clone().into(),
@@ -61,6 +71,11 @@ impl<S> Wire<S> {
             write_error: None,
             panicked: None,
         }
+    }
+
+    /// There was data in what was read.
+    pub(crate) fn is_fruitful(&mut self) {
+        self.barren = 0;
     }
 
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
@@ -107,9 +122,6 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Hands the output to the stream. Pending: the writable signal tells when there is room again.
     pub(crate) fn poll_drain(&mut self) -> Poll<io::Result<()>> {
         while !self.output.is_empty() {
-            if let Some(error) = &self.write_error {
-                return Poll::Ready(Err(again(error)));
-            }
             let Wire { stream, writable, panicked, output, .. } = self;
             match ask(stream, writable, panicked, |stream, cx| stream.poll_write(cx, output.bytes())) {
                 Poll::Pending => return Poll::Pending,
@@ -157,6 +169,35 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         (self.unflushed || !self.output.is_empty()) && self.write_error.is_none()
     }
 
+    /// Hands the output to the stream, and `record` behind it, from where OpenSSL has it. Returns how much of the record has gone.
+    fn send_with(&mut self, record: &[u8]) -> usize {
+        if self.write_error.is_some() {
+            return 0;
+        }
+        let Wire { stream, writable, panicked, output, .. } = self;
+        let waiting = output.len();
+        let written = ask(stream, writable, panicked, |stream, cx| match waiting {
+            0 => stream.poll_write(cx, record),
+            _ => stream.poll_write_vectored(cx, &[IoSlice::new(output.bytes()), IoSlice::new(record)]),
+        });
+        let failed = match written {
+            Poll::Pending => return 0,
+            Poll::Ready(Ok(0)) => io::ErrorKind::WriteZero.into(),
+            Poll::Ready(Ok(count)) if count > waiting + record.len() => {
+                io::Error::other("the stream below wrote more than it was given")
+            }
+            Poll::Ready(Ok(count)) => {
+                output.advance(count.min(waiting));
+                self.unflushed = true;
+                return count.saturating_sub(waiting);
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => return 0,
+            Poll::Ready(Err(error)) => error,
+        };
+        let _ = self.broken(failed);
+        0
+    }
+
     fn broken(&mut self, error: io::Error) -> Poll<io::Result<()>> {
         let told = again(&error);
         self.write_error = Some(error);
@@ -175,16 +216,51 @@ pub(crate) fn again(error: &io::Error) -> io::Error {
     }
 }
 
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads into `buf`, and ahead when that is full.
+    fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let Wire { stream, readable, panicked, ahead, reads_ahead, .. } = self;
+        let asked = buf.len();
+        let (count, room) = if *reads_ahead {
+            let mut bufs = [IoSliceMut::new(buf), IoSliceMut::new(ahead.room(asked))];
+            let room = bufs[1].len();
+            let count =
+                ask(stream, readable, panicked, |stream, cx| stream.poll_read_vectored(cx, &mut bufs));
+            let beyond = match &count {
+                Poll::Ready(Ok(count)) => count.saturating_sub(asked).min(room),
+                _ => 0,
+            };
+            ahead.filled(beyond);
+            (count, room)
+        } else {
+            (ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)), 0)
+        };
+        match count {
+            Poll::Ready(Ok(count)) if count > asked + room => {
+                let message = "the stream below read more than there was room for";
+                Poll::Ready(Err(io::Error::other(message)))
+            }
+            Poll::Ready(Ok(count)) => Poll::Ready(Ok(count.min(asked))),
+            other => other,
+        }
+    }
+
+    /// Whether bytes have been read that OpenSSL has not asked for.
+    pub(crate) fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+}
+
 impl<S: AsyncRead + Unpin> Read for Wire<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.before_read < self.before.len() {
-            let rest = &self.before[self.before_read..];
-            let count = rest.len().min(buf.len());
-            buf[..count].copy_from_slice(&rest[..count]);
-            self.before_read += count;
-            if self.before_read == self.before.len() {
-                (self.before, self.before_read) = (Vec::new(), 0);
-            }
+        if self.barren > self.most_barren {
+            let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
+            self.read_error = Some(io::Error::new(io::ErrorKind::InvalidData, message));
+            return Err(io::ErrorKind::Other.into());
+        }
+        if !self.ahead.is_empty() {
+            let count = self.ahead.take(buf);
+            self.barren += count;
             return Ok(count);
         }
         if self.ended {
@@ -196,16 +272,11 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
         }
         loop {
             self.reads_left -= 1;
-            let Wire { stream, readable, panicked, .. } = self;
-            match ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)) {
+            match self.poll_read(buf) {
                 Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
-                Poll::Ready(Ok(count)) if count > buf.len() => {
-                    self.read_error =
-                        Some(io::Error::other("the stream below read more than there was room for"));
-                    return Err(io::ErrorKind::Other.into());
-                }
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
+                    self.barren += count;
                     return Ok(count);
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
@@ -224,9 +295,14 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
     }
 }
 
-impl<S> Write for Wire<S> {
+impl<S: AsyncWrite + Unpin> Write for Wire<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.output.extend(buf);
+        let sent = if self.records_left == 1 { self.send_with(buf) } else { 0 };
+        self.records_left = self.records_left.saturating_sub(1);
+        // What failed once is told when the call is over; nobody will ever take these.
+        if sent < buf.len() && self.write_error.is_none() {
+            self.output.extend(&buf[sent..]);
+        }
         Ok(buf.len())
     }
 

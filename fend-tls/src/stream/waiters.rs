@@ -41,6 +41,7 @@ impl Waiters {
     }
 
     /// To be noted before one looks at what is waited for.
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Acquire)
     }

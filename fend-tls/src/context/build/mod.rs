@@ -7,6 +7,7 @@
 mod identity;
 mod parameters;
 mod resumption;
+mod roots;
 mod trust;
 
 use std::fmt;
@@ -14,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, StatusType};
+use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslMode, SslOptions, StatusType};
 
 use super::callback::{self, panic_message};
 use super::{Context, Inner, Mode, Ocsp, Settings};
@@ -26,13 +27,6 @@ use crate::{Identity, TlsError};
 
 pub(super) use identity::add as add_identity;
 pub(super) use resumption::session_id_context;
-
-/// What a session reads at once with `read_ahead`: a receive of a full socket buffer takes fewer system calls, and more than this
-/// hardly any fewer. OpenSSL frees the buffer whenever it is empty.
-const READ_BUFFER: usize = 64 * 1024 + RECORD_OVERHEAD;
-
-/// Header and the most that encryption may add to four records of 16 KiB each, so that they fit in whole.
-const RECORD_OVERHEAD: usize = 4 * (5 + 256);
 
 /// The operation of an error about a setting.
 pub(super) fn setting(name: &str, value: impl fmt::Display) -> String {
@@ -59,9 +53,7 @@ fn step<T>(result: Result<T, ErrorStack>) -> Result<T, TlsError> {
 impl Context {
     /// Makes a context of settings that fit together.
     pub(super) fn make(settings: Settings) -> Result<Context, TlsError> {
-        let settings = Arc::new(settings);
-        let ssl_context = make_ssl_context(&settings, None)?;
-        Ok(Context(Arc::new(Inner { ssl_context, settings })))
+        Context::make_with_keys(settings, None)
     }
 
     /// The same settings with another certificate. A context of several has that of the same key type exchanged.
@@ -74,13 +66,34 @@ impl Context {
         if let Some(cache_size) = settings.sessions.as_ref().and(settings.resumption.cache_size) {
             settings.sessions = Some(Arc::new(SessionCache::new(cache_size)));
         }
-        let settings = Arc::new(settings);
         let ticket_keys = match settings.mode {
             Mode::Client => None,
             Mode::Server => Some(step(sys::ticket_keys(self.ssl_context()))?),
         };
-        let ssl_context = make_ssl_context(&settings, ticket_keys.as_ref())?;
-        Ok(Context(Arc::new(Inner { ssl_context, settings })))
+        Context::make_with_keys(settings, ticket_keys.as_ref())
+    }
+
+    fn make_with_keys(
+        mut settings: Settings,
+        ticket_keys: Option<&[u8; TICKET_KEYS]>,
+    ) -> Result<Context, TlsError> {
+        let method = match settings.mode {
+            Mode::Client => SslMethod::tls_client(),
+            Mode::Server => SslMethod::tls_server(),
+        };
+        let mut context = step(SslContextBuilder::new(method))?;
+        parameters::settle_protocols(&mut context, &mut settings.parameters)?;
+        let settings = Arc::new(settings);
+        step(settings.attach(&mut context))?;
+        set_options(&mut context, &settings);
+        set_modes(&mut context);
+        parameters::set_all(&mut context, &settings)?;
+        identity::set_all(&mut context, &settings.identities)?;
+        trust::set_all(&mut context, &settings)?;
+        step(set_callbacks(&mut context, &settings))?;
+        resumption::set_all(&mut context, &settings, ticket_keys)?;
+        run_hooks(&mut context, &settings)?;
+        Ok(Context(Arc::new(Inner { ssl_context: context.build(), settings })))
     }
 
     pub(super) fn make_ssl(&self, state: SslState) -> Result<Ssl, ErrorStack> {
@@ -97,27 +110,6 @@ impl Context {
         }
         Ok(ssl)
     }
-}
-
-fn make_ssl_context(
-    settings: &Arc<Settings>,
-    ticket_keys: Option<&[u8; TICKET_KEYS]>,
-) -> Result<SslContext, TlsError> {
-    let method = match settings.mode {
-        Mode::Client => SslMethod::tls_client(),
-        Mode::Server => SslMethod::tls_server(),
-    };
-    let mut context = step(SslContextBuilder::new(method))?;
-    step(settings.attach(&mut context))?;
-    set_options(&mut context, settings);
-    set_modes(&mut context, settings);
-    parameters::set_all(&mut context, settings)?;
-    identity::set_all(&mut context, &settings.identities)?;
-    trust::set_all(&mut context, settings)?;
-    step(set_callbacks(&mut context, settings))?;
-    resumption::set_all(&mut context, settings, ticket_keys)?;
-    run_hooks(&mut context, settings)?;
-    Ok(context.build())
 }
 
 fn set_options(context: &mut SslContextBuilder, settings: &Settings) {
@@ -152,26 +144,18 @@ fn set_options(context: &mut SslContextBuilder, settings: &Settings) {
     }
 }
 
-fn set_modes(context: &mut SslContextBuilder, settings: &Settings) {
+fn set_modes(context: &mut SslContextBuilder) {
     context.set_mode(
-        // A send may take a part, and come again with what is left from another place.
-        SslMode::ENABLE_PARTIAL_WRITE
-            | SslMode::ACCEPT_MOVING_WRITE_BUFFER
-            // 34 KiB less for a session that is idle; with a read buffer of 64 KiB still more.
-            | SslMode::RELEASE_BUFFERS
+        // A send that has to wait for the handshake of a renegotiation may come again from another place.
+        SslMode::ACCEPT_MOVING_WRITE_BUFFER
             // What a server sends is what its identity holds. OpenSSL would build a chain from the trusted certificates, anew for each
             // handshake.
             | SslMode::NO_AUTO_CHAIN,
     );
-    context.set_read_ahead(settings.read_ahead);
-    if settings.read_ahead {
-        sys::set_read_buffer_len(context, READ_BUFFER);
-    }
 }
 
 fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), ErrorStack> {
     context.set_verify_callback(settings.verification.verify.as_openssl(), callback::verify::on_certificate);
-    sys::count_key_updates(context);
     if settings.ocsp == Ocsp::Require || settings.ocsp_staple.is_some() {
         callback::ocsp::install(context)?;
     }

@@ -1,7 +1,7 @@
 //! What a session is negotiated from: protocols, ciphers, groups, signatures.
 
 use openssl::dh::Dh;
-use openssl::ssl::SslContextBuilder;
+use openssl::ssl::{SslContextBuilder, SslVersion};
 
 use super::{set, step};
 use crate::context::settings::Parameters;
@@ -14,8 +14,37 @@ const CIPHERS: &str = "ECDHE+AESGCM:ECDHE+CHACHA20";
 /// Their form with finite fields, slower by far: only for whoever has brought parameters for them.
 const DHE_CIPHERS: &str = "DHE+AESGCM:DHE+CHACHA20";
 
-/// The only ones that TLS 1.0 and 1.1 know: CBC with SHA-1.
-const LEGACY_CIPHERS: &str = "ECDHE+AES:DHE+AES:AES";
+/// What TLS 1.0 and 1.1 know: CBC with SHA-1.
+const LEGACY_CIPHERS: &str = "ECDHE+AES+SHA1:DHE+AES+SHA1:kRSA+AES+SHA1";
+
+/// Behind every list. Names such as HIGH and AES stand for ciphers without a certificate, too, which nothing but the security level
+/// keeps away: at level 0 whoever is in the middle could choose one.
+const NEVER: &str = "!aNULL:!eNULL";
+
+/// Says what was not said about protocols, so that whoever [exchanges](crate::context::callback::hello) a session's context knows.
+///
+/// An administrator's `openssl.cnf` may ask for more than our default, but not for less.
+pub(super) fn settle_protocols(
+    context: &mut SslContextBuilder,
+    parameters: &mut Parameters,
+) -> Result<(), TlsError> {
+    let configured = |version: Option<SslVersion>| version.and_then(Protocol::from_openssl);
+    let least = parameters.min_protocol();
+    if parameters.min_protocol.is_none() {
+        parameters.min_protocol = configured(context.min_proto_version()).max(Some(least));
+    }
+    if parameters.max_protocol.is_none() {
+        parameters.max_protocol = configured(context.max_proto_version());
+    }
+    match (parameters.min_protocol, parameters.max_protocol) {
+        (Some(min), Some(max)) if min > max => {
+            let message =
+                format!("OpenSSL's configuration (openssl.cnf) leaves {min} to {max}, which is nothing");
+            Err(TlsError::input("TLS context: min_protocol and max_protocol", message))
+        }
+        _ => Ok(()),
+    }
+}
 
 pub(super) fn set_all(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), TlsError> {
     let parameters = &settings.parameters;
@@ -27,7 +56,7 @@ pub(super) fn set_all(context: &mut SslContextBuilder, settings: &Settings) -> R
         context.set_security_level(level);
     }
     let ciphers = parameters.ciphers();
-    set("ciphers", quoted(&ciphers), || context.set_cipher_list(&ciphers))?;
+    set("ciphers", quoted(&ciphers), || context.set_cipher_list(&format!("{ciphers}:{NEVER}")))?;
     if let Some(suites) = &parameters.cipher_suites {
         set("cipher_suites", quoted(suites), || context.set_ciphersuites(suites))?;
     }

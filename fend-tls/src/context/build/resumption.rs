@@ -71,9 +71,9 @@ fn set_server(
 
 /// The session id context: under which other contexts a session can be resumed. OpenSSL resumes one only where this is the same.
 ///
-/// It is a digest of what a context asks of client certificates, since a session that was made without one must not be resumed where one is
-/// asked for, and of what tells whose sessions these are: the user's bytes, or ticket keys that were shared on purpose, else
-/// a random number.
+/// It is a digest of what a context asks of client certificates, since a session that was made without one must not be resumed
+/// where one is asked for, and of what tells whose sessions these are: the user's bytes, or ticket keys that were shared on
+/// purpose, else a random number.
 pub(in crate::context) fn session_id_context(settings: &Settings) -> Result<Vec<u8>, TlsError> {
     let mut digest = Sha256::new();
     let mut part = |bytes: &[u8]| {

@@ -6,7 +6,7 @@ use openssl::ssl::{SslContextBuilder, SslFiletype};
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::X509VerifyFlags;
 
-use super::{set, step};
+use super::{roots, set, step};
 use crate::context::settings::{Trust, Verification};
 use crate::context::{Mode, Settings, Verify};
 use crate::{TlsError, sys};
@@ -14,7 +14,7 @@ use crate::{TlsError, sys};
 pub(super) fn set_all(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), TlsError> {
     let trust = &settings.trust;
     if trust.system_roots {
-        set("system_roots", true, || context.set_default_verify_paths())?;
+        roots::add(context, settings.verification.accept_invalid_certs)?;
     }
     let store = context.cert_store_mut();
     for certificate in &trust.certificates {
@@ -26,7 +26,7 @@ pub(super) fn set_all(context: &mut SslContextBuilder, settings: &Settings) -> R
         })?;
     }
     for crl in &trust.crls {
-        set("crl_file", "", || sys::add_crl(store, crl))?;
+        step(sys::add_crl(store, crl))?;
     }
     // Of the store, not of the context: they are to come along when a context is chosen by name.
     let flags = trust.verify_flags();

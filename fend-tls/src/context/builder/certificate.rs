@@ -7,8 +7,8 @@ use crate::{Certificate, Identity, PrivateKey};
 
 /// # The own certificate
 ///
-/// A server needs one; a client only where the server asks for it. Whatever the form, what is sent is the certificate and the chain that
-/// stands behind it, which must lead up to (but need not contain) a root that the peer trusts. OpenSSL adds nothing to it.
+/// A server needs one; a client only where the server asks for it. Whatever the form, what is sent is the certificate and the chain
+/// that stands behind it, which must lead up to (but need not contain) a root that the peer trusts. OpenSSL adds nothing to it.
 impl ContextBuilder {
     /// A certificate with its chain and key.
     ///

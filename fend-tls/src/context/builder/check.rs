@@ -1,10 +1,16 @@
 //! Settings that cannot be meant: they are told before anything is read.
 
+use std::time::Duration;
+
+use openssl::ssl::SslOptions;
+
 use super::ContextBuilder;
 use crate::context::build::setting;
 use crate::context::{Mode, Ocsp};
 use crate::{TlsError, Verify};
-use openssl::ssl::SslOptions;
+
+/// What TLS 1.3 allows for a ticket.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl ContextBuilder {
     pub(super) fn check(&self) -> Result<(), TlsError> {
@@ -13,6 +19,7 @@ impl ContextBuilder {
         self.check_options()?;
         self.check_texts()?;
         self.check_alpn()?;
+        self.check_resumption()?;
         match self.settings.mode {
             Mode::Client => self.check_client(),
             Mode::Server => self.check_server(),
@@ -109,6 +116,24 @@ impl ContextBuilder {
         Ok(())
     }
 
+    fn check_resumption(&self) -> Result<(), TlsError> {
+        let resumption = &self.settings.resumption;
+        match resumption.timeout {
+            Some(timeout) if timeout > WEEK => {
+                return Err(TlsError::input(
+                    setting("session_timeout", format_args!("{timeout:?}")),
+                    "more than a week",
+                ));
+            }
+            _ => {}
+        }
+        if self.settings.max_early_data > 0 && resumption.cache_size == Some(0) {
+            let operation = setting("early_data", self.settings.max_early_data);
+            return Err(TlsError::input(operation, "with session_cache 0 there is no session to resume"));
+        }
+        Ok(())
+    }
+
     fn check_client(&self) -> Result<(), TlsError> {
         if !self.settings.verification.verify.contains(Verify::PEER) {
             let message = "a client that trusts anybody says danger_accept_invalid_certs";
@@ -134,6 +159,9 @@ impl ContextBuilder {
                 return Err(refusal(&format!("verify {:?}", verification.verify), message));
             }
             return Ok(());
+        }
+        if verification.verify.contains(Verify::CLIENT_ONCE) {
+            return Err(refusal("verify CLIENT_ONCE", "without PEER it says nothing"));
         }
         if sources.verify_said {
             return Ok(());

@@ -1,5 +1,5 @@
-//! [`ContextBuilder`]: collects what is said, by theme. Files are read and values judged by `build`, so that the methods cannot fail and
-//! all errors come out at one place.
+//! [`ContextBuilder`]: collects what is said, by theme. Files are read and values judged by `build`, so that the methods cannot
+//! fail and all errors come out at one place.
 
 mod certificate;
 mod check;

@@ -10,7 +10,7 @@ use crate::Protocol;
 /// # Protocols and ciphers
 ///
 /// OpenSSL's names are used throughout. Where nothing is said, an administrator's `openssl.cnf` counts for the security level, the
-/// groups and the signature algorithms.
+/// groups and the signature algorithms, and may narrow the range of protocols.
 impl ContextBuilder {
     /// This version and no other.
     pub fn protocol(self, protocol: Protocol) -> ContextBuilder {
@@ -19,10 +19,10 @@ impl ContextBuilder {
 
     /// The oldest version that is spoken. TLS 1.2 if not said.
     ///
-    /// To ask for [`Tls1_0`](Protocol::Tls1_0) or [`Tls1_1`](Protocol::Tls1_1), for a machine that cannot do better, makes the whole context
-    /// weaker: they have only ciphers with CBC and SHA-1, which are then added to the default list, and OpenSSL 3 speaks them at
-    /// security level 0 only, which is then the level, unless [`security_level`](Self::security_level) says another. Have a context for such
-    /// peers alone.
+    /// To ask for [`Tls1_0`](Protocol::Tls1_0) or [`Tls1_1`](Protocol::Tls1_1), for a machine that cannot do better, makes the
+    /// whole context weaker: they have only ciphers with CBC and SHA-1, which are then added to the default list, and OpenSSL 3
+    /// speaks them at security level 0 only, which is then the level, unless [`security_level`](Self::security_level) says another.
+    /// Have a context for such peers alone.
     pub fn min_protocol(mut self, protocol: Protocol) -> ContextBuilder {
         self.settings.parameters.min_protocol = Some(protocol);
         self
@@ -36,10 +36,12 @@ impl ContextBuilder {
 
     /// Ciphers for TLS 1.2 and older, in the form that `openssl ciphers` explains; the client's order counts.
     ///
-    /// By default `ECDHE+AESGCM:ECDHE+CHACHA20`: a key of its own for each session, so that a key that is stolen later opens nothing (forward
-    /// secrecy), and authenticated encryption (AEAD). `DHE+AESGCM:DHE+CHACHA20` are added with [parameters](Self::dhparam_file) for
-    /// them, and CBC with [TLS 1.0](Self::min_protocol). To have the server's order count, add the
-    /// [option](Self::options) `CIPHER_SERVER_PREFERENCE`.
+    /// By default `ECDHE+AESGCM:ECDHE+CHACHA20`: a key of its own for each session, so that a key that is stolen later opens
+    /// nothing (forward secrecy), and authenticated encryption (AEAD). `DHE+AESGCM:DHE+CHACHA20` are added with
+    /// [parameters](Self::dhparam_file) for them, and CBC with [TLS 1.0](Self::min_protocol). To have the server's order count, add
+    /// the [option](Self::options) `CIPHER_SERVER_PREFERENCE`.
+    ///
+    /// Ciphers without authentication or encryption (aNULL, eNULL) are left out of any list.
     pub fn ciphers(mut self, list: &str) -> ContextBuilder {
         self.settings.parameters.ciphers = Some(list.to_owned());
         self
@@ -55,8 +57,8 @@ impl ContextBuilder {
 
     /// The groups for the key exchange, the best first, with colons between: `X25519:P-256`. They are also called curves.
     ///
-    /// By default OpenSSL's; of 3.0 that is X25519, P-256, X448, P-521, P-384 and the finite fields of RFC 7919, and from 3.5 on a group
-    /// that withstands quantum computers comes first.
+    /// By default OpenSSL's; of 3.0 that is X25519, P-256, X448, P-521, P-384 and the finite fields of RFC 7919, and from 3.5 on a
+    /// group that withstands quantum computers comes first.
     pub fn groups(mut self, list: &str) -> ContextBuilder {
         self.settings.parameters.groups = Some(list.to_owned());
         self
@@ -68,10 +70,11 @@ impl ContextBuilder {
         self
     }
 
-    /// A PEM file with parameters for Diffie-Hellman in finite fields, for clients of TLS 1.2 that know no elliptic curves. For a server.
+    /// A PEM file with parameters for Diffie-Hellman in finite fields, for clients of TLS 1.2 that know no elliptic curves. For a
+    /// server.
     ///
-    /// It adds DHE to the default [ciphers](Self::ciphers). Without it OpenSSL takes a group of its own that suits the certificate's key,
-    /// if the ciphers have DHE at all. TLS 1.3 does not use it.
+    /// It adds DHE to the default [ciphers](Self::ciphers). Without it OpenSSL takes a group of its own that suits the
+    /// certificate's key, if the ciphers have DHE at all. TLS 1.3 does not use it.
     pub fn dhparam_file(mut self, path: impl Into<PathBuf>) -> ContextBuilder {
         self.sources.dhparam_file = Some(path.into());
         self
@@ -83,8 +86,8 @@ impl ContextBuilder {
         self
     }
 
-    /// OpenSSL's security level, 0 to 5: what it takes for keys, digests and ciphers. Level 1 asks for 80 bits of security, level 2 for 112,
-    /// which is RSA with 2048 bits.
+    /// OpenSSL's security level, 0 to 5: what it takes for keys, digests and ciphers. Level 1 asks for 80 bits of security, level 2
+    /// for 112, which is RSA with 2048 bits.
     ///
     /// The default is the one OpenSSL was built or configured with, 1 or 2. An `@SECLEVEL` in [`ciphers`](Self::ciphers) wins.
     pub fn security_level(mut self, level: u32) -> ContextBuilder {
@@ -94,7 +97,7 @@ impl ContextBuilder {
 
     /// Options of OpenSSL's to set, beside those that are set anyway: no compression, no renegotiation.
     ///
-    /// The type is that of the crate `openssl`. It can be said several times. `IGNORE_UNEXPECTED_EOF` is an error:
+    /// The type is that of the crate [`openssl`](crate::openssl). It can be said several times. `IGNORE_UNEXPECTED_EOF` is an error:
     /// [`allow_truncation`](Self::allow_truncation) does it.
     pub fn options(mut self, options: SslOptions) -> ContextBuilder {
         let all = self.settings.parameters.options.unwrap_or(SslOptions::empty());
@@ -104,8 +107,8 @@ impl ContextBuilder {
 
     /// Options of OpenSSL's to clear, of those that are set otherwise. [`options`](Self::options) wins.
     ///
-    /// A client that talks to a server which asks for its certificate in mid-session (TLS 1.2) must clear `NO_RENEGOTIATION`. A server never
-    /// lets its clients renegotiate, unless they are given OpenSSL's option for that too.
+    /// A client that talks to a server which asks for its certificate in mid-session (TLS 1.2) must clear `NO_RENEGOTIATION`. A
+    /// server never lets its clients renegotiate, unless they are given OpenSSL's option for that too.
     pub fn clear_options(mut self, options: SslOptions) -> ContextBuilder {
         let all = self.settings.parameters.cleared_options.unwrap_or(SslOptions::empty());
         self.settings.parameters.cleared_options = Some(all | options);

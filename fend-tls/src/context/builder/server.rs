@@ -7,10 +7,10 @@ use crate::{Context, Sni};
 
 /// # Servers
 ///
-/// A server chooses a context by the name that the client asks for (SNI), before anything else is decided. The context of a name decides about
-/// certificates, client certificates, protocols, ciphers, signature algorithms, ALPN, OCSP and key logging. The default context, which
-/// is the one that has the names, decides for all of them about groups, options, tickets and their keys, the session cache, early
-/// data, time-outs and reading ahead. Sessions are resumed only under the name's own context.
+/// A server chooses a context by the name that the client asks for (SNI), before anything else is decided. The context of a name
+/// decides about certificates, client certificates, protocols, ciphers, signature algorithms, ALPN, OCSP and key logging. The
+/// default context, which is the one that has the names, decides for all of them about groups, options, tickets and their keys, the
+/// session cache, early data, time-outs and reading ahead. Sessions are resumed only under the name's own context.
 impl ContextBuilder {
     /// The context for clients that ask for `name`: an exact one, or `*.example.org` for names with one more label. An exact name wins.
     ///
@@ -58,8 +58,8 @@ impl ContextBuilder {
         self
     }
 
-    /// Whether a client without a common [application protocol](Self::alpn) is refused with the alert no_application_protocol (`true`), also
-    /// one that offers none at all. If not said it is served without one.
+    /// Whether a client without a common [application protocol](Self::alpn) is refused with the alert no_application_protocol
+    /// (`true`), also one that offers none at all. If not said it is served without one.
     pub fn alpn_required(mut self, required: bool) -> ContextBuilder {
         self.settings.alpn_required = required;
         self

@@ -19,8 +19,9 @@ impl ContextBuilder {
 
     /// Takes the end of the stream below for the end of the session, without a close_notify.
     ///
-    /// By default that is an [error](crate::TlsError::is_unexpected_eof), since anybody on the way can end a stream, and half a message must
-    /// not pass for a whole one. It is safe where the protocol above tells the end by itself, as HTTP does with lengths; some old servers need it.
+    /// By default that is an [error](crate::TlsError::is_unexpected_eof), since anybody on the way can end a stream, and half a
+    /// message must not pass for a whole one. It is safe where the protocol above tells the end by itself, as HTTP does with
+    /// lengths; some old servers need it.
     pub fn allow_truncation(mut self) -> ContextBuilder {
         self.settings.allow_truncation = true;
         self
@@ -29,14 +30,15 @@ impl ContextBuilder {
     /// Whether a session reads more than it needs from the stream below, up to 64 KiB at once. It does if not said, and makes fewer
     /// system calls.
     ///
-    /// Without it a session takes exactly its records, and leaves alone what comes after its end: for protocols that go on in the clear.
+    /// Without it a session takes exactly its records, and leaves alone what comes after its end: for protocols that go on in the
+    /// clear.
     pub fn read_ahead(mut self, yes: bool) -> ContextBuilder {
         self.settings.read_ahead = yes;
         self
     }
 
-    /// Asks the server for an OCSP response, for [`TlsStream::ocsp_response`](crate::TlsStream::ocsp_response). Nothing looks at it, and
-    /// there need not be one. For a client.
+    /// Asks the server for an OCSP response, for [`TlsStream::ocsp_response`](crate::TlsStream::ocsp_response). Nothing looks at
+    /// it, and there need not be one. For a client.
     pub fn request_ocsp(mut self) -> ContextBuilder {
         self.settings.ocsp = self.settings.ocsp.max(Ocsp::Request);
         self
@@ -45,8 +47,8 @@ impl ContextBuilder {
     /// Asks the server for an OCSP response, and fails without one that says that its certificate is good: signed by its issuer or
     /// on its behalf, and not out of date. For a client.
     ///
-    /// Few public servers staple one, and some authorities issue none any more. A resumed session has none: the certificate was good when it
-    /// began.
+    /// Few public servers staple one, and some authorities issue none any more. A resumed session has none: the certificate was
+    /// good when it began.
     pub fn require_ocsp(mut self) -> ContextBuilder {
         self.settings.ocsp = Ocsp::Require;
         self
@@ -70,11 +72,11 @@ impl ContextBuilder {
         self
     }
 
-    /// The last word: `hook` gets the context of the crate `openssl` when all else is set, for what has no method here.
+    /// The last word: `hook` gets the context of the crate [`openssl`](crate::openssl) when all else is set, for what has no method here.
     ///
-    /// It is called by [`build`](Self::build), and again when a certificate is [reloaded](crate::TlsAcceptor::reload). A callback that it
-    /// replaces (verify, client hello, server name, new session, messages) no longer does what this crate says of it, and **a panic in one of
-    /// its own aborts the program**.
+    /// It is called by [`build`](Self::build), and again when a certificate is [reloaded](crate::TlsAcceptor::reload). A callback
+    /// that it replaces (verify, client hello, server name, new session, messages) no longer does what this crate says of it, and
+    /// **a panic in one of its own aborts the program**.
     ///
     /// # Errors
     ///

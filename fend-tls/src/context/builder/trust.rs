@@ -13,7 +13,8 @@ use crate::Certificate;
 impl ContextBuilder {
     /// Trusts this certificate, and those that it has signed. It can be said several times.
     ///
-    /// It is meant for roots. One that has not signed itself is no end of a chain to OpenSSL, which goes on looking for who has signed it.
+    /// It is meant for roots. One that has not signed itself is no end of a chain to OpenSSL, which goes on looking for who has
+    /// signed it.
     pub fn ca(mut self, certificate: Certificate) -> ContextBuilder {
         self.settings.trust.certificates.push(certificate.as_x509().to_owned());
         self
@@ -30,8 +31,8 @@ impl ContextBuilder {
     /// Trusts the certificates in this directory, whose files have the names that `openssl rehash` gives them. It can be said several
     /// times.
     ///
-    /// A file is read when a handshake first needs it, on the thread that drives the handshake. One that is added later is found. Revocation
-    /// lists in it (`.r0`) are heeded when [`crl_check_all`](Self::crl_check_all) is on.
+    /// A file is read when a handshake first needs it, on the thread that drives the handshake. One that is added later is found.
+    /// Revocation lists in it (`.r0`) are heeded when [`crl_check_all`](Self::crl_check_all) is on.
     pub fn capath(mut self, directory: impl Into<PathBuf>) -> ContextBuilder {
         self.sources.capaths.push(directory.into());
         self
@@ -49,8 +50,8 @@ impl ContextBuilder {
 
     /// Refuses certificates on the revocation lists of this PEM file. It can be said several times.
     ///
-    /// The issuer of each checked certificate must have a list there, and one that is not out of date. It is read once, when the context is
-    /// built: a program that runs for long makes a new context now and then, or asks for [OCSP](Self::require_ocsp).
+    /// The issuer of each checked certificate must have a list there, and one that is not out of date. It is read once, when the
+    /// context is built: a program that runs for long makes a new context now and then, or asks for [OCSP](Self::require_ocsp).
     pub fn crl_file(mut self, path: impl Into<PathBuf>) -> ContextBuilder {
         self.sources.crl_files.push(path.into());
         self

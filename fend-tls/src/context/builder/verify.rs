@@ -29,9 +29,9 @@ impl ContextBuilder {
 
     /// Has the last word on each certificate of the peer's chain.
     ///
-    /// It is called for each certificate from the root down, with `true` when OpenSSL and the opt-outs let it pass, and once more for each
-    /// error with `false`. What it returns counts: `true` lets an error pass, `false` ends the handshake. It runs within the handshake, so it
-    /// should not block. A resumed session has no certificates to ask about: they have passed when it began.
+    /// It is called for each certificate from the root down, with `true` when OpenSSL and the opt-outs let it pass, and once more
+    /// for each error with `false`. What it returns counts: `true` lets an error pass, `false` ends the handshake. It runs within
+    /// the handshake, so it should not block. A resumed session has no certificates to ask about: they have passed when it began.
     ///
     /// # Panics
     ///
@@ -74,7 +74,8 @@ impl ContextBuilder {
 
     /// Accepts a certificate that is for other names than the host's: anybody who has a certificate for any name can be in the middle.
     ///
-    /// For a client. Where the host is known by another name, [`server_name`](crate::ClientHandshake::server_name) is the better way.
+    /// For a client. Where a server is reached by another name than its certificate has, the better way is to
+    /// [shake hands](crate::TlsConnector::handshake) with the name of the certificate: it need not be the one that was connected to.
     pub fn danger_accept_invalid_hostnames(mut self) -> ContextBuilder {
         self.settings.verification.accept_invalid_hostnames = true;
         self
@@ -91,7 +92,8 @@ impl ContextBuilder {
 
     /// Accepts chains that end in a certificate which has signed itself and is not trusted: anybody can make one, for any name.
     ///
-    /// The rest is still checked, such as the host name. A chain that does not end, since its issuer is neither sent nor known, is refused.
+    /// The rest is still checked, such as the host name. A chain that does not end, since its issuer is neither sent nor known, is
+    /// refused.
     pub fn danger_accept_self_signed_certs(mut self) -> ContextBuilder {
         self.settings.verification.accept_self_signed = true;
         self

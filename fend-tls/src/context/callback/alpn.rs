@@ -29,14 +29,16 @@ fn entries(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The list as it is sent, or what is wrong with it.
-pub(crate) fn wire_format(protocols: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+pub(crate) fn wire_format(protocols: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<u8>, String> {
     let mut list = Vec::new();
     for protocol in protocols {
-        let text = String::from_utf8_lossy(protocol);
+        let protocol = protocol.as_ref();
         match u8::try_from(protocol.len()) {
             Ok(0) => return Err("a protocol's name is empty".to_owned()),
             Ok(len) => list.push(len),
-            Err(_) => return Err(format!("{text:?} is longer than 255 bytes")),
+            Err(_) => {
+                return Err(format!("{:?} is longer than 255 bytes", String::from_utf8_lossy(protocol)));
+            }
         }
         list.extend_from_slice(protocol);
     }
@@ -52,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_list_is_sent_with_lengths() {
-        let list = wire_format(&[b"h2".to_vec(), b"http/1.1".to_vec()]).unwrap();
+        let list = wire_format(["h2", "http/1.1"]).unwrap();
         assert_eq!(list, b"\x02h2\x08http/1.1");
         assert_eq!(entries(&list).collect::<Vec<_>>(), [&b"h2"[..], b"http/1.1"]);
         assert_eq!(entries(b"\x02h2\x09http").count(), 1);
@@ -60,9 +62,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_is_named() {
-        assert_eq!(wire_format(&[Vec::new()]).unwrap_err(), "a protocol's name is empty");
-        let error = wire_format(&[vec![b'x'; 256]]).unwrap_err();
+        assert_eq!(wire_format([""]).unwrap_err(), "a protocol's name is empty");
+        let error = wire_format(["x".repeat(256)]).unwrap_err();
         assert!(error.ends_with("is longer than 255 bytes"), "{error}");
-        assert!(wire_format(&vec![vec![b'x'; 255]; 256]).is_err());
+        assert!(wire_format(vec!["x".repeat(255); 256]).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! What OpenSSL calls back during a handshake. Each file has one callback; all are plain functions that find the settings of the
 //! session's present context, and its state, through the session: so they serve a context that was chosen by name as well.
 //!
-//! The `openssl` crate's trampolines are `extern "C"`, where a panic would abort the program. So whatever runs the caller's code does it
-//! through [`guard`].
+//! The `openssl` crate's trampolines are `extern "C"`, where a panic would abort the program. So whatever runs the caller's code
+//! does it through [`guard`].
 
 pub(super) mod alpn;
 pub(super) mod hello;

@@ -2,8 +2,8 @@
 //! certificate that is in order.
 //!
 //! An answer of yes to an error makes OpenSSL go on with the rest, in this order: the chain up to a root (18, 19, 20), purpose and
-//! strength of its certificates, the name (62, 64), revocation, then signatures (7, 21) and times (9, 10). So one error that is let pass
-//! hides no other, and the first answer of no ends it.
+//! strength of its certificates, the name (62, 64), revocation, then signatures (7, 21) and times (9, 10). So one error that is let
+//! pass hides no other, and the first answer of no ends it.
 
 use openssl::ssl::SslRef;
 use openssl::x509::{X509StoreContext, X509StoreContextRef, X509VerifyResult};

@@ -1,0 +1,113 @@
+//! Bytes of the stream below that came with what OpenSSL had asked for.
+//!
+//! OpenSSL asks for the five bytes of a record's header, and then for the rest of it. With one system call each, that is two for a record.
+//! So what it asks for is read into its own buffer, and in the same call a little more into this one: of large records the next header,
+//! which costs no copy worth the name; of small ones several whole records.
+//!
+//! (OpenSSL can read ahead itself, by whole buffers. It then moves what is left of a record to the front each time, and its buffer must be
+//! larger than the cache nearest to the processor: both cost more than the system calls that they save.)
+
+use std::cell::Cell;
+
+/// The header of a record.
+const HEADER: usize = 5;
+
+/// Room for small records, and for most first messages of handshakes.
+const SMALL: usize = 4096;
+
+/// OpenSSL asking for this much is at a large record, and more of them will follow.
+const LARGE: usize = 2048;
+
+thread_local! {
+    /// Lent to the sessions of this thread, one after the other, so that an idle one has none.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Bytes that wait for OpenSSL.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    bytes: Vec<u8>,
+    taken: usize,
+    len: usize,
+}
+
+impl Ahead {
+    /// Bytes that somebody else has read.
+    pub(super) fn of(bytes: Vec<u8>) -> Ahead {
+        Ahead { len: bytes.len(), bytes, taken: 0 }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.taken == self.len
+    }
+
+    /// Copies what is here.
+    #[inline]
+    pub(super) fn take(&mut self, buf: &mut [u8]) -> usize {
+        let count = buf.len().min(self.len - self.taken);
+        buf[..count].copy_from_slice(&self.bytes[self.taken..][..count]);
+        self.taken += count;
+        if self.is_empty() {
+            self.give_back();
+        }
+        count
+    }
+
+    /// Where to read to, beside the `asked` bytes of OpenSSL. To be followed by [`filled`](Self::filled). Only when it is empty.
+    #[inline]
+    pub(super) fn room(&mut self, asked: usize) -> &mut [u8] {
+        if self.bytes.len() < SMALL {
+            // A thread that is about to end has none any more.
+            self.bytes = SPARE.try_with(Cell::take).unwrap_or_default();
+            self.bytes.resize(SMALL, 0);
+        }
+        let room = if asked < LARGE { SMALL } else { HEADER };
+        &mut self.bytes[..room]
+    }
+
+    /// So many bytes were read into the room.
+    #[inline]
+    pub(super) fn filled(&mut self, len: usize) {
+        (self.taken, self.len) = (0, len);
+        if len == 0 {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        let bytes = std::mem::take(self).bytes;
+        if bytes.len() == SMALL {
+            let _ = SPARE.try_with(|spare| spare.set(bytes));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ahead_is_taken_once_and_in_order() {
+        let mut ahead = Ahead::of(b"abcde".to_vec());
+        let mut buf = [0; 3];
+        assert_eq!((ahead.take(&mut buf), &buf), (3, b"abc"));
+        assert!(!ahead.is_empty());
+        assert_eq!((ahead.take(&mut buf), &buf[..2]), (2, &b"de"[..]));
+        assert!(ahead.is_empty() && ahead.take(&mut buf) == 0);
+    }
+
+    #[test]
+    fn a_large_record_leaves_room_for_the_next_header_alone() {
+        let mut ahead = Ahead::default();
+        assert_eq!(ahead.room(16_401).len(), HEADER);
+        ahead.filled(0);
+        let room = ahead.room(HEADER);
+        assert_eq!(room.len(), SMALL);
+        room[..2].copy_from_slice(b"xy");
+        ahead.filled(2);
+        let mut buf = [0; 10];
+        assert_eq!((ahead.take(&mut buf), &buf[..2]), (2, &b"xy"[..]));
+        assert_eq!(ahead.bytes.capacity(), 0, "an empty one holds no buffer");
+    }
+}
