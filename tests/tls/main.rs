@@ -32,13 +32,18 @@ mod place;
 mod records;
 mod rustls_peer;
 
+mod api;
 mod both_ways;
 mod closing;
 mod drops;
+mod early_data;
+mod facts;
 mod hostile;
 mod interop;
 mod panics;
 mod refused;
+mod resumption;
+mod server_kit;
 mod threads;
 mod transports;
 mod writes;
