@@ -10,8 +10,8 @@ use fend::net::{TcpStream, UnixStream};
 use fend::tls::{TlsAcceptor, TlsConnector, TlsStream};
 use foreign_types::ForeignTypeRef;
 use openssl::ssl::{
-    ErrorCode, ShutdownResult, Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslStream,
-    SslVerifyMode, SslVersion,
+    ErrorCode, ShutdownResult, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVerifyMode,
+    SslVersion,
 };
 
 use crate::peer;

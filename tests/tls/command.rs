@@ -100,11 +100,6 @@ impl Program {
         stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush()).expect("the program reads");
     }
 
-    /// Its standard input, for a thread that has much to write.
-    pub(crate) fn stdin(&mut self) -> ChildStdin {
-        self.stdin.take().expect("it is open")
-    }
-
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;
     }

@@ -8,7 +8,7 @@ use crate::ours::{
     PROTOCOLS, acceptor_of, client, connector, connector_of, handshake, pair, pair_of, root, server,
     server_with, tcp,
 };
-use crate::pki::{Pki, pki};
+use crate::pki::{Credentials, Pki, pki};
 
 on_every_dispatcher!(
     exported_keys_are_the_same_on_both_sides,
@@ -94,8 +94,11 @@ async fn chains() -> io::Result<()> {
     Ok(())
 }
 
+/// Of all certificates, one.
+type Choice = fn(&Pki) -> &Credentials;
+
 async fn a_name_chooses_the_certificate() -> io::Result<()> {
-    let cases: [(&str, fn(&Pki) -> &crate::pki::Credentials); 4] = [
+    let cases: [(&str, Choice); 4] = [
         ("localhost", |pki| &pki.localhost),
         ("a.example", |pki| &pki.elsewhere),
         ("B.Example", |pki| &pki.elsewhere),

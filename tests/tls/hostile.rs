@@ -112,9 +112,8 @@ async fn a_slow_peer_ends_at_the_deadline() -> io::Result<()> {
 async fn drip(stream: TcpStream, bytes: Vec<u8>, pause: Duration) -> io::Result<usize> {
     for (sent, byte) in bytes.iter().enumerate() {
         let gone = async { stream.recv(&mut [0; 64]).await.map_or(true, |n| n == 0) };
-        match fend::time::timeout(pause, gone).await {
-            Ok(true) => return Ok(sent),
-            Ok(false) | Err(_) => {}
+        if fend::time::timeout(pause, gone).await == Ok(true) {
+            return Ok(sent);
         }
         if stream.send_all(&[*byte]).await.is_err() {
             return Ok(sent);

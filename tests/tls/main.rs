@@ -8,13 +8,12 @@ mod support;
 #[macro_use]
 #[path = "../net/alone_on_each.rs"]
 mod alone_on_each;
-#[expect(dead_code, reason = "the part for other suites")]
+#[expect(dead_code, unused_macros, reason = "the part for other suites")]
 #[macro_use]
 #[path = "../support/shape.rs"]
 mod shape;
 /// Where `shape` looks for it.
 use support::stall;
-#[expect(dead_code, reason = "the part for other suites")]
 #[path = "../net/peer.rs"]
 mod peer;
 #[expect(dead_code, reason = "the part for other suites")]

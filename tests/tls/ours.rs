@@ -51,6 +51,9 @@ pub(crate) async fn tcp() -> io::Result<(TcpStream, TcpStream)> {
     Ok((client?, server?.0))
 }
 
+/// What is set in a context, beside the rest.
+pub(crate) type Setting = fn(ContextBuilder) -> ContextBuilder;
+
 /// The two ends of a session: the client's and the server's.
 pub(crate) type Pair = (TlsStream<TcpStream>, TlsStream<TcpStream>);
 

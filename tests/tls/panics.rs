@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use fend::net::TcpStream;
-use fend::tls::{ContextBuilder, TlsError, TlsStream, Verify};
+use fend::tls::{TlsError, TlsStream, Verify};
 use futures::{AsyncRead, AsyncWrite};
 
 use crate::ours::{
-    PROTOCOLS, acceptor, acceptor_of, client, connector, connector_of, handshake, pair, root, server, tcp,
+    PROTOCOLS, Setting, acceptor, acceptor_of, client, connector, connector_of, handshake, pair, root,
+    server, tcp,
 };
 use crate::pki::pki;
 
@@ -47,7 +48,7 @@ async fn goes_on(healthy: &(TlsStream<TcpStream>, TlsStream<TcpStream>)) -> io::
 
 /// TL12
 async fn a_callback_of_the_client_that_panics() -> io::Result<()> {
-    let settings: [(&str, fn(ContextBuilder) -> ContextBuilder); 2] = [
+    let settings: [(&str, Setting); 2] = [
         ("verify", |builder| builder.verify_callback(|_, _| panic!("{WORDS}"))),
         ("keylog", |builder| builder.keylog(|_| panic!("{WORDS}"))),
     ];
@@ -72,7 +73,7 @@ async fn a_callback_of_the_client_that_panics() -> io::Result<()> {
 
 /// TL12
 async fn a_callback_of_the_server_that_panics() -> io::Result<()> {
-    let settings: [(&str, fn(ContextBuilder) -> ContextBuilder); 4] = [
+    let settings: [(&str, Setting); 4] = [
         ("sni", |builder| builder.sni_callback(|_| panic!("{WORDS}"))),
         ("ocsp", |builder| builder.ocsp_callback(|| panic!("{WORDS}"))),
         ("keylog", |builder| builder.keylog(|_| panic!("{WORDS}"))),

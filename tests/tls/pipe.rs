@@ -38,13 +38,6 @@ pub(crate) fn pipe(capacity: usize) -> (Pipe, Pipe) {
     (Pipe { incoming: back.clone(), outgoing: there.clone() }, Pipe { incoming: there, outgoing: back })
 }
 
-impl Pipe {
-    /// How many bytes the other end has written that were not read yet.
-    pub(crate) fn unread(&self) -> usize {
-        self.incoming.lock().unwrap().bytes.len()
-    }
-}
-
 impl AsyncRead for Pipe {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut way = self.incoming.lock().unwrap();

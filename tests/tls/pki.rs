@@ -355,7 +355,7 @@ fn builder(subject: &str, days: Range<i64>, key: &PKey<Private>) -> Result<X509B
     let serial = BigNum::from_u32(SERIAL.fetch_add(1, Ordering::Relaxed))?;
     let mut builder = X509::builder()?;
     builder.set_version(2)?;
-    builder.set_serial_number(&*Asn1Integer::from_bn(&*serial)?)?;
+    builder.set_serial_number(&*Asn1Integer::from_bn(&serial)?)?;
     builder.set_subject_name(&*name(subject)?)?;
     builder.set_not_before(&*day(days.start)?)?;
     builder.set_not_after(&*day(days.end)?)?;
@@ -378,7 +378,7 @@ fn day(days: i64) -> Result<Asn1Time, ErrorStack> {
 
 fn ec_key() -> Result<PKey<Private>, ErrorStack> {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
-    PKey::from_ec_key(EcKey::generate(&*group)?)
+    PKey::from_ec_key(EcKey::generate(&group)?)
 }
 
 fn rsa_key() -> Result<PKey<Private>, ErrorStack> {

@@ -4,7 +4,9 @@ use std::io;
 
 use fend::tls::{ContextBuilder, TlsError};
 
-use crate::ours::{PROTOCOLS, acceptor_of, client, connector, connector_of, handshake, server, server_with};
+use crate::ours::{
+    PROTOCOLS, Setting, acceptor_of, client, connector, connector_of, handshake, server, server_with,
+};
 use crate::pki::{Credentials, Pki, pki};
 use crate::place::Place;
 
@@ -19,7 +21,7 @@ on_every_dispatcher!(
 );
 
 /// The calls of a context that let something pass.
-const OPT_OUTS: [(&str, fn(ContextBuilder) -> ContextBuilder); 7] = [
+const OPT_OUTS: [(&str, Setting); 7] = [
     ("invalid certs", ContextBuilder::danger_accept_invalid_certs),
     ("invalid hostnames", ContextBuilder::danger_accept_invalid_hostnames),
     ("expired", ContextBuilder::danger_accept_expired_certs),

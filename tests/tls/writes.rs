@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread;
 
-use fend::net::TcpStream;
 use fend::task::JoinHandle;
-use fend::tls::TlsStream;
 use futures::AsyncWrite;
 use futures_lite::future::poll_once;
 use openssl::sha::sha256;
