@@ -14,6 +14,8 @@ mod alone_on_each;
 mod shape;
 /// Where `shape` looks for it.
 use support::stall;
+#[path = "../support/noise.rs"]
+mod machine;
 #[path = "../net/peer.rs"]
 mod peer;
 #[expect(dead_code, reason = "the part for other suites")]
@@ -37,12 +39,14 @@ mod closing;
 mod drops;
 mod early_data;
 mod facts;
+mod fairness;
 mod hostile;
 mod interop;
 mod panics;
 mod refused;
 mod resumption;
 mod server_kit;
+mod streams_that_fail;
 mod threads;
 mod transports;
 mod writes;
