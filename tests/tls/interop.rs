@@ -1,0 +1,6 @@
+//! Peers that are not fend: OpenSSL's programs, nginx and rustls.
+
+mod nginx;
+mod openssl_client;
+mod openssl_server;
+mod rustls;
