@@ -177,9 +177,12 @@ impl AsyncRead for End {
                 lane.reader = Some(cx.waker().clone());
                 return Poll::Pending;
             }
+            // Not `read`, which leaves room where the ring of bytes begins anew.
             let mut count = 0;
             for buf in bufs {
-                count += io::Read::read(&mut lane.bytes, buf)?;
+                let len = buf.len().min(lane.bytes.len());
+                io::Read::read_exact(&mut lane.bytes, &mut buf[..len])?;
+                count += len;
             }
             (count, lane.writer.take())
         };
