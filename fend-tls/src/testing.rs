@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -31,8 +31,6 @@ pub(crate) enum Trick {
     /// Wakes the task and does nothing, as a stream does whose task has used up its time. For good; who does not return for it gets a
     /// panic in the end.
     Yield,
-    /// Takes nothing, or has nothing. For good.
-    Stall,
 }
 
 /// One direction.
@@ -75,7 +73,6 @@ impl Script {
                 cx.waker().wake_by_ref();
                 Some(Poll::Pending)
             }
-            Trick::Stall => Some(Poll::Pending),
         }
     }
 }
@@ -162,6 +159,14 @@ impl Drop for End {
 
 impl AsyncRead for End {
     fn poll_read(self: Pin<&mut Self>, cx: &mut TaskContext<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_read_vectored(cx, &mut [IoSliceMut::new(buf)])
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.script.reads.fetch_add(1, Ordering::Relaxed);
         if let Some(result) = self.script.act(&self.script.on_read, cx) {
             return result;
@@ -172,7 +177,14 @@ impl AsyncRead for End {
                 lane.reader = Some(cx.waker().clone());
                 return Poll::Pending;
             }
-            (io::Read::read(&mut lane.bytes, buf)?, lane.writer.take())
+            // Not `read`, which leaves room where the ring of bytes begins anew.
+            let mut count = 0;
+            for buf in bufs {
+                let len = buf.len().min(lane.bytes.len());
+                io::Read::read_exact(&mut lane.bytes, &mut buf[..len])?;
+                count += len;
+            }
+            (count, lane.writer.take())
         };
         wake(writer);
         Poll::Ready(Ok(count))

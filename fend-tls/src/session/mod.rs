@@ -376,7 +376,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 }
 
-fn unless_gone(result: io::Result<()>) -> io::Result<()> {
+/// For who tells the peer something that it need not hear any more.
+pub(crate) fn unless_gone(result: io::Result<()>) -> io::Result<()> {
     use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
     match result {
         Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected) => Ok(()),

@@ -29,6 +29,22 @@ fn a_stream_that_yields_is_let_go() {
     assert_eq!(count.get(), 2, "it comes back");
 }
 
+/// Neither by itself, nor by what others do.
+#[test]
+fn a_receive_with_nothing_to_receive_sleeps() {
+    let (client, server) = sessions();
+    let (count, waker) = counting();
+    let mut cx = Context::from_waker(&waker);
+    // The first one takes the tickets.
+    for _ in 0..3 {
+        assert!(client.poll_recv(&mut cx, &mut [0; 10]).is_pending());
+        assert!(once(client.send_all(b"x")).is_ready());
+        assert_eq!(count.get(), 0);
+    }
+    assert!(once(server.send_all(b"x")).is_ready());
+    assert_eq!(count.get(), 1);
+}
+
 /// What a sender meets on its way through OpenSSL is a receiver's end, too.
 #[test]
 fn a_receiver_hears_of_what_has_broken_the_session() {

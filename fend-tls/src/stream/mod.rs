@@ -33,7 +33,7 @@ pub use facts::TlsInfo;
 pub use into_split::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use split::{ReadHalf, WriteHalf};
 
-use crate::session::Session;
+use crate::session::{Session, unless_gone};
 use methods::{receive_methods, send_methods};
 use turn::{InTurn, Side, Turn};
 
@@ -195,7 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     ///
     /// Cancel safe but for the count: call it again to go on.
     pub async fn shutdown_and_wait(&self) -> io::Result<u64> {
-        poll_fn(|cx| ready!(self.session.poll_enter(cx, Side::Sender)).poll_goodbye(cx)).await?;
+        let goodbye = poll_fn(|cx| ready!(self.session.poll_enter(cx, Side::Sender)).poll_goodbye(cx)).await;
+        // A peer that has gone may have said its word before.
+        unless_gone(goodbye)?;
         let (mut buf, mut thrown_away) = ([0; 4096], 0);
         loop {
             match self.recv(&mut buf).await? {
