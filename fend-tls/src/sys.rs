@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr;
 use std::slice;
+use std::sync::OnceLock;
 
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
@@ -142,8 +143,29 @@ pub(crate) fn has_pending(ssl: &SslRef) -> bool {
     unsafe { SSL_has_pending(ssl.as_ptr()) == 1 }
 }
 
-/// Frees the buffers of a session that has nothing in them.
+/// Whether [`free_buffers`] may be called. Before these versions OpenSSL frees a buffer that it is about to fill, when it has read a record's
+/// header and waits for the rest (CVE-2024-4741); there it has to release its buffers by itself, after each record
+/// (`SSL_MODE_RELEASE_BUFFERS`).
+pub(crate) fn frees_buffers() -> bool {
+    static FREES: OnceLock<bool> = OnceLock::new();
+    *FREES.get_or_init(|| is_mended(openssl::version::number()))
+}
+
+/// A version is 0xMNN00PP0: major, minor, patch.
+fn is_mended(version: i64) -> bool {
+    let (minor, patch) = ((version >> 20) & 0xff, (version >> 4) & 0xff);
+    match version >> 28 {
+        0..3 => false,
+        3 => patch >= [14, 6, 2, 1].get(usize::try_from(minor).unwrap_or(0)).copied().unwrap_or(0),
+        _ => true,
+    }
+}
+
+/// Frees the buffers of a session that has nothing in them, where OpenSSL can do that.
 pub(crate) fn free_buffers(ssl: &SslRef) {
+    if !frees_buffers() {
+        return;
+    }
     // SAFETY: rules 1 and 4, and rule 3: the caller holds the session exclusively. OpenSSL leaves a buffer that has something in it.
     unsafe { SSL_free_buffers(ssl.as_ptr()) };
 }
@@ -188,4 +210,21 @@ pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
 pub(crate) fn control(context: &mut SslContextBuilder, command: c_int, argument: c_long) {
     // SAFETY: rules 1 and 4; it stores a number.
     unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, argument, ptr::null_mut()) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_freed_by_versions_that_can() {
+        for mended in
+            [0x3000_00e0, 0x3000_0130, 0x3010_0060, 0x3020_0020, 0x3030_0010, 0x3040_0000, 0x4000_0000]
+        {
+            assert!(is_mended(mended), "{mended:#x}");
+        }
+        for not in [0x1010_117f, 0x3000_00d0, 0x3010_0050, 0x3020_0010, 0x3030_0000] {
+            assert!(!is_mended(not), "{not:#x}");
+        }
+    }
 }

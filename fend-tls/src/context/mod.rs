@@ -87,6 +87,13 @@ impl Context {
         self.0.settings.mode
     }
 
+    /// A client's context: forgets the sessions that could be resumed, so that each host is asked for its certificate again.
+    pub fn forget_sessions(&self) {
+        if let Some(sessions) = &self.settings().sessions {
+            sessions.clear();
+        }
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }

@@ -1,6 +1,6 @@
 //! The handshake of a session: OpenSSL's, driven by the stream below, with early data before it.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use openssl::ssl::{Ssl, SslStream, SslVersion};
@@ -42,6 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             received_all: None,
             broken: None,
             said_goodbye: false,
+            has_news: false,
             closed: false,
             allow_truncation: settings.allow_truncation,
             established: false,
@@ -75,7 +76,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                     if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
                         return Poll::Ready(Err(TlsError::io(OPERATION, error)));
                     }
-                    ready!(self.wait(cx, generation));
+                    let waits = self.poll_wait(cx, generation).map_ok(|never| match never {});
+                    return waits.map_err(|error| TlsError::io(OPERATION, error));
                 }
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
                 Outcome::Failed(error) => {
@@ -118,6 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 let wire = self.tls.get_mut();
                 wire.is_fruitful();
                 wire.most_barren = BARREN;
+                // Tickets that nobody takes are no loss.
+                wire.has_lost = false;
             }
         }
         Ok(())

@@ -21,6 +21,7 @@ mod tests;
 mod wire;
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll, ready};
 
@@ -36,14 +37,14 @@ use outcome::Outcome;
 use records::{Pieces, RECORD};
 use wire::Wire;
 
-/// Ciphertext that a send gathers before it is handed to the stream: four records. One system call for 64 KiB costs little per record, and
-/// the buffer stays in the processor's cache.
+/// What a send takes at once: two records, with one system call. The first is copied into the output, the second sent from where OpenSSL has
+/// it. With more records to a call, their copies cost what the calls save (measured on loopback; `tests/tls_cost`).
 const BATCH: usize = 2 * RECORD;
 
 /// How many bytes may come in a row with no data in them. A peer may renew its keys as often as it likes, or send empty records, and each costs
 /// us more than it does the peer: one that does nothing else is up to no good, and OpenSSL has no limit of its own. (A record with data in it
 /// is complete after 16 KiB and some; tickets take a few KiB each.)
-const BARREN: usize = 64 * 1024;
+const BARREN: usize = 40 * 1024;
 
 /// The most ciphertext that may wait for the peer when bytes of it are looked at: far more than a send makes. Else it has asked for
 /// answers, to attempts to renegotiate say, and reads none.
@@ -54,7 +55,7 @@ const RECEIVE_EARLY: usize = 4096;
 
 /// How often one call may ask the stream for bytes. A peer that sends what is no data (key updates, empty records) as fast as we read
 /// would else hold the worker; after this many the task goes to the end of the queue.
-const READS: u32 = 16;
+const READS: u32 = 4;
 
 pub(crate) struct Session<S> {
     tls: SslStream<Wire<S>>,
@@ -65,6 +66,8 @@ pub(crate) struct Session<S> {
     broken: Option<TlsError>,
     /// Our close_notify is in the output, or need not be.
     said_goodbye: bool,
+    /// A sender had to read, so that OpenSSL may know more than its buffers say: the peer's goodbye.
+    has_news: bool,
     /// The stream below is closed for writing.
     closed: bool,
     allow_truncation: bool,
@@ -165,11 +168,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             let generation = self.signals.readable.generation();
             self.tls.get_mut().begin(READS);
-            if !sys::has_pending(self.tls.ssl()) && self.tls.get_mut().poll_ahead().is_pending() {
+            let has_news = std::mem::take(&mut self.has_news) || sys::has_pending(self.tls.ssl());
+            if !has_news && self.tls.get_mut().poll_ahead().is_pending() {
                 // Nothing is under way: an idle session holds no buffers.
                 sys::free_buffers(self.tls.ssl());
-                ready!(self.wait(cx, generation));
-                continue;
+                return self.poll_wait(cx, generation).map_ok(|never| match never {});
             }
             self.begin();
             let result = match take {
@@ -186,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(error) => self.outcome("TLS receive", error),
             };
             match outcome {
-                Outcome::Again => ready!(self.wait(cx, generation)),
+                Outcome::Again => return self.poll_wait(cx, generation).map_ok(|never| match never {}),
                 Outcome::Closed => self.received_all = Some(End::Clean),
                 Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
                     self.received_all = Some(End::Clean);
@@ -228,10 +231,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         filled
     }
 
-    /// OpenSSL needs bytes of the peer.
-    fn wait(&mut self, cx: &mut Context<'_>, generation: u64) -> Poll<()> {
-        // The peer may be waiting for what we have not handed on. That this fails is for the sender to know.
-        let _ = self.poll_output(cx, Wire::poll_flush);
+    /// OpenSSL needs bytes of the peer. Never ready with anything but an error.
+    fn poll_wait(&mut self, cx: &mut Context<'_>, generation: u64) -> Poll<io::Result<Infallible>> {
+        // The peer may be waiting for what we have not handed on. When that is lost, there may never be an answer.
+        if let Poll::Ready(Err(error)) = self.poll_output(cx, Wire::poll_flush) {
+            if self.tls.get_ref().has_lost {
+                return Poll::Ready(Err(error));
+            }
+        }
         // There is no wake-up to wait for, or it was there already: then to the end of the queue. A stream that only yields, with a
         // wake-up each time, would hold us in a loop.
         if !self.tls.get_ref().waits || !self.signals.readable.register(cx.waker(), generation) {
@@ -270,31 +277,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Poll::Ready(Ok(0));
         }
-        loop {
-            self.may_send()?;
-            if self.tls.get_ref().is_behind() {
-                ready!(self.poll_output(cx, Wire::poll_drain))?;
-            }
-            let generation = self.signals.readable.generation();
-            let (taken, outcome) = match bufs {
-                [_] => self.encrypt(bufs, &mut Vec::new()),
-                _ => GATHERED.with(|gathered| match gathered.try_borrow_mut() {
-                    Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
-                    // TLS in TLS, inside the outer one's send.
-                    Err(_) => self.encrypt(bufs, &mut Vec::new()),
-                }),
-            };
-            // As far as it goes; what the stream does not take now waits for the next call of any kind.
-            let wire = self.tls.get_mut();
-            if wire.is_behind() {
-                let _ = wire.poll_drain();
-            }
-            match outcome {
-                _ if taken > 0 => return Poll::Ready(Ok(taken)),
-                Some(Outcome::Again) | None => ready!(self.wait(cx, generation)),
-                Some(Outcome::Closed) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-                Some(Outcome::Failed(error)) => return Poll::Ready(Err(error.into())),
-            }
+        self.may_send()?;
+        if self.tls.get_ref().is_behind() {
+            ready!(self.poll_output(cx, Wire::poll_drain))?;
+        }
+        let generation = self.signals.readable.generation();
+        let (taken, outcome) = match bufs {
+            [_] => self.encrypt(bufs, &mut Vec::new()),
+            _ => GATHERED.with(|gathered| match gathered.try_borrow_mut() {
+                Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
+                // TLS in TLS, inside the outer one's send.
+                Err(_) => self.encrypt(bufs, &mut Vec::new()),
+            }),
+        };
+        // As far as it goes; what the stream does not take now waits for the next call of any kind.
+        let wire = self.tls.get_mut();
+        if wire.is_behind() {
+            let _ = wire.poll_drain();
+        }
+        match outcome {
+            _ if taken > 0 => Poll::Ready(Ok(taken)),
+            Some(Outcome::Again) | None => self.poll_wait(cx, generation).map_ok(|never| match never {}),
+            Some(Outcome::Closed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Some(Outcome::Failed(error)) => Poll::Ready(Err(error.into())),
         }
     }
 
@@ -311,7 +316,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let wire = self.tls.get_mut();
             wire.begin(READS);
             wire.records_left = if is_last { piece.len().div_ceil(RECORD) } else { 0 };
-            match self.tls.ssl_write(piece) {
+            let written = self.tls.ssl_write(piece);
+            if self.tls.get_ref().has_read {
+                self.has_news = true;
+                self.signals.readable.wake_all();
+            }
+            match written {
                 Ok(count) => taken += count,
                 Err(error) => {
                     let outcome = self.outcome("TLS send", error);
@@ -334,7 +344,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_output(cx, Wire::poll_flush)
+        let result = self.poll_output(cx, Wire::poll_flush);
+        if result.is_ready() {
+            // Whoever flushes has sent what there was.
+            sys::free_buffers(self.tls.ssl());
+        }
+        result
     }
 
     /// Sends a close_notify, once, and hands it on.

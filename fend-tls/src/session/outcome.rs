@@ -46,6 +46,9 @@ fn cause<S>(error: &Error, tls: &mut SslStream<Wire<S>>) -> Cause {
     if let Some(text) = wire.panicked.clone().or_else(|| state.as_ref()?.take_panic()) {
         return Cause::Panicked(text);
     }
+    if let Some(text) = wire.refusal.clone() {
+        return Cause::OpenSsl(text);
+    }
     if let Some(error) = wire.read_error.take() {
         return Cause::Io(error);
     }

@@ -50,6 +50,12 @@ pub(crate) struct Wire<S> {
     pub(crate) read_error: Option<io::Error>,
     /// What writing failed with; it fails with that from then on.
     write_error: Option<io::Error>,
+    /// Output was thrown away when writing failed.
+    pub(crate) has_lost: bool,
+    /// The stream was asked for bytes, in this call, and had some.
+    pub(crate) has_read: bool,
+    /// What the peer does is too much; nothing more is read.
+    pub(crate) refusal: Option<String>,
     /// The text of a panic in the stream; nothing more is asked of that one.
     pub(crate) panicked: Option<String>,
 }
@@ -73,6 +79,9 @@ impl<S> Wire<S> {
             ended: false,
             read_error: None,
             write_error: None,
+            has_lost: false,
+            has_read: false,
+            refusal: None,
             panicked: None,
         }
     }
@@ -87,6 +96,7 @@ impl<S> Wire<S> {
         self.reads_left = reads;
         self.waits = false;
         self.would_block = false;
+        self.has_read = false;
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -218,6 +228,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         let told = again(&error);
         self.write_error = Some(error);
         // Nobody will ever take it.
+        self.has_lost |= !self.output.is_empty() || self.unflushed;
         self.output = Output::default();
         self.unflushed = false;
         Poll::Ready(Err(told))
@@ -308,7 +319,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
         }
         if self.barren > self.most_barren {
             let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
-            self.read_error = Some(io::Error::new(io::ErrorKind::InvalidData, message));
+            self.refusal = Some(message);
             return Err(io::ErrorKind::Other.into());
         }
         if !self.ahead.is_empty() {
@@ -331,6 +342,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
                 }
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
+                    self.has_read = true;
                     self.barren += count;
                     return Ok(count);
                 }

@@ -152,6 +152,9 @@ fn set_modes(context: &mut SslContextBuilder) {
             // handshake.
             | SslMode::NO_AUTO_CHAIN,
     );
+    if !sys::frees_buffers() {
+        context.set_mode(SslMode::RELEASE_BUFFERS);
+    }
 }
 
 fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), ErrorStack> {

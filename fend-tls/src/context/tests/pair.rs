@@ -186,23 +186,12 @@ impl Pair {
         }
     }
 
-    /// The server ends the session, and goes on in the clear.
-    pub(super) fn end_and_inject(&mut self, bytes: &[u8]) {
-        self.server.tls.shutdown().unwrap();
-        self.server.tls.get_mut().write_all(bytes).unwrap();
-    }
-
     /// Replaces something in what is on its way to the server.
     pub(super) fn tamper(&mut self, from: &[u8], to: &[u8]) {
         let mut queue = self.server.tls.get_ref().incoming.lock().unwrap();
         let bytes = queue.make_contiguous();
         let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
         bytes[at..at + from.len()].copy_from_slice(to);
-    }
-
-    /// What the client has left unread.
-    pub(super) fn left_over(&self) -> Vec<u8> {
-        self.client.tls.get_ref().incoming.lock().unwrap().iter().copied().collect()
     }
 
     pub(super) fn is_resumed(&self) -> bool {
