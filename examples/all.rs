@@ -46,6 +46,8 @@ mod tasks;
 mod tcp;
 #[path = "all/time.rs"]
 mod time;
+#[path = "all/tls.rs"]
+mod tls;
 #[path = "all/udp.rs"]
 mod udp;
 #[path = "all/unix.rs"]
@@ -97,6 +99,14 @@ const PARTS: &[Part] = parts! {
     "udp metadata" => udp::metadata,
     "unix descriptors" => unix::descriptors,
     "unix records" => unix::records,
+    "tls echo" => tls::echo,
+    "tls resumption" => tls::resumption,
+    "tls wrong host" => tls::wrong_host,
+    "tls both ways" => tls::both_ways,
+    "tls client cert" => tls::client_certificate,
+    "tls reload" => tls::reload,
+    "tls over unix" => tls::over_unix,
+    "tls in tls" => tls::in_tls,
     "relay" => relay::between_sockets,
     "file to socket" => relay::file,
     "metrics" => executor::metrics,

@@ -15,6 +15,10 @@ mod arguments;
 mod client;
 #[path = "echo/histogram.rs"]
 mod histogram;
+#[path = "echo/load.rs"]
+mod load;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "support/server.rs"]
 mod server;
 
@@ -24,7 +28,7 @@ use arguments::{Arguments, Stop};
 const PORT: u16 = 7007;
 
 fn help() -> String {
-    let (server, at) = (server::help(PORT), server::at(PORT));
+    let (server, at, load) = (server::help(PORT), server::at(PORT), load::HELP);
     format!(
         "\
 usage: echo server [OPTIONS]
@@ -34,10 +38,7 @@ server: sends back what it receives.
 {server}
 client: sends a message on each connection, waits until it has come back, and goes on with the next.
   --addr ADDRESS       the server's address (default {at})
-  --connections N      how many connections to keep busy (default 50)
-  --size N             bytes in a message (default 64)
-  --seconds N          how long (default 5)
-  --workers N, --drivers N, --dispatcher NAME   as above
+{load}  --workers N, --drivers N, --dispatcher NAME   as above
 "
     )
 }

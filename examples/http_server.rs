@@ -5,7 +5,10 @@
 //! `wrk -t1 -c100 -d5 http://127.0.0.1:7007/plain`.
 
 use std::error::Error;
+use std::io;
 use std::process::ExitCode;
+
+use fend::net::TcpStream;
 
 #[path = "support/arguments.rs"]
 mod arguments;
@@ -19,6 +22,8 @@ mod page;
 mod request;
 #[path = "http_server/response.rs"]
 mod response;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "support/server.rs"]
 mod server;
 
@@ -43,7 +48,12 @@ fn main() -> ExitCode {
 }
 
 fn run(options: server::Options) -> Result<(), Box<dyn Error>> {
-    Ok(options.serve(connection::serve)?)
+    Ok(options.serve(serve)?)
+}
+
+async fn serve(stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    connection::serve(stream, "").await
 }
 
 fn read(arguments: &mut Arguments) -> Result<server::Options, Stop> {

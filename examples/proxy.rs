@@ -15,6 +15,8 @@ use fend::net::TcpStream;
 
 #[path = "support/arguments.rs"]
 mod arguments;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[expect(dead_code, reason = "the options of servers that answer themselves")]
 #[path = "support/server.rs"]
 mod server;
@@ -22,13 +24,14 @@ mod server;
 mod traffic;
 
 use arguments::{Arguments, Stop};
+use runtime::{RUNTIME_HELP, RuntimeOptions};
 use traffic::{Traffic, in_mib};
 
 /// Where it listens, if nothing else is said.
 const PORT: u16 = 7009;
 
 fn help() -> String {
-    let (at, runtime) = (server::at(PORT), server::RUNTIME_HELP);
+    let (at, runtime) = (server::at(PORT), RUNTIME_HELP);
     format!(
         "\
 usage: proxy --to ADDRESS [OPTIONS]
@@ -45,7 +48,7 @@ Relays each connection to ADDRESS. Prints the throughput of each second, and eac
 struct Options {
     listen: SocketAddr,
     relay: Relay,
-    runtime: server::RuntimeOptions,
+    runtime: RuntimeOptions,
 }
 
 /// How a connection is relayed.
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
 
 fn read(arguments: &mut Arguments) -> Result<Options, Stop> {
     let mut listen = server::at(PORT);
-    let mut runtime = server::RuntimeOptions::default();
+    let mut runtime = RuntimeOptions::default();
     let (mut to, mut idle_timeout, mut no_splice) = (None, None, false);
     while let Some(name) = arguments.next()? {
         match name.as_str() {

@@ -12,6 +12,8 @@ mod arguments;
 mod client;
 #[path = "echo/histogram.rs"]
 mod histogram;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "udp_echo/serve.rs"]
 mod serve;
 #[expect(dead_code, reason = "its loop is for connections; the options are what is used")]

@@ -1,10 +1,10 @@
-//! One client's connection: requests in, responses out, in the same order.
+//! One client's connection: requests in, responses out, in the same order. Over any stream: TCP, or TLS over it.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use fend::net::{Shutdown, TcpStream};
 use fend::time::{timeout, timeout_at};
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::request::{MAX_HEAD, Parsed, parse};
 use crate::response;
@@ -30,9 +30,12 @@ enum Next {
     Close,
 }
 
-pub(crate) async fn serve(stream: TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut connection = Connection { stream, input: vec![0; INPUT], filled: 0, output: Vec::new() };
+/// `about` is what the page tells of the connection, in lines; empty for one of which there is nothing to tell.
+pub(crate) async fn serve<S>(stream: S, about: &str) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = Connection { stream, about, input: vec![0; INPUT], filled: 0, output: Vec::new() };
     while connection.receive().await? {
         while let Some(next) = connection.answer() {
             connection.send().await?;
@@ -44,21 +47,22 @@ pub(crate) async fn serve(stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<'a, S> {
+    stream: S,
+    about: &'a str,
     input: Vec<u8>,
     /// How much of `input` was received and not answered.
     filled: usize,
     output: Vec<u8>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Receives until there is a whole head, or something to refuse. False: the client has gone, or was silent for too long.
     async fn receive(&mut self) -> io::Result<bool> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             // A partial head is shorter than `MAX_HEAD`, so there is room.
-            match timeout_at(deadline, self.stream.recv(&mut self.input[self.filled..])).await {
+            match timeout_at(deadline, self.stream.read(&mut self.input[self.filled..])).await {
                 Ok(Ok(0)) => return Ok(false),
                 Ok(received) => self.filled += received?,
                 Err(_) => return self.give_up().await,
@@ -90,7 +94,7 @@ impl Connection {
                     Next::Close
                 }
                 Parsed::Request(request, length) => {
-                    response::answer(&request, &mut self.output);
+                    response::answer(&request, self.about, &mut self.output);
                     consumed += length;
                     if request.keep_alive { Next::Requests } else { Next::Close }
                 }
@@ -102,7 +106,11 @@ impl Connection {
     }
 
     async fn send(&mut self) -> io::Result<()> {
-        timeout(PATIENCE, self.stream.send_all(&self.output)).await??;
+        let send = async {
+            self.stream.write_all(&self.output).await?;
+            self.stream.flush().await
+        };
+        timeout(PATIENCE, send).await??;
         self.output.clear();
         Ok(())
     }
@@ -110,11 +118,12 @@ impl Connection {
     /// Closes so that the client gets the last response: the kernel answers bytes that nobody reads with a reset, which
     /// makes the client's kernel throw away what has arrived (RFC 9112, section 9.6).
     async fn linger(mut self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)?;
         let drain = async {
+            // Closes one direction only.
+            self.stream.close().await?;
             let mut left = MAX_LINGER;
             while left > 0 {
-                match self.stream.recv(&mut self.input).await? {
+                match self.stream.read(&mut self.input).await? {
                     0 => break,
                     count => left = left.saturating_sub(count),
                 }

@@ -1,4 +1,4 @@
-//! The page at `/`: the runtime's counters as they are now.
+//! The page at `/`: what is known of the connection, and the runtime's counters as they are now.
 
 use std::fmt::Write;
 
@@ -11,14 +11,15 @@ const HEAD: &str = "<!doctype html>
 <meta http-equiv=refresh content=1>
 <title>fend</title>
 <h1>It works</h1>
-<p>This page comes from fend's <code>http_server</code> example and shows its runtime, anew each second.
+<p>This page comes from an example of fend's and shows the runtime that serves it, anew each second.
 <pre>
 ";
 
-/// The page for the runtime that serves it.
-pub(crate) fn render() -> String {
+/// The page for the runtime that serves it. `about` is text, in lines.
+pub(crate) fn render(about: &str) -> String {
     let metrics = Handle::current().metrics();
     let mut page = HEAD.to_owned();
+    push_escaped(about, &mut page);
     write_tables(&metrics, &mut page).expect("a String takes everything");
     page.push_str("</pre>\n</html>\n");
     page
@@ -46,4 +47,15 @@ fn write_tables(metrics: &Metrics, page: &mut String) -> std::fmt::Result {
         writeln!(page, "{number:<6} {:>12} {:>12}", driver.turns, driver.events)?;
     }
     Ok(())
+}
+
+/// A name in a certificate may be anything.
+fn push_escaped(text: &str, page: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => page.push_str("&amp;"),
+            '<' => page.push_str("&lt;"),
+            other => page.push(other),
+        }
+    }
 }

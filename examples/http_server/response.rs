@@ -19,13 +19,13 @@ impl Content {
     }
 }
 
-/// Appends the answer to `request`.
-pub(crate) fn answer(request: &Request<'_>, output: &mut Vec<u8>) {
+/// Appends the answer to `request`. The page has `about` the connection in it.
+pub(crate) fn answer(request: &Request<'_>, about: &str, output: &mut Vec<u8>) {
     let content = match request.path {
         "/" => Content {
             status: "200 OK",
             media_type: "text/html; charset=utf-8",
-            body: page::render().into_bytes(),
+            body: page::render(about).into_bytes(),
         },
         "/plain" => Content::text("200 OK", "Hello from fend!\n".to_owned()),
         _ => Content::text("404 Not Found", "There is / and /plain.\n".to_owned()),

@@ -1,15 +1,17 @@
-//! Command lines, read by hand: words, `--name value` and `--name=value`; and the `main` that reads one, runs what it asks for, and says
-//! what went wrong.
+//! Command lines, read by hand: words, `--name value` and `--name=value`, and short options as curl has them (`-sL`, `-o file`, `-ofile`);
+//! and the `main` that reads one, runs what it asks for, and says what went wrong.
 
 use std::env;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
+use std::mem;
 use std::net::SocketAddr;
 use std::num::{IntErrorKind, ParseIntError};
 use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Why a command line gives nothing to run.
 #[derive(Debug)]
@@ -27,26 +29,42 @@ impl Stop {
 }
 
 /// The whole of a `main`: reads the command line, runs what it asks for, and tells on standard error what went wrong. The exit status is 2
-/// for a command line that `read` refuses, 1 for an error of `run`.
-pub(crate) fn main<C>(
+/// for a command line that `read` refuses, else what comes of `run`: 1 for an error, or a status that it has found itself.
+pub(crate) fn main<C, E: Exit>(
     program: &str,
     help: &str,
     read: impl FnOnce(&mut Arguments) -> Result<C, Stop>,
-    run: impl FnOnce(C) -> Result<(), Box<dyn Error>>,
+    run: impl FnOnce(C) -> E,
 ) -> ExitCode {
-    let result = match read(&mut Arguments::of_this_process()) {
-        Ok(command) => run(command),
-        Err(Stop::Help) => write!(io::stdout(), "{help}").map_err(Into::into),
+    match read(&mut Arguments::of_this_process()) {
+        Ok(command) => run(command).exit(program),
+        Err(Stop::Help) => write!(io::stdout(), "{help}").map_err(Box::from).exit(program),
         Err(Stop::Mistake(mistake)) => {
             complain(format!("{program}: {mistake} (see {program} --help)"));
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(format!("{program}: {error}"));
-            ExitCode::FAILURE
+    }
+}
+
+/// How a program ends.
+pub(crate) trait Exit {
+    fn exit(self, program: &str) -> ExitCode;
+}
+
+impl Exit for ExitCode {
+    fn exit(self, _: &str) -> ExitCode {
+        self
+    }
+}
+
+impl Exit for Result<(), Box<dyn Error>> {
+    fn exit(self, program: &str) -> ExitCode {
+        match self {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(format!("{program}: {error}"));
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -88,6 +106,16 @@ impl Value for usize {
     }
 }
 
+impl Value for Duration {
+    fn read(text: &str) -> Result<Duration, String> {
+        let seconds = text.parse::<f64>().map_err(|_| "not a number of seconds".to_owned())?;
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(duration) if !duration.is_zero() => Ok(duration),
+            _ => Err("not a time above 0".to_owned()),
+        }
+    }
+}
+
 /// Goes through the arguments from left to right.
 pub(crate) struct Arguments {
     rest: env::ArgsOs,
@@ -95,6 +123,8 @@ pub(crate) struct Arguments {
     name: String,
     /// What stood behind the `=` of it.
     inline: Option<String>,
+    /// What stood behind it in the same argument, when it is a short option: its value, or further ones.
+    cluster: String,
 }
 
 impl Arguments {
@@ -102,19 +132,18 @@ impl Arguments {
     pub(crate) fn of_this_process() -> Arguments {
         let mut rest = env::args_os();
         rest.next();
-        Arguments { rest, name: String::new(), inline: None }
+        Arguments { rest, name: String::new(), inline: None, cluster: String::new() }
     }
 
     /// The next word, or the next option's name without its value. `--help` stops the reading, whatever comes behind it.
     pub(crate) fn next(&mut self) -> Result<Option<String>, Stop> {
         self.no_value()?;
-        let Some(argument) = self.take()? else { return Ok(None) };
-        match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => {
-                self.name = name.to_owned();
-                self.inline = Some(value.to_owned());
-            }
-            _ => self.name = argument,
+        if self.cluster.is_empty() {
+            let Some(argument) = self.take()? else { return Ok(None) };
+            self.begin(argument);
+        } else {
+            let cluster = mem::take(&mut self.cluster);
+            self.begin_cluster(&cluster);
         }
         match self.name.as_str() {
             "--help" | "-h" => self.no_value().and(Err(Stop::Help)),
@@ -122,9 +151,30 @@ impl Arguments {
         }
     }
 
+    fn begin(&mut self, argument: String) {
+        match (argument.split_once('='), argument.strip_prefix('-')) {
+            (Some((name, value)), _) if name.starts_with("--") => {
+                self.name = name.to_owned();
+                self.inline = Some(value.to_owned());
+            }
+            (_, Some(cluster)) if !cluster.is_empty() && !cluster.starts_with('-') => {
+                self.begin_cluster(cluster)
+            }
+            _ => self.name = argument,
+        }
+    }
+
+    /// Takes the first of several short options. What is behind it is its value, if it has one.
+    fn begin_cluster(&mut self, cluster: &str) {
+        let mut letters = cluster.chars();
+        self.name = letters.next().map(|letter| format!("-{letter}")).unwrap_or_default();
+        self.cluster = letters.as_str().to_owned();
+    }
+
     /// The value of the option that came last.
     pub(crate) fn value<T: Value>(&mut self) -> Result<T, Stop> {
-        let text = match self.inline.take() {
+        let attached = Some(mem::take(&mut self.cluster)).filter(|text| !text.is_empty());
+        let text = match self.inline.take().or(attached) {
             Some(text) => text,
             // Another option is no value; who means one writes `--name=--value`.
             None => match self.take()? {

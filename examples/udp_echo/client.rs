@@ -13,7 +13,8 @@ use fend::time::timeout;
 use crate::PORT;
 use crate::arguments::{Arguments, Stop};
 use crate::histogram::Histogram;
-use crate::server::{self, RuntimeOptions};
+use crate::runtime::RuntimeOptions;
+use crate::server;
 
 /// An answer that takes longer is lost.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -132,6 +132,7 @@ struct Settings {
 }
 
 /// What SNI tells the server.
+#[derive(Debug)]
 enum ServerName {
     /// The host, when it is a name.
     Host,
@@ -169,8 +170,8 @@ impl<S> ClientHandshake<S> {
         self.set(|settings| settings.alpn = Some(protocols))
     }
 
-    /// Under which key sessions are remembered and looked for, in place of the host. Servers of one host that do not share their
-    /// sessions, on several ports say, resume more often when each has a key of its own.
+    /// Under which key sessions are remembered and looked for, beside the host. Servers of one host that do not share their
+    /// sessions, on several ports say, resume more often when each has a key of its own. No key makes a session of one host do for another.
     pub fn session_key(self, key: &str) -> Self {
         self.set(|settings| settings.session_key = Some(key.to_owned()))
     }
@@ -246,7 +247,7 @@ impl Settings {
             let message = "the host is empty, so that its certificate cannot be verified";
             return Err(TlsError::input(OPERATION, message));
         }
-        let key = self.session_key.clone().unwrap_or_else(|| host.to_string());
+        let key = self.cache_key(&host);
         let sessions = settings.sessions.clone();
         let mut ssl =
             self.context.new_ssl(SslState::new(sessions.clone().map(|cache| (cache, key.clone()))))?;
@@ -258,6 +259,16 @@ impl Settings {
         }
         let early = self.resume(&mut ssl, sessions.as_ref(), &key)?;
         Ok((Session::new(ssl, stream, self.buffered, settings)?, early))
+    }
+
+    /// What stands for the server in the session cache. The host is in it in any case: a session that is resumed has been verified for no other
+    /// one. OpenSSL refuses to send early data under another name or without its protocol, so these are in it when they are not
+    /// the usual ones.
+    fn cache_key(&self, host: &Host) -> String {
+        match (&self.session_key, &self.server_name, &self.alpn) {
+            (None, ServerName::Host, None) => host.to_string(),
+            (key, name, alpn) => format!("{host} {key:?} {name:?} {alpn:?}"),
+        }
     }
 
     /// Tells OpenSSL who the peer has to be, and the peer who we think that it is.
@@ -294,7 +305,9 @@ impl Settings {
         sessions: Option<&Arc<SessionCache>>,
         key: &str,
     ) -> Result<Early, TlsError> {
-        let Some(session) = sessions.and_then(|sessions| sessions.take(key)) else {
+        // One that has failed is of no use, and early data would make an error of it.
+        let session = sessions.and_then(|sessions| sessions.take(key));
+        let Some(session) = session.filter(|session| sys::is_resumable(session)) else {
             return Ok(Early::Nothing);
         };
         sys::set_session(ssl, &session).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
@@ -303,5 +316,104 @@ impl Settings {
             && session.protocol_version() == SslVersion::TLS1_3
             && u32::try_from(self.early_data.len()).is_ok_and(|len| len <= permitted);
         Ok(if fits { Early::Send(self.early_data.clone(), 0) } else { Early::Nothing })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use futures_lite::future::{block_on, zip};
+
+    use super::*;
+    use crate::TlsAcceptor;
+    use crate::testing::{End, client, connection, once, server};
+
+    struct Pair {
+        connector: TlsConnector,
+        acceptor: TlsAcceptor,
+    }
+
+    type Results = (Result<TlsStream<End>, TlsError>, Result<TlsStream<End>, TlsError>);
+
+    impl Pair {
+        fn new() -> Pair {
+            let client = client().early_data(1000).alpn(["a", "b"]);
+            let server = server().early_data(1000).alpn(["b", "a"]);
+            Pair {
+                connector: TlsConnector::with_context(client.build().unwrap()).unwrap(),
+                acceptor: TlsAcceptor::with_context(server.build().unwrap()).unwrap(),
+            }
+        }
+
+        /// With the tickets read.
+        fn shake_hands(
+            &self,
+            host: &str,
+            set: impl FnOnce(ClientHandshake<End>) -> ClientHandshake<End>,
+        ) -> Results {
+            let (near, far) = connection(1 << 20);
+            let handshake = set(self.connector.handshake(host, near));
+            let (client, server) = block_on(zip(handshake, self.acceptor.handshake(far)));
+            if let Ok(client) = &client {
+                assert!(once(client.recv(&mut [0])).is_pending());
+            }
+            (client, server)
+        }
+    }
+
+    /// A session of another host has never been verified for this one.
+    #[test]
+    fn a_session_is_resumed_with_its_host_alone() {
+        let pair = Pair::new();
+        pair.shake_hands("localhost", |handshake| handshake.session_key("pool")).0.unwrap();
+        let error =
+            pair.shake_hands("other.example", |handshake| handshake.session_key("pool")).0.unwrap_err();
+        assert!(error.is_wrong_host(), "{error}");
+        let (client, _) = pair.shake_hands("localhost", |handshake| handshake.session_key("pool"));
+        assert!(client.unwrap().is_resumed());
+    }
+
+    #[test]
+    fn early_data_goes_with_the_same_name_and_protocols_only() {
+        let pair = Pair::new();
+        pair.shake_hands("localhost", |handshake| handshake).0.unwrap();
+        let settings: [fn(ClientHandshake<End>) -> ClientHandshake<End>; 4] = [
+            |handshake| handshake.alpn(["a"]),
+            |handshake| handshake.alpn(["c"]),
+            |handshake| handshake.server_name("other.example"),
+            |handshake| handshake.no_server_name(),
+        ];
+        for set in settings {
+            let (client, server) = pair.shake_hands("localhost", |handshake| set(handshake.early_data("x")));
+            assert!(!client.unwrap().early_data_accepted());
+            assert!(server.unwrap().early_data().is_empty());
+        }
+        let (client, server) = pair.shake_hands("localhost", |handshake| handshake.early_data("x"));
+        assert!(client.unwrap().early_data_accepted());
+        assert_eq!(server.unwrap().early_data(), b"x");
+    }
+
+    /// OpenSSL marks the session of an `SSL` that has failed.
+    #[test]
+    fn early_data_is_not_sent_in_a_session_that_has_failed() {
+        let pair = Pair::new();
+        let (client, _server) = pair.shake_hands("localhost", |handshake| handshake);
+        let client = client.unwrap();
+        client.get_ref().inject(&[23, 3, 3, 0, 32]);
+        client.get_ref().inject(&[0; 32]);
+        assert!(matches!(once(client.recv(&mut [0])), Poll::Ready(Err(_))));
+        drop(client);
+        let (client, server) = pair.shake_hands("localhost", |handshake| handshake.early_data("x"));
+        assert!(!client.unwrap().early_data_accepted());
+        assert!(server.unwrap().early_data().is_empty());
+    }
+
+    #[test]
+    fn the_host_of_an_error_stays_on_its_line() {
+        let (near, _far) = connection(1000);
+        let connector = Pair::new().connector;
+        let Poll::Ready(Err(error)) = once(connector.handshake("a\nb", near)) else {
+            panic!("it is no host")
+        };
+        assert!(!error.to_string().contains('\n'), "{error}");
     }
 }

@@ -319,7 +319,8 @@ impl fmt::Display for TlsError {
         let Inner { operation, host, cause } = &*self.0;
         f.write_str(operation)?;
         if let Some(host) = host {
-            write!(f, " with {host}")?;
+            // As somebody has typed it, with a line feed perhaps.
+            write!(f, " with {}", host.escape_debug())?;
         }
         match cause {
             Cause::Input(message) | Cause::OpenSsl(message) => write!(f, ": {message}"),

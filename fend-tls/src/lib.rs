@@ -19,6 +19,8 @@ mod stream;
 mod sync;
 #[expect(unsafe_code, reason = "calls of OpenSSL that have no safe form")]
 mod sys;
+#[cfg(all(test, not(loom)))]
+mod testing;
 mod unwind;
 
 pub use acceptor::{ServerHandshake, TlsAcceptor, TlsIncoming};

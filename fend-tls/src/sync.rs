@@ -35,13 +35,19 @@ impl<T> Mutex<T> {
         }
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Runs a loom model with at most `preemptions` forced switches per execution: see `fend-reactor/src/sync.rs`.
+#[cfg(all(test, loom))]
+pub(crate) fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(f);
 }

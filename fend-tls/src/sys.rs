@@ -29,6 +29,7 @@ unsafe extern "C" {
     fn SSL_free_buffers(ssl: *mut ffi::SSL) -> c_int;
     fn SSL_has_pending(ssl: *const ffi::SSL) -> c_int;
     fn SSL_get_early_data_status(ssl: *const ffi::SSL) -> c_int;
+    fn SSL_SESSION_is_resumable(session: *const ffi::SSL_SESSION) -> c_int;
     fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
     fn X509_get_default_cert_file() -> *const c_char;
     fn X509_get_default_cert_dir() -> *const c_char;
@@ -159,9 +160,32 @@ pub(crate) fn keep_resumable(ssl: &SslRef) {
     unsafe { ffi::SSL_set_shutdown(ssl.as_ptr(), ffi::SSL_SENT_SHUTDOWN | ffi::SSL_RECEIVED_SHUTDOWN) }
 }
 
+/// Whether OpenSSL would try to resume it: not one whose `SSL` has failed since.
+pub(crate) fn is_resumable(session: &SslSessionRef) -> bool {
+    // SAFETY: rules 1 and 4; it only looks.
+    unsafe { SSL_SESSION_is_resumable(session.as_ptr()) == 1 }
+}
+
 /// Has the handshake of `ssl` resume `session`, which came from a handshake of the same context.
 pub(crate) fn set_session(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(), ErrorStack> {
     // SAFETY: rule 1. OpenSSL counts its own reference to the session. That both belong to one context, as the `openssl` crate
     // demands, is so since each context has a session cache of its own.
     unsafe { ssl.set_session(session) }
+}
+
+/// Has the next handshake call ask the peer for a new handshake. TLS 1.2.
+#[cfg(all(test, not(loom)))]
+pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
+    unsafe extern "C" {
+        fn SSL_renegotiate(ssl: *mut ffi::SSL) -> c_int;
+    }
+    // SAFETY: rules 1 and 4; it notes what is to be sent.
+    succeeded(unsafe { SSL_renegotiate(ssl.as_ptr()) } as c_long)
+}
+
+/// For what tests set and nobody else: the number of the command, and its argument.
+#[cfg(all(test, not(loom)))]
+pub(crate) fn control(context: &mut SslContextBuilder, command: c_int, argument: c_long) {
+    // SAFETY: rules 1 and 4; it stores a number.
+    unsafe { ffi::SSL_CTX_ctrl(context.as_ptr(), command, argument, ptr::null_mut()) };
 }

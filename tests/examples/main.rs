@@ -1,11 +1,22 @@
 //! Runs the programs in `examples/` as a person would, against clients that know nothing of fend.
 
 mod all;
+mod canned;
+mod certificates;
 mod chat;
 mod echo;
 mod fd_pass;
 mod graceful;
 mod http;
+mod http_client;
+mod http_client_tls;
+mod https_server;
 mod program;
 mod proxy;
+mod scratch;
+mod tls_echo;
 mod udp_echo;
+
+#[expect(dead_code, unused_imports, reason = "here for its unit tests, which examples do not run themselves")]
+#[path = "../../examples/http_client/http/mod.rs"]
+mod http_client_library;

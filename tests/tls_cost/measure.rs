@@ -12,7 +12,7 @@ use std::time::Duration;
 use fend::tls::Identity;
 
 use crate::client::{self, Client};
-use crate::server::{IDENTITY, KINDS, Kind, SERVER};
+use crate::server::{IDENTITY, KINDS, Kind, SERVER, SHIFT};
 
 /// What a server is to do.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +31,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(kind: Kind) -> Server {
+    pub(crate) fn start(kind: Kind, round: usize) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
         let address = listener.local_addr().expect("an address");
+        on_one_processor();
         let identity = Identity::self_signed(["localhost"]).expect("an identity");
         let path =
             env::temp_dir().join(format!("fend-tls-cost-{}-{}.pem", std::process::id(), address.port()));
@@ -43,6 +44,7 @@ impl Server {
             .args(["--exact", "serve"])
             .env(SERVER, kind.name())
             .env(IDENTITY, &path)
+            .env(SHIFT, (16 * round).to_string())
             .stdin(OwnedFd::from(listener))
             .stdout(Stdio::null())
             .spawn()
@@ -79,6 +81,8 @@ impl Server {
             client::command(&mut stream, b'q', 1, 0)?;
             // To its end, so that nothing is cut short.
             stream.read_to_end(&mut Vec::new())?;
+            // OpenSSL gives up a session that was not closed in order.
+            stream.shutdown().map_err(std::io::Error::other)?;
         }
         Ok(())
     }
@@ -110,6 +114,28 @@ impl Server {
     }
 }
 
+/// Has this thread, and the processes that it starts, run on one processor. On two, the kernel's work of receiving is done now by the sender
+/// and now by the receiver, and is counted as its time: by a quarter more or less, whatever it is that is compared.
+#[expect(unsafe_code, reason = "std chooses no processors")]
+fn on_one_processor() {
+    // SAFETY: a set of processors is numbers, for which zeros are a value.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let size = std::mem::size_of::<libc::cpu_set_t>();
+    // SAFETY: `set` is valid for writes, and as large as is said.
+    let got = unsafe { libc::sched_getaffinity(0, size, &raw mut set) };
+    assert_eq!(got, 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: the numbers are below the size of the set.
+    let last = (0..1024).rev().find(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) }).expect("a processor");
+    // SAFETY: as above.
+    unsafe {
+        libc::CPU_ZERO(&mut set);
+        libc::CPU_SET(last, &mut set);
+    }
+    // SAFETY: `set` is valid for reads, and as large as is said.
+    let result = unsafe { libc::sched_setaffinity(0, size, &raw const set) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
 /// The processor time that the threads of a process have used, to the nanosecond. (`/proc/PID/stat` counts hundredths of a second.)
 fn cpu_time_of(pid: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
@@ -137,16 +163,10 @@ pub(crate) struct Costs {
 }
 
 pub(crate) fn measure(load: Load, rounds: usize) -> Costs {
-    let only = env::var("HACK_KINDS").unwrap_or_default();
-    let mut seconds: Vec<_> = KINDS
-        .into_iter()
-        .filter(|k| only.is_empty() || only.contains(k.name()))
-        .map(|kind| (kind, f64::INFINITY))
-        .collect();
-    let rounds = env::var("HACK_ROUNDS").ok().and_then(|s| s.parse().ok()).unwrap_or(rounds);
-    for _ in 0..if cfg!(debug_assertions) { 1 } else { rounds } {
+    let mut seconds: Vec<_> = KINDS.into_iter().map(|kind| (kind, f64::INFINITY)).collect();
+    for round in 0..if cfg!(debug_assertions) { 1 } else { rounds } {
         for (kind, least) in &mut seconds {
-            *least = least.min(Server::start(*kind).cost(load).as_secs_f64());
+            *least = least.min(Server::start(*kind, round).cost(load).as_secs_f64());
         }
     }
     Costs { load, seconds }
@@ -161,7 +181,7 @@ pub(crate) fn print(unit: &str, costs: &Costs, factor: f64) {
 
 /// Where fend takes more than `of_openssl` times what blocking OpenSSL takes, or more than `of_tokio` times what tokio-openssl takes.
 pub(crate) fn behind(costs: &Costs, of_openssl: f64, of_tokio: f64) -> Vec<String> {
-    let of = |wanted| costs.seconds.iter().find(|(kind, _)| *kind == wanted).map_or(1e9, |x| x.1);
+    let of = |wanted| costs.seconds.iter().find(|(kind, _)| *kind == wanted).expect("it was measured").1;
     let mut failed = Vec::new();
     for (other, factor) in [(Kind::OpenSsl, of_openssl), (Kind::Tokio, of_tokio)] {
         for ours in [Kind::Fend, Kind::FendPoll] {

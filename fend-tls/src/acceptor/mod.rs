@@ -11,10 +11,12 @@ mod admission;
 mod handshake;
 mod incoming;
 mod reload;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_core::Stream;
 use futures_io::{AsyncRead, AsyncWrite};
@@ -67,6 +69,8 @@ pub struct TlsAcceptor {
 
 struct Shared {
     context: RwLock<Context>,
+    /// Held from the look at the old context until the new one is in its place, so that of two reloads at once none is lost.
+    reloading: Mutex<()>,
     admission: Arc<Admission>,
 }
 
@@ -98,7 +102,11 @@ impl TlsAcceptor {
         if context.mode() == Mode::Client {
             return Err(TlsError::input("TLS acceptor", "the context is a client's (Mode::Client)"));
         }
-        let shared = Shared { context: RwLock::new(context), admission: Admission::new(HANDSHAKES) };
+        let shared = Shared {
+            context: RwLock::new(context),
+            reloading: Mutex::new(()),
+            admission: Admission::new(HANDSHAKES),
+        };
         Ok(TlsAcceptor { shared: Arc::new(shared) })
     }
 

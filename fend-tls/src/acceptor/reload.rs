@@ -16,7 +16,7 @@ impl TlsAcceptor {
     /// Reads a chain and a key from files, and uses them from the next handshake on, in all clones. Sessions go on as they are, and session
     /// tickets that were given out are still good.
     ///
-    /// The files are read on the calling thread.
+    /// The files are read on the calling thread. [`watch`](Self::watch) reads them elsewhere.
     ///
     /// # Errors
     ///
@@ -31,6 +31,7 @@ impl TlsAcceptor {
     ///
     /// When OpenSSL does not take it. The acceptor then keeps what it has.
     pub fn reload_identity(&self, identity: Identity) -> Result<(), TlsError> {
+        let _one_at_a_time = self.shared.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let context = self.context().with_identity(identity)?;
         *self.shared.context.write().unwrap_or_else(PoisonError::into_inner) = context;
         Ok(())
@@ -82,8 +83,7 @@ impl TlsAcceptor {
             if now == seen {
                 continue;
             }
-            let identity = read(paths.clone()).await;
-            match identity.and_then(|identity| self.reload_identity(identity)) {
+            match reload(self.clone(), paths.clone()).await {
                 Ok(()) => {
                     (seen, told) = (now, None);
                     on_reload(Ok(()));
@@ -113,7 +113,8 @@ async fn look(paths: [PathBuf; 2]) -> [Mark; 2] {
     fend_reactor::spawn_blocking(move || [mark(&paths[0]), mark(&paths[1])]).await.unwrap_or(unread)
 }
 
-async fn read([certificate, key]: [PathBuf; 2]) -> Result<Identity, TlsError> {
-    let reading = fend_reactor::spawn_blocking(move || Identity::from_files(certificate, key));
-    reading.await.unwrap_or_else(|error| Err(TlsError::io("TLS reload", error.into())))
+/// Reads the files and makes the context, which may read the system's roots. Not on a worker's thread.
+async fn reload(acceptor: TlsAcceptor, [certificate, key]: [PathBuf; 2]) -> Result<(), TlsError> {
+    let reloading = fend_reactor::spawn_blocking(move || acceptor.reload(certificate, key));
+    reloading.await.unwrap_or_else(|error| Err(TlsError::io("TLS reload", error.into())))
 }

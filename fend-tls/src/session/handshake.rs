@@ -3,13 +3,14 @@
 use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use openssl::ssl::{Ssl, SslStream};
+use openssl::ssl::{Ssl, SslStream, SslVersion};
 
 use super::outcome::Outcome;
 use super::wire::Wire;
 use super::{BARREN, RECEIVE_EARLY, Session};
 use crate::context;
 use crate::error::TlsError;
+use crate::state::SslState;
 use crate::stream::waiters::Signals;
 
 const OPERATION: &str = "TLS handshake";
@@ -41,13 +42,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             received_all: None,
             broken: None,
             said_goodbye: false,
+            closed: false,
             allow_truncation: settings.allow_truncation,
             established: false,
             early_data: Vec::new(),
         })
     }
 
-    /// Goes on with the handshake. Ready when all of it is over and handed to the stream.
+    /// Goes on with the handshake. Ready when all of it is over and handed to the stream, but for a server's tickets.
     pub(crate) fn poll_handshake(
         &mut self,
         cx: &mut Context<'_>,
@@ -56,9 +58,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         while !self.established {
             self.begin();
             let generation = self.signals.readable.generation();
-            let Err(error) = self.step(early) else { continue };
+            let result = self.step(early);
+            // Some callbacks have no way to say no.
+            if let Some(text) = SslState::of(self.ssl()).and_then(|state| state.take_panic()) {
+                let error = TlsError::panicked(OPERATION, text);
+                self.broken = Some(error.again());
+                if result.is_err() {
+                    self.push_output();
+                }
+                return Poll::Ready(Err(error));
+            }
+            let Err(error) = result else { continue };
             match self.outcome(OPERATION, error) {
-                Outcome::Again => ready!(self.wait(cx, generation)),
+                Outcome::Again => {
+                    // The peer will not answer what it does not get.
+                    if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+                        return Poll::Ready(Err(TlsError::io(OPERATION, error)));
+                    }
+                    ready!(self.wait(cx, generation));
+                }
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
                 Outcome::Failed(error) => {
                     // The alert that tells the peer why.
@@ -67,11 +85,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
             }
         }
-        match ready!(self.poll_flush(cx)) {
+        match self.poll_flush(cx) {
             // A client may be gone by the time that its tickets are sent, and have said what it had to say.
-            Ok(()) => Poll::Ready(Ok(())),
-            Err(_) if self.ssl().is_server() => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(TlsError::io(OPERATION, error))),
+            Poll::Ready(Err(_)) if self.ssl().is_server() => Poll::Ready(Ok(())),
+            // Or it reads none before its request is sent.
+            Poll::Pending if self.ssl().is_server() && self.ssl().version2() == Some(SslVersion::TLS1_3) => {
+                Poll::Ready(Ok(()))
+            }
+            result => result.map_err(|error| TlsError::io(OPERATION, error)),
         }
     }
 

@@ -40,8 +40,11 @@ pub(crate) struct Wire<S> {
     writable: Waker,
     /// How often OpenSSL may still ask the stream for bytes in this call.
     reads_left: u32,
-    /// The last read was refused for that.
-    pub(crate) out_of_reads: bool,
+    /// The last read was pending, and the readable signal tells when to try again. Not so when there are no reads left, or when OpenSSL
+    /// has not asked.
+    pub(crate) waits: bool,
+    /// OpenSSL was told to come again later, in this call: that is what became of it.
+    pub(crate) would_block: bool,
     pub(crate) ended: bool,
     /// What reading failed with; the session takes it.
     pub(crate) read_error: Option<io::Error>,
@@ -65,7 +68,8 @@ impl<S> Wire<S> {
             readable: signals.readable.clone().into(),
             writable: signals.writable.clone().into(),
             reads_left: 0,
-            out_of_reads: false,
+            waits: false,
+            would_block: false,
             ended: false,
             read_error: None,
             write_error: None,
@@ -81,7 +85,8 @@ impl<S> Wire<S> {
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
     pub(crate) fn begin(&mut self, reads: u32) {
         self.reads_left = reads;
-        self.out_of_reads = false;
+        self.waits = false;
+        self.would_block = false;
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -94,6 +99,10 @@ impl<S> Wire<S> {
 
     pub(crate) fn take_stream(&mut self) -> S {
         self.stream.take().expect("it is taken out once")
+    }
+
+    pub(crate) fn drop_stream(&mut self) {
+        drop(self.stream.take());
     }
 }
 
@@ -164,6 +173,12 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         ask(stream, writable, panicked, |stream, cx| stream.poll_close(cx))
     }
 
+    /// Whether the stream has not taken all that there is for it, or has failed.
+    #[inline]
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.output.is_empty() || self.write_error.is_some()
+    }
+
     /// Whether there is anything to hand on.
     pub(crate) fn has_output(&self) -> bool {
         (self.unflushed || !self.output.is_empty()) && self.write_error.is_none()
@@ -188,6 +203,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
             }
             Poll::Ready(Ok(count)) => {
                 output.advance(count.min(waiting));
+                output.give_back();
                 self.unflushed = true;
                 return count.saturating_sub(waiting);
             }
@@ -216,6 +232,10 @@ pub(crate) fn again(error: &io::Error) -> io::Error {
     }
 }
 
+fn too_much() -> io::Error {
+    io::Error::other("the stream below read more than there was room for")
+}
+
 impl<S: AsyncRead + Unpin> Wire<S> {
     /// Reads into `buf`, and ahead when that is full.
     fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -236,13 +256,43 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             (ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, buf)), 0)
         };
         match count {
-            Poll::Ready(Ok(count)) if count > asked + room => {
-                let message = "the stream below read more than there was room for";
-                Poll::Ready(Err(io::Error::other(message)))
-            }
+            Poll::Ready(Ok(count)) if count > asked + room => Poll::Ready(Err(too_much())),
             Poll::Ready(Ok(count)) => Poll::Ready(Ok(count.min(asked))),
             other => other,
         }
+    }
+
+    /// Has something ready for OpenSSL. Pending: there is nothing, so that it need not be asked. Errors and the end are for it to find.
+    pub(crate) fn poll_ahead(&mut self) -> Poll<()> {
+        if !self.reads_ahead || !self.ahead.is_empty() || self.ended || self.read_error.is_some() {
+            return Poll::Ready(());
+        }
+        let Wire { stream, readable, panicked, ahead, .. } = self;
+        let room = ahead.room(0);
+        let most = room.len();
+        let read = ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, room));
+        let count = match read {
+            Poll::Ready(Ok(count)) if count <= most => count,
+            _ => 0,
+        };
+        ahead.filled(count);
+        match read {
+            Poll::Pending => {
+                self.waits = true;
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(0)) => self.ended = true,
+            Poll::Ready(Ok(_)) if count > 0 => {}
+            Poll::Ready(Ok(_)) => self.read_error = Some(too_much()),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) => self.read_error = Some(error),
+        }
+        Poll::Ready(())
+    }
+
+    fn later(&mut self) -> io::Error {
+        self.would_block = true;
+        io::ErrorKind::WouldBlock.into()
     }
 
     /// Whether bytes have been read that OpenSSL has not asked for.
@@ -253,6 +303,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
 impl<S: AsyncRead + Unpin> Read for Wire<S> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.read_error.is_some() {
+            return Err(io::ErrorKind::Other.into());
+        }
         if self.barren > self.most_barren {
             let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
             self.read_error = Some(io::Error::new(io::ErrorKind::InvalidData, message));
@@ -267,13 +320,15 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
             return Ok(0);
         }
         if self.reads_left == 0 {
-            self.out_of_reads = true;
-            return Err(io::ErrorKind::WouldBlock.into());
+            return Err(self.later());
         }
         loop {
             self.reads_left -= 1;
             match self.poll_read(buf) {
-                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+                Poll::Pending => {
+                    self.waits = true;
+                    return Err(self.later());
+                }
                 Poll::Ready(Ok(count)) => {
                     self.ended = count == 0;
                     self.barren += count;
@@ -281,8 +336,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                     if self.reads_left == 0 {
-                        self.out_of_reads = true;
-                        return Err(io::ErrorKind::WouldBlock.into());
+                        return Err(self.later());
                     }
                 }
                 Poll::Ready(Err(error)) => {

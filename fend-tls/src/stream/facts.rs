@@ -5,7 +5,7 @@ use std::io;
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, SslRef};
 use openssl::stack::StackRef;
-use openssl::x509::X509;
+use openssl::x509::{X509, X509VerifyResult};
 
 use super::TlsStream;
 use crate::context::Protocol;
@@ -72,7 +72,12 @@ fn peer_certificate(ssl: &SslRef) -> Option<Certificate> {
 }
 
 fn verify_error(ssl: &SslRef) -> Option<String> {
-    SslState::of(ssl).and_then(|state| state.passed())
+    let passed = SslState::of(ssl).and_then(|state| state.passed());
+    // Of a resumed session OpenSSL remembers what there was in the first place.
+    passed.or_else(|| match ssl.verify_result() {
+        X509VerifyResult::OK => None,
+        result => Some(result.error_string().to_owned()),
+    })
 }
 
 fn certificates(stack: Option<&StackRef<X509>>) -> Vec<Certificate> {
@@ -145,7 +150,7 @@ impl<S> TlsStream<S> {
     }
 
     /// What is wrong with the peer's certificate, and was let pass by an opt-out of the context (its `danger_` methods, or a
-    /// callback). `None` for a certificate that is in order.
+    /// callback). `None` for a certificate that is in order. In a resumed session it is what was wrong when that began.
     pub fn verify_error(&self) -> Option<String> {
         self.of_ssl(verify_error)
     }
@@ -214,5 +219,33 @@ impl<S> TlsStream<S> {
         // What a question leaves behind must not look like the failure of what comes next.
         drop(ErrorStack::get());
         result
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use crate::testing::{connection, once, server, shake_hands_with};
+    use crate::{Context, Identity, Mode, TlsAcceptor, TlsConnector, Verify};
+
+    /// A resumed session has no certificate looked at, and is as good as the one that it goes on with.
+    #[test]
+    fn what_was_let_pass_is_told_of_a_resumed_session_too() {
+        let stranger = Identity::self_signed(["stranger"]).unwrap();
+        let client = Context::builder(Mode::Client).ca(stranger.certificate().clone());
+        let client = client.identity(stranger).danger_accept_invalid_certs().handshake_timeout(None);
+        let root = crate::testing::identity().certificate().clone();
+        let server = server().ca(root).verify(Verify::PEER).danger_accept_invalid_certs();
+        let connector = TlsConnector::with_context(client.build().unwrap()).unwrap();
+        let acceptor = TlsAcceptor::with_context(server.build().unwrap()).unwrap();
+        for resumed in [false, true] {
+            let (near, far) = connection(1 << 20);
+            let (client, server) = shake_hands_with(&connector, &acceptor, near, far);
+            let (client, server) = (client.unwrap(), server.unwrap());
+            assert_eq!((client.is_resumed(), server.is_resumed()), (resumed, resumed));
+            assert!(client.verify_error().is_some(), "client, {resumed}");
+            assert!(server.verify_error().is_some(), "server, {resumed}");
+            // For the tickets.
+            assert!(once(client.recv(&mut [0])).is_pending());
+        }
     }
 }

@@ -11,8 +11,12 @@
 mod facts;
 mod futures_io;
 mod into_split;
+#[cfg(all(test, loom))]
+mod loom_models;
 mod methods;
 mod split;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod turn;
 pub(crate) mod waiters;
 
@@ -29,7 +33,7 @@ pub use facts::TlsInfo;
 pub use into_split::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use split::{ReadHalf, WriteHalf};
 
-use crate::session::Session;
+use crate::session::{Session, unless_gone};
 use methods::{receive_methods, send_methods};
 use turn::{InTurn, Side, Turn};
 
@@ -111,8 +115,19 @@ impl<S> TlsStream<S> {
         self
     }
 
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn session_mut(&mut self) -> &mut Session<S> {
+        self.session.get_mut()
+    }
+
     /// The stream below, to ask it for its addresses or to set its options. Other tasks wait for their turn while this is held, so let it go
     /// before the next `.await`. Bytes read from it or written to it break the session.
+    ///
+    /// # Panics
+    ///
+    /// Not this one, but the methods that say something about the session, and a second `get_ref`, when the same thread holds the
+    /// first one's result still: they would wait for ever. A value of it lives up to the end of its statement, so
+    /// `log(tls.get_ref().peer_addr(), tls.alpn())` must be two.
     ///
     /// # Examples
     ///
@@ -180,7 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     ///
     /// Cancel safe but for the count: call it again to go on.
     pub async fn shutdown_and_wait(&self) -> io::Result<u64> {
-        poll_fn(|cx| ready!(self.session.poll_enter(cx, Side::Sender)).poll_goodbye(cx)).await?;
+        let goodbye = poll_fn(|cx| ready!(self.session.poll_enter(cx, Side::Sender)).poll_goodbye(cx)).await;
+        // A peer that has gone may have said its word before.
+        unless_gone(goodbye)?;
         let (mut buf, mut thrown_away) = ([0; 4096], 0);
         loop {
             match self.recv(&mut buf).await? {

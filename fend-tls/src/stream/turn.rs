@@ -40,6 +40,8 @@ pub(crate) struct Turn<T> {
     waiting: AtomicBool,
     /// The side that was refused last and has had no turn since; 0 for none.
     owed: AtomicU8,
+    /// The thread whose turn it is; 0 for none. Only its own thread can find itself here.
+    holder: std::sync::atomic::AtomicUsize,
 }
 
 impl<T> Turn<T> {
@@ -49,6 +51,7 @@ impl<T> Turn<T> {
             refused: Waiters::new(),
             waiting: AtomicBool::new(false),
             owed: AtomicU8::new(0),
+            holder: std::sync::atomic::AtomicUsize::new(0),
         }
     }
 
@@ -84,21 +87,30 @@ impl<T> Turn<T> {
 
     /// The value, if nobody uses it now.
     pub(crate) fn try_enter(&self) -> Option<InTurn<'_, T>> {
-        self.value.try_lock().map(|value| InTurn { turn: self, value: Some(value) })
+        self.value.try_lock().map(|value| InTurn::new(self, value))
     }
 
-    /// Waits for the value as for any lock. For calls that are over at once, not made from inside a turn.
-    #[cfg(not(loom))]
+    /// Waits for the value as for any lock. For calls that are over at once.
+    ///
+    /// # Panics
+    ///
+    /// From inside a turn of the same thread, which would otherwise wait for itself.
     pub(crate) fn lock(&self) -> InTurn<'_, T> {
-        InTurn { turn: self, value: Some(self.value.lock()) }
+        if let Some(entered) = self.try_enter() {
+            return entered;
+        }
+        let is_ours = self.holder.load(Relaxed) == this_thread();
+        assert!(
+            !is_ours,
+            "a TlsStream is asked while this thread holds its get_ref(), or from inside a call of it"
+        );
+        InTurn::new(self, self.value.lock())
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
-    #[cfg(not(loom))]
     pub(crate) fn into_inner(self) -> T {
         self.value.into_inner()
     }
@@ -120,6 +132,19 @@ pub(crate) struct InTurn<'a, T> {
     value: Option<MutexGuard<'a, T>>,
 }
 
+impl<'a, T> InTurn<'a, T> {
+    fn new(turn: &'a Turn<T>, value: MutexGuard<'a, T>) -> Self {
+        turn.holder.store(this_thread(), Relaxed);
+        InTurn { turn, value: Some(value) }
+    }
+}
+
+/// A number that no other thread has meanwhile.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 impl<T> Deref for InTurn<'_, T> {
     type Target = T;
 
@@ -136,7 +161,48 @@ impl<T> DerefMut for InTurn<'_, T> {
 
 impl<T> Drop for InTurn<'_, T> {
     fn drop(&mut self) {
+        self.turn.holder.store(0, Relaxed);
         self.value = None;
         self.turn.leave();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::testing::counting;
+    use crate::unwind::caught;
+
+    #[test]
+    fn a_thread_does_not_wait_for_itself() {
+        let turn = Turn::new(1);
+        let entered = turn.lock();
+        assert!(caught(|| *turn.lock()).unwrap_err().contains("get_ref()"));
+        drop(entered);
+        assert_eq!(*turn.lock(), 1);
+        // Nor for one that has let it go.
+        std::thread::scope(|scope| {
+            let entered = turn.try_enter().unwrap();
+            let other = scope.spawn(|| *turn.lock());
+            drop(entered);
+            assert_eq!(other.join().unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn who_was_refused_goes_first() {
+        let turn = Turn::new(());
+        let (receiver, sender) = (counting(), counting());
+        let enter = |waker: &Waker, side| turn.poll_enter(&mut Context::from_waker(waker), side).map(drop);
+        let held = turn.try_enter().unwrap();
+        assert!(enter(&sender.1, Side::Sender).is_pending());
+        drop(held);
+        assert_eq!(sender.0.get(), 1);
+        assert!(enter(&receiver.1, Side::Receiver).is_pending(), "the sender is owed a turn");
+        assert_eq!(receiver.0.get(), 1, "and the receiver comes back");
+        assert!(enter(&sender.1, Side::Sender).is_ready());
+        assert!(enter(&receiver.1, Side::Receiver).is_ready());
     }
 }

@@ -14,11 +14,16 @@ pub(super) mod verify;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use openssl::error::ErrorStack;
+
 use crate::state::SslState;
 
 /// What `callback` returns, or nothing when it panicked: then the handshake must not succeed, and `state` knows why.
 fn guard<T>(state: &SslState, callback: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(callback)) {
+    let result = catch_unwind(AssertUnwindSafe(callback));
+    // What it leaves in the queue would look like a failure of the handshake.
+    drop(ErrorStack::get());
+    match result {
         Ok(result) => Some(result),
         Err(panic) => {
             state.panicked(panic_message(&*panic));

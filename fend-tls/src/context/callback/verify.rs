@@ -5,6 +5,7 @@
 //! strength of its certificates, the name (62, 64), revocation, then signatures (7, 21) and times (9, 10). So one error that is let
 //! pass hides no other, and the first answer of no ends it.
 
+use openssl::error::ErrorStack;
 use openssl::ssl::SslRef;
 use openssl::x509::{X509StoreContext, X509StoreContextRef, X509VerifyResult};
 
@@ -46,9 +47,10 @@ pub(in crate::context) fn on_certificate(preverified: bool, store: &mut X509Stor
         return false;
     }
     if !preverified {
-        // What is still set at the end is the result of the whole.
-        store.set_error(X509VerifyResult::OK);
+        // The error stays set: it becomes the session's verify_result, which is all that is known of it when the session is resumed.
         state.let_pass(in_words(&failure(store, result.as_raw(), None)));
+        // A signature that does not verify stands in the queue, and would look like a failure of the handshake the next time that it waits.
+        drop(ErrorStack::get());
     }
     true
 }

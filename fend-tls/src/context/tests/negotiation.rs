@@ -208,16 +208,3 @@ fn a_chain_is_what_the_identity_holds() {
     let failure = Dial::new(&client, &server).run().refused();
     assert_eq!(failure.code, crate::error::code::UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
 }
-
-#[test]
-fn without_reading_ahead_what_follows_is_left_alone() {
-    for read_ahead in [true, false] {
-        let (client, server) = parties();
-        let mut pair = shake(client.read_ahead(read_ahead), server).connected();
-        pair.server.send(b"the end");
-        pair.end_and_inject(b"in the clear");
-        pair.run();
-        assert_eq!(pair.client.received, b"the end");
-        assert_eq!(pair.left_over(), if read_ahead { &b""[..] } else { b"in the clear" });
-    }
-}

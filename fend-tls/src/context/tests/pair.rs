@@ -6,12 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{ErrorCode, ShutdownState, Ssl, SslStream};
-use openssl::x509::X509VerifyResult;
 
 use crate::Context;
 use crate::error::VerifyFailure;
 use crate::state::SslState;
-use crate::sys;
 
 /// One end of a connection that never blocks.
 struct End {
@@ -154,7 +152,6 @@ impl Pair {
             self.server.state()
         );
         // What was let pass is in the state alone.
-        assert_eq!(self.client.ssl().verify_result(), X509VerifyResult::OK);
         self
     }
 
