@@ -162,7 +162,7 @@ const TURN: (usize, usize) = (64 << 10, 4 << 10);
 
 /// How often the peer takes its turn.
 fn turns() -> usize {
-    scaled(100, 1_000)
+    scaled(100, 300)
 }
 
 /// Reads to the end, with a turn of writing now and then and `interfere` after it, which says whether it has asked for a

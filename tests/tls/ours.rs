@@ -1,6 +1,6 @@
 //! Our end: contexts that trust the test's root, and pairs of streams that are both of fend.
 
-use std::io;
+use std::io::{self, Read};
 
 use fend::net::{TcpListener, TcpStream};
 use fend::tls::{Certificate, Context, ContextBuilder, Mode, Protocol, TlsAcceptor, TlsConnector, TlsStream};
@@ -88,4 +88,16 @@ pub(crate) fn flag(protocol: Protocol) -> &'static str {
         Protocol::Tls1_3 => "-tls1_3",
         other => panic!("{other} is not tested"),
     }
+}
+
+/// The first message of a client, in a record.
+pub(crate) async fn hello() -> io::Result<Vec<u8>> {
+    let (stream, mut peer) = crate::peer::connected().await?;
+    let mut hello = vec![0; 4096];
+    let connecting = connector().handshake("localhost", stream).timeout(None);
+    let mut connecting = Box::pin(connecting);
+    assert!(futures_lite::future::poll_once(&mut connecting).await.is_none());
+    let n = peer.read(&mut hello)?;
+    hello.truncate(n);
+    Ok(hello)
 }

@@ -10,7 +10,7 @@ use fend::time::{sleep, timeout};
 use fend::tls::{TlsAcceptor, TlsError, TlsStream};
 use futures_lite::StreamExt;
 
-use crate::ours::{acceptor, acceptor_of, connector, handshake, pair_of, server, tcp};
+use crate::ours::{acceptor, acceptor_of, connector, handshake, hello, pair_of, server, tcp};
 use crate::peer;
 use crate::pki::{Credentials, pki};
 use crate::place::Place;
@@ -164,17 +164,6 @@ async fn stalled_client(listener: &TcpListener, hello: &[u8]) -> io::Result<(Tcp
     let mut peer = net::TcpStream::connect(listener.local_addr()?)?;
     peer.write_all(hello)?;
     Ok((listener.accept().await?.0, peer))
-}
-
-/// The first message of a client.
-async fn hello() -> io::Result<Vec<u8>> {
-    let (stream, mut peer) = peer::connected().await?;
-    let mut connecting = Box::pin(connector().handshake("localhost", stream));
-    assert!(futures_lite::future::poll_once(&mut connecting).await.is_none());
-    let mut hello = vec![0; 4096];
-    let n = io::Read::read(&mut peer, &mut hello)?;
-    hello.truncate(n);
-    Ok(hello)
 }
 
 async fn wait_for(acceptor: &TlsAcceptor, handshakes: usize) {
