@@ -95,7 +95,7 @@ fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
 
 /// One connection, until the peer says that it has no more to say.
 async fn echo(stream: TlsStream<TcpStream>) -> io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         match stream.recv(&mut buffer).await? {
             0 => return stream.shutdown().await,

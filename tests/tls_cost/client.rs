@@ -77,13 +77,20 @@ pub(crate) fn send(stream: &mut Stream, bytes: u64, piece: usize) -> io::Result<
     done(stream)
 }
 
-/// One message after the other, each echoed.
-pub(crate) fn echo(stream: &mut Stream, count: u64, size: usize) -> io::Result<()> {
-    command(stream, b'e', size, count)?;
+/// Messages that are echoed, one after the other on each of several connections.
+pub(crate) fn echo(streams: &mut [Stream], count: u64, size: usize) -> io::Result<()> {
+    let each = count / streams.len() as u64;
+    for stream in &mut *streams {
+        command(stream, b'e', size, each)?;
+    }
     let mut buf = vec![7; size];
-    for _ in 0..count {
-        stream.write_all(&buf)?;
-        stream.read_exact(&mut buf)?;
+    for _ in 0..each {
+        for stream in &mut *streams {
+            stream.write_all(&buf)?;
+        }
+        for stream in &mut *streams {
+            stream.read_exact(&mut buf)?;
+        }
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! The servers: one protocol, several implementations.
 //!
 //! A client sends commands of 16 bytes: a letter, zeros, the size of a piece and a count. `s`: send that many bytes in pieces. `r`: receive
-//! that many, and answer with one. `e`: echo as many messages of that size. `q`: nothing, and the end. Connections are served one after
-//! the other, but those that are left idle (`i`) stay.
+//! that many, and answer with one. `e`: echo as many messages of that size. `i`: answer with a byte. `q`: the end. Connections are served side by side.
 
 use std::env;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::thread;
 
 use fend::runtime::{Builder, Dispatcher};
 use fend::tls::{Context, Identity, Mode, TlsAcceptor};
@@ -165,10 +165,12 @@ fn serve_blocking(listener: TcpListener, context: &SslContext) -> io::Result<()>
         let (stream, _) = listener.accept()?;
         stream.set_nodelay(true)?;
         let ssl = openssl::ssl::Ssl::new(context).expect("a session");
-        if let Ok(mut stream) = ssl.accept(stream) {
-            let _ = obey_blocking(&mut stream);
-            let _ = stream.shutdown();
-        }
+        thread::spawn(move || {
+            if let Ok(mut stream) = ssl.accept(stream) {
+                let _ = obey_blocking(&mut stream);
+                let _ = stream.shutdown();
+            }
+        });
     }
 }
 
