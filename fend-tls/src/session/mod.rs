@@ -20,7 +20,7 @@ mod records;
 mod tests;
 mod wire;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll, ready};
@@ -92,7 +92,7 @@ enum End {
 
 thread_local! {
     /// Where small buffers of one send are put together.
-    static GATHERED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static GATHERED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl<S> Session<S> {
@@ -284,11 +284,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let generation = self.signals.readable.generation();
         let (taken, outcome) = match bufs {
             [_] => self.encrypt(bufs, &mut Vec::new()),
-            _ => GATHERED.with(|gathered| match gathered.try_borrow_mut() {
-                Ok(mut gathered) => self.encrypt(bufs, &mut gathered),
-                // TLS in TLS, inside the outer one's send.
-                Err(_) => self.encrypt(bufs, &mut Vec::new()),
-            }),
+            _ => self.encrypt_gathered(bufs),
         };
         // As far as it goes; what the stream does not take now waits for the next call of any kind.
         let wire = self.tls.get_mut();
@@ -301,6 +297,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Some(Outcome::Closed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Some(Outcome::Failed(error)) => Poll::Ready(Err(error.into())),
         }
+    }
+
+    /// [`encrypt`](Self::encrypt), with the thread's buffer for what has to be put together.
+    fn encrypt_gathered(&mut self, bufs: &[IoSlice<'_>]) -> (usize, Option<Outcome>) {
+        // It is in use when this is the inner one of two sessions. A thread that is about to end has none any more.
+        let mut gathered = GATHERED.try_with(Cell::take).unwrap_or_default();
+        let result = self.encrypt(bufs, &mut gathered);
+        let _ = GATHERED.try_with(|kept| kept.set(gathered));
+        result
     }
 
     /// Makes records of `bufs` until there is a batch. Each is taken whole or not at all.

@@ -1,13 +1,14 @@
 //! The stream below, as OpenSSL sees it: a blocking reader and writer that never blocks.
 //!
 //! ```text
-//!   OpenSSL reads   <-- bytes of before <-- poll_read, straight into OpenSSL's buffer, up to 64 KiB at a time
-//!   OpenSSL writes  --> output ---------> poll_write, several records at a time
+//!   OpenSSL reads   <-- ahead <-- poll_read, into OpenSSL's own buffer and a little more into `ahead`
+//!   OpenSSL writes  --> output ---------> poll_write
+//!                   --> the last record of a batch -------> poll_write_vectored, behind the output
 //! ```
 //!
-//! Reading asks the stream at once, and no byte is copied on the way. Writing only fills [`Output`], which takes everything: so a call of
-//! OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The session empties the output when
-//! the call is over. What that saves: one system call for all records of a call, where OpenSSL would make one for each.
+//! Reading asks the stream at once, and the body of a record is copied nowhere on its way. Writing fills [`Output`], which takes everything:
+//! so a call of OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The last record of a batch
+//! goes to the stream from where OpenSSL has it, in one call with those before it.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;

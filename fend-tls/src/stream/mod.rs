@@ -60,9 +60,12 @@ use turn::{InTurn, Side, Turn};
 ///
 /// # What it costs
 ///
-/// A receive asks the stream below for up to 64 KiB and decrypts them where they arrive; a send makes records of up to 64 KiB and hands
-/// them over at once: one system call for four records in either direction, one copy of each byte more than TLS itself needs. While
-/// nothing is on its way, there are no buffers.
+/// A receive is one call of the stream below for each record of 16 KiB, which takes the header of the next one along, and for many small
+/// records at once. A send makes two records of 32 KiB of data and hands them over in one call. Each byte is copied once in either direction,
+/// as in OpenSSL itself, and half of them once more in a large send. A session that waits to receive, or has flushed, holds no buffers.
+///
+/// A server's session tickets and its first data are separate writes. Over TCP, Nagle's algorithm may hold the second one back until the first is
+/// acknowledged, which takes up to 40 ms: `set_nodelay(true)` on the socket is what most want.
 ///
 /// # Examples
 ///
