@@ -1,7 +1,7 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
 //!
 //! It runs tasks on a few threads, and waits for sockets, timers and other file descriptors on their behalf: an
-//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), and [sockets](net) of every kind.
+//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), [sockets](net) of every kind, and [TLS](tls) over them.
 //!
 //! # A tour
 //!
@@ -181,6 +181,58 @@
 //! # }
 //! ```
 //!
+//! ## TLS
+//!
+//! A handshake takes a stream and gives a [`TlsStream`](tls::TlsStream) with the same methods. A [`TlsConnector`](tls::TlsConnector) is
+//! strict: the server's certificate must be for the host, and come from an authority that the system trusts, or from one that it was given.
+//!
+//! ```
+//! # #[cfg(feature = "tls")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use fend::net::{Listener, TcpStream};
+//! use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsConnector};
+//!
+//! let identity = Identity::self_signed(["localhost"])?; // Made here and now, for development.
+//! let trusting = Context::builder(Mode::Client).ca(identity.certificate().clone()).build()?;
+//! let (acceptor, connector) = (TlsAcceptor::new(identity)?, TlsConnector::with_context(trusting)?);
+//! fend::block_on(async {
+//!     let listener = Listener::bind("127.0.0.1:0").await?;
+//!     let (address, handle) = (listener.local_addr()?, listener.handle());
+//!     let server = fend::spawn(listener.serve(move |stream: TcpStream, peer| {
+//!         let acceptor = acceptor.clone();
+//!         async move {
+//!             match acceptor.handshake(stream).await {
+//!                 Ok(stream) => {
+//!                     let _ = stream.send_all(b"hello").await;
+//!                     let _ = stream.shutdown().await; // This was all: else the client sees an error.
+//!                 }
+//!                 Err(error) => eprintln!("{peer}: {error}"),
+//!             }
+//!         }
+//!     }));
+//!
+//!     let stream = TcpStream::connect(address).await?;
+//!     stream.set_nodelay(true)?; // A handshake's last message and the first data are separate writes.
+//!     let client = connector.handshake("localhost", stream).await?;
+//!     let mut answer = [0; 5];
+//!     client.recv_exact(&mut answer).await?;
+//!     assert_eq!(&answer, b"hello");
+//!     assert_eq!(client.recv(&mut answer).await?, 0);
+//!
+//!     handle.drain(Duration::from_secs(10)).await;
+//!     server.await??;
+//!     Ok(())
+//! })
+//! # }
+//! # #[cfg(not(feature = "tls"))]
+//! # fn main() {}
+//! ```
+//!
+//! [`tls`] has more: [several names](tls::ContextBuilder::sni_context), [client certificates](tls::ContextBuilder::verify), certificates that
+//! are [replaced](tls::TlsAcceptor::watch) while the server runs, [resumption](tls#resumption), [STARTTLS](tls#starttls).
+//!
 //! ## More than TCP
 //!
 //! | for | there is |
@@ -274,6 +326,14 @@
 //! | [`recv_exact`](net::TcpStream::recv_exact) | **no** | how many bytes have come is lost |
 //! | [`send`](net::TcpStream::send), [`send_vectored`](net::TcpStream::send_vectored) | yes | nothing was sent |
 //! | [`send_all`](net::TcpStream::send_all) | **no** | any part may have been sent |
+//! | `handshake` of [`TlsConnector`](tls::TlsConnector::handshake) and [`TlsAcceptor`](tls::TlsAcceptor::handshake) | **no** | the stream is dropped, and so closed |
+//! | [`recv`](tls::TlsStream::recv), [`recv_vectored`](tls::TlsStream::recv_vectored), [`peek`](tls::TlsStream::peek) of a TLS stream | yes | the bytes are still in the session |
+//! | its [`recv_exact`](tls::TlsStream::recv_exact) | **no** | how many bytes have come is lost |
+//! | its [`send`](tls::TlsStream::send), [`send_vectored`](tls::TlsStream::send_vectored) | yes | nothing was sent |
+//! | its [`send_all`](tls::TlsStream::send_all) | **no** | any part may have been sent |
+//! | its [`flush`](tls::TlsStream::flush), [`shutdown`](tls::TlsStream::shutdown) | yes | the next call goes on; after a shutdown has begun nothing can be sent |
+//! | its [`shutdown_and_wait`](tls::TlsStream::shutdown_and_wait) | but for the count | the next call goes on, and counts from 0 |
+//! | [`TlsAcceptor::watch`](tls::TlsAcceptor::watch) | yes | a change is found by the next watch, unless that begins after it |
 //! | [`io::copy`](io::copy()), [`io::copy_bidirectional`], [`send_file`](net::TcpStream::send_file), [`recv_file`](net::TcpStream::recv_file) | **no** | what was read and not yet written is lost; kept and polled again by `&mut`, a copy goes on |
 //! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed), [`ready`](io::AsyncFd::ready) | yes | the readiness is kept |
 //! | [`read_with`](io::AsyncFd::read_with), [`write_with`](io::AsyncFd::write_with) | yes | the operation was not done |
@@ -306,7 +366,8 @@
 //! | descriptors | all are close-on-exec; those that a peer sends belong to you from the receive on, and are closed when you do not take them |
 //! | time | never early, and any `Duration` is legal; late by the kernel's timer slack (50 µs unless the process says otherwise) and the wait for a worker. Nothing is rounded to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded up |
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
-//! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof`; a datagram that did not fit is a [`TruncatedError`](net::udp::TruncatedError), or told beside its first bytes |
+//! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof`; a datagram that did not fit is a [`TruncatedError`](net::udp::TruncatedError), or told beside its first bytes; a TLS stream that ends without the peer's close_notify is an `UnexpectedEof` |
+//! | certificates | a TLS client takes none that is not for its host and from a trusted authority, unless a method whose name begins with `danger_` says so; sessions are resumed only under the host that they were verified for |
 //! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
 //! # Coming from tokio or smol
@@ -333,6 +394,12 @@
 //! | `TcpStream::into_split` | `clone` | either |
 //! | `TcpStream::into_std` | | [`into_std`](net::TcpStream::into_std), which gives a blocking socket, as std's are; it stays non-blocking in tokio |
 //! | `io::unix::AsyncFd` | `Async<T>` | [`io::AsyncFd`] |
+//! | `TlsConnector::connect`, `SslStream`, of tokio-native-tls, tokio-rustls or tokio-openssl | the same, of async-native-tls or futures-rustls | [`TlsConnector::handshake`](tls::TlsConnector::handshake), [`TlsStream`](tls::TlsStream): one type for both sides, whose methods take `&self` |
+//! | `TlsAcceptor::accept` | the same | [`TlsAcceptor::handshake`](tls::TlsAcceptor::handshake), with a limit and a deadline |
+//! | `ClientConfig`, `ServerConfig`, `SslContext` | the same | [`tls::Context`] |
+//! | `danger_accept_invalid_certs` | the same | [the same](tls::ContextBuilder::danger_accept_invalid_certs), or better [`ca`](tls::ContextBuilder::ca) |
+//! | `ResolvesServerCert`, `set_servername_callback` | the same | [`sni_context`](tls::ContextBuilder::sni_context), [`sni_callback`](tls::ContextBuilder::sni_callback) |
+//! | `io::split` of a TLS stream | `io::split` | [`TlsStream::into_split`](tls::TlsStream::into_split), or `&` |
 //! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
 //! | `net::lookup_host` | `net::resolve` | not yet: addresses only; [`spawn_blocking`] of [`ToSocketAddrs`](std::net::ToSocketAddrs) |
 //! | `task::Id`, `task_local!` | | none: a task is known by its handle, and takes with it what it needs |
@@ -340,12 +407,19 @@
 //!
 //! # Features
 //!
-//! `macros`, on by default: the attributes. `full`: everything optional.
+//! | feature | default | what |
+//! |---|---|---|
+//! | `macros` | yes | the attributes [`#[fend::main]`](main) and [`#[fend::test]`](test) |
+//! | `tls` | yes | [`fend::tls`](tls), with the system's OpenSSL, 3.0 or later |
+//! | `vendored` | no | `tls`, with an OpenSSL that is built from source and linked in |
+//! | `full` | no | `macros` and `tls` |
 //!
 //! # Environment
 //!
 //! `FEND_WORKER_THREADS` and `FEND_DISPATCHER` (`epoll` or `poll`) decide what a runtime's builder does not: see
 //! [`Builder`](runtime::Builder). `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` are read by [`net::activation`], when it is asked.
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the [system's roots](tls::ContextBuilder::system_roots) are, `SSLKEYLOGFILE` where
+//! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file).
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
