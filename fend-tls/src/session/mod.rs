@@ -190,16 +190,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             };
             match outcome {
                 Outcome::Again => return self.poll_wait(cx, generation).map_ok(|never| match never {}),
-                Outcome::Closed => self.received_all = Some(End::Clean),
-                Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
-                    self.received_all = Some(End::Clean);
-                }
-                Outcome::Failed(error) => {
-                    // OpenSSL may have an alert for the peer.
-                    self.push_output();
-                    self.received_all = Some(End::Failed(error));
-                }
+                end => self.end_receiving(end),
             }
+            // OpenSSL may have an alert for the peer.
+            self.push_output();
+        }
+    }
+
+    fn end_receiving(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Again => {}
+            Outcome::Closed => self.received_all = Some(End::Clean),
+            Outcome::Failed(error) if error.is_unexpected_eof() && self.allow_truncation => {
+                self.received_all = Some(End::Clean);
+            }
+            Outcome::Failed(error) => self.received_all = Some(End::Failed(error)),
         }
     }
 
@@ -219,11 +224,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
                 Err(error) => {
                     // The bytes go first. What ends the stream is told by the next call.
-                    match self.outcome("TLS receive", error) {
-                        Outcome::Again => {}
-                        Outcome::Closed => self.received_all = Some(End::Clean),
-                        Outcome::Failed(error) => self.received_all = Some(End::Failed(error)),
-                    }
+                    let outcome = self.outcome("TLS receive", error);
+                    self.end_receiving(outcome);
                     break;
                 }
             }

@@ -234,3 +234,40 @@ fn bad_wakers_harm_nobody_else() {
     assert!(count.get() > 0);
     assert!(matches!(once(client.recv(&mut [0; 10])), Poll::Ready(Ok(1))), "the bad one has taken the other");
 }
+
+/// What ends the stream may come in the same call as the last bytes: it is what it is then, too.
+///
+/// TL1
+#[test]
+fn an_end_behind_data_is_told_as_it_is() {
+    for allowed in [false, true] {
+        let client = if allowed { client().allow_truncation() } else { client() };
+        let (client, server) = sessions_with(client, server(), 1 << 20);
+        block_on(server.send_all(b"all there is")).unwrap();
+        // The stream below ends without a close_notify.
+        drop(server.into_inner());
+        let mut buf = [0; 100];
+        assert_eq!(block_on(client.recv(&mut buf)).unwrap(), 12);
+        let end = block_on(client.recv(&mut buf));
+        match allowed {
+            true => assert_eq!(end.unwrap(), 0),
+            false => assert_eq!(end.unwrap_err().kind(), io::ErrorKind::UnexpectedEof),
+        }
+    }
+}
+
+/// Without reading ahead, what follows the peer's goodbye is still in the stream below.
+#[test]
+fn what_follows_the_goodbye_is_left_alone_without_reading_ahead() {
+    let (client, server) = sessions_with(client().read_ahead(false), server(), 1 << 20);
+    block_on(async {
+        server.send_all(b"the end").await.unwrap();
+        let both = zip(client.shutdown_and_wait(), server.shutdown_and_wait()).await;
+        assert_eq!((both.0.unwrap(), both.1.unwrap()), (7, 0));
+        let (mut client, mut server) = (client.into_inner(), server.into_inner());
+        futures_lite::AsyncWriteExt::write_all(&mut server, b"in the clear").await.unwrap();
+        let mut clear = [0; 12];
+        futures_lite::AsyncReadExt::read_exact(&mut client, &mut clear).await.unwrap();
+        assert_eq!(&clear, b"in the clear");
+    });
+}
