@@ -19,7 +19,7 @@ fn text_of(payload: Box<dyn Any + Send>) -> String {
     let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
-        _ => "(no text)".to_owned(),
+        _ => "a panic without a message".to_owned(),
     };
     // A payload's own destructor may panic in turn. What that one panics with is leaked: there must be an end.
     if let Err(second) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {

@@ -11,18 +11,17 @@ mod roots;
 mod trust;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslContextBuilder, SslMethod, SslMode, SslOptions, StatusType};
 
-use super::callback::{self, panic_message};
+use super::callback;
 use super::{Context, Inner, Mode, Ocsp, Settings};
-use crate::error::Cause;
 use crate::session_cache::SessionCache;
 use crate::state::SslState;
 use crate::sys::{self, TICKET_KEYS};
+use crate::unwind::caught;
 use crate::{Identity, TlsError};
 
 pub(super) use identity::add as add_identity;
@@ -181,9 +180,9 @@ fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result
 fn run_hooks(context: &mut SslContextBuilder, settings: &Settings) -> Result<(), TlsError> {
     const OPERATION: &str = "TLS context: with_openssl";
     for hook in &settings.hooks {
-        match catch_unwind(AssertUnwindSafe(|| hook(context))) {
+        match caught(|| hook(context)) {
             Ok(result) => result.map_err(|errors| TlsError::openssl(OPERATION, &errors))?,
-            Err(panic) => return Err(TlsError::new(OPERATION, Cause::Panicked(panic_message(&*panic)))),
+            Err(text) => return Err(TlsError::panicked(OPERATION, text)),
         }
     }
     Ok(())

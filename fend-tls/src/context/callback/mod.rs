@@ -11,32 +11,15 @@ pub(super) mod ocsp;
 pub(super) mod session;
 pub(super) mod verify;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use openssl::error::ErrorStack;
 
 use crate::state::SslState;
+use crate::unwind::caught;
 
 /// What `callback` returns, or nothing when it panicked: then the handshake must not succeed, and `state` knows why.
 fn guard<T>(state: &SslState, callback: impl FnOnce() -> T) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(callback));
+    let result = caught(callback);
     // What it leaves in the queue would look like a failure of the handshake.
     drop(ErrorStack::get());
-    match result {
-        Ok(result) => Some(result),
-        Err(panic) => {
-            state.panicked(panic_message(&*panic));
-            // The payload is the caller's too, and may panic when it is dropped. Better leak it.
-            std::mem::forget(panic);
-            None
-        }
-    }
-}
-
-/// The message of a panic, as the standard library finds it.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a message").to_owned()
+    result.map_err(|text| state.panicked(text)).ok()
 }
