@@ -25,10 +25,10 @@ pub(crate) struct Program {
     _watched: Sender<()>,
 }
 
-/// What it has printed on either stream, and how many of the two are open.
+/// What it has printed on each stream, and how many of the two are open. They are kept apart: a line of the one may be cut by the other.
 #[derive(Debug, Default)]
 struct Printed {
-    state: Mutex<(Vec<u8>, usize)>,
+    state: Mutex<([Vec<u8>; 2], usize)>,
     changed: Condvar,
 }
 
@@ -36,10 +36,10 @@ impl Program {
     pub(crate) fn start(command: &mut Command) -> Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let printed = Arc::new(Printed { state: Mutex::new((Vec::new(), 2)), ..Printed::default() });
+        let printed = Arc::new(Printed { state: Mutex::new((Default::default(), 2)), ..Printed::default() });
         let stdin = child.stdin.take();
-        collect(child.stdout.take().expect("a pipe"), printed.clone());
-        collect(child.stderr.take().expect("a pipe"), printed.clone());
+        collect(child.stdout.take().expect("a pipe"), printed.clone(), 0);
+        collect(child.stderr.take().expect("a pipe"), printed.clone(), 1);
         let child = Arc::new(Mutex::new(child));
         let watched = watch(child.clone());
         Program { child, stdin, printed, _watched: watched }
@@ -73,7 +73,7 @@ impl Program {
 
     /// All that it has printed so far.
     pub(crate) fn printed(&self) -> String {
-        String::from_utf8_lossy(&self.printed.state.lock().unwrap().0).into_owned()
+        text_of(&self.printed.state.lock().unwrap().0)
     }
 
     /// Waits until the program has closed both of its output streams, and gives all that it has printed.
@@ -122,7 +122,7 @@ impl Printed {
     fn wait(&self, is_there: impl Fn(&str) -> bool, wanted: &str) -> String {
         let mut state = self.state.lock().unwrap();
         loop {
-            let text = String::from_utf8_lossy(&state.0).into_owned();
+            let text = text_of(&state.0);
             if is_there(&text) {
                 return text;
             }
@@ -133,17 +133,22 @@ impl Printed {
 
     fn wait_for_end(&self) -> String {
         let state = self.changed.wait_while(self.state.lock().unwrap(), |state| state.1 > 0).unwrap();
-        String::from_utf8_lossy(&state.0).into_owned()
+        text_of(&state.0)
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static, printed: Arc<Printed>) {
+/// The one stream, and the other behind it.
+fn text_of(printed: &[Vec<u8>; 2]) -> String {
+    String::from_utf8_lossy(&printed.concat()).into_owned()
+}
+
+fn collect(mut stream: impl Read + Send + 'static, printed: Arc<Printed>, which: usize) {
     thread::spawn(move || {
         let mut buf = vec![0; 64 << 10];
         loop {
             let n = stream.read(&mut buf).expect("the program's output");
             let mut state = printed.state.lock().unwrap();
-            state.0.extend_from_slice(&buf[..n]);
+            state.0[which].extend_from_slice(&buf[..n]);
             if n == 0 {
                 state.1 -= 1;
             }

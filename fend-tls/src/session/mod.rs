@@ -57,6 +57,9 @@ const RECEIVE_EARLY: usize = 4096;
 /// would else hold the worker; after this many the task goes to the end of the queue.
 const READS: u32 = 4;
 
+/// How many records one receive may return. A peer can put a byte into each.
+const RECORDS: u32 = 64;
+
 pub(crate) struct Session<S> {
     tls: SslStream<Wire<S>>,
     signals: Signals,
@@ -215,7 +218,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Fills the rest of `buf` as far as that goes without waiting.
     fn read_on(&mut self, buf: &mut [u8], mut filled: usize) -> usize {
-        while filled < buf.len() && self.has_more() {
+        for _ in 0..RECORDS {
+            if filled == buf.len() || !self.has_more() {
+                break;
+            }
             self.tls.get_mut().begin(1);
             match self.tls.ssl_read(&mut buf[filled..]) {
                 Ok(count) => {

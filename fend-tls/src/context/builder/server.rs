@@ -67,7 +67,7 @@ impl ContextBuilder {
 
     /// The OCSP response, in DER, that clients get who ask for one: what `openssl ocsp -respout` writes.
     ///
-    /// Nothing here looks at it, or fetches another before it is out of date.
+    /// One that is no such response is not sent. Nothing here looks whether it is any good, or fetches another before it is out of date.
     pub fn ocsp_response(self, response: Vec<u8>) -> ContextBuilder {
         self.ocsp_callback(move || Some(response.clone()))
     }

@@ -1,6 +1,7 @@
 //! OCSP stapling: the server sends what its certificate's issuer has said of it lately, and the client looks at it.
 
 use openssl::error::ErrorStack;
+use openssl::ocsp::OcspResponse;
 use openssl::ssl::{SslContextBuilder, SslRef};
 
 use super::guard;
@@ -27,9 +28,11 @@ fn on_status(ssl: &mut SslRef) -> Result<bool, ErrorStack> {
     }
 }
 
-/// Without a response the handshake goes on without one: whether that will do is for the client to say.
+/// Without a response the handshake goes on without one: whether that will do is for the client to say. The same for one that cannot be read,
+/// of which no client can make anything, and later versions of OpenSSL would end the handshake.
 fn staple(ssl: &mut SslRef, state: &SslState, callback: &OcspCallback) -> Result<bool, ErrorStack> {
     match guard(state, callback) {
+        Some(Some(response)) if OcspResponse::from_der(&response).is_err() => Ok(false),
         Some(Some(response)) => ssl.set_ocsp_status(&response).map(|()| true),
         Some(None) => Ok(false),
         // Any error ends the handshake.

@@ -3,6 +3,11 @@
 use super::*;
 use crate::error::code;
 
+/// The shortest of responses (RFC 6960, section 4.2.1): why there is none. "malformedRequest" is 1, "internalError" 2.
+fn refusal(status: u8) -> Vec<u8> {
+    vec![0x30, 3, 0x0a, 1, status]
+}
+
 fn parties() -> (ContextBuilder, ContextBuilder) {
     let identity = authority::self_signed(&["a.example"], Validity::Now);
     let client = Context::builder(Mode::Client).ca(identity.certificate().clone());
@@ -19,14 +24,12 @@ fn who_asks_gets_what_there_is() {
             let pair = Dial::new(&client, &set(server).build().unwrap()).run().connected();
             pair.client.ssl().ocsp_status().map(<[u8]>::to_vec)
         };
-        assert_eq!(
-            received(true, |server| server.ocsp_response(b"stapled".to_vec())),
-            Some(b"stapled".to_vec())
-        );
-        assert_eq!(received(true, |server| server.ocsp_callback(|| Some(vec![1, 2]))), Some(vec![1, 2]));
+        assert_eq!(received(true, |server| server.ocsp_response(refusal(1))), Some(refusal(1)));
+        assert_eq!(received(true, |server| server.ocsp_callback(|| Some(refusal(2)))), Some(refusal(2)));
+        assert_eq!(received(true, |server| server.ocsp_response(b"junk".to_vec())), None);
         assert_eq!(received(true, |server| server.ocsp_callback(|| None)), None);
         assert_eq!(received(true, |server| server), None);
-        assert_eq!(received(false, |server| server.ocsp_response(b"stapled".to_vec())), None);
+        assert_eq!(received(false, |server| server.ocsp_response(refusal(1))), None);
     }
 }
 
@@ -34,12 +37,12 @@ fn who_asks_gets_what_there_is() {
 fn the_context_of_a_name_staples_its_own() {
     let (client, server) = parties();
     let (_, named) = parties();
-    let named = named.ocsp_response(b"named".to_vec()).build().unwrap();
-    let server = server.ocsp_response(b"default".to_vec()).sni_context("b.example", named).build().unwrap();
+    let named = named.ocsp_response(refusal(1)).build().unwrap();
+    let server = server.ocsp_response(refusal(2)).sni_context("b.example", named).build().unwrap();
     let client = client.danger_accept_invalid_certs().request_ocsp().build().unwrap();
-    for (name, response) in [("b.example", &b"named"[..]), ("c.example", b"default")] {
+    for (name, response) in [("b.example", refusal(1)), ("c.example", refusal(2))] {
         let pair = Dial::new(&client, &server).server_name(Some(name)).run().connected();
-        assert_eq!(pair.client.ssl().ocsp_status(), Some(response));
+        assert_eq!(pair.client.ssl().ocsp_status(), Some(&*response));
     }
 }
 
@@ -63,7 +66,7 @@ fn who_requires_one_fails_without() {
             failure.reason.unwrap()
         };
         assert_eq!(failure(|server| server), "the OCSP response is not valid: the server has sent none");
-        let junk = failure(|server| server.ocsp_response(b"junk".to_vec()));
-        assert_eq!(junk, "the OCSP response is not valid: it cannot be read");
+        let refused = failure(|server| server.ocsp_response(refusal(2)));
+        assert_eq!(refused, "the OCSP response is not valid: the responder had an internal error");
     }
 }
