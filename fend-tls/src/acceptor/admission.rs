@@ -72,9 +72,10 @@ impl Admission {
                     state.queue.push_back(Waiting { number, waker });
                     false
                 }
-                Some(number) => match state.queue.iter_mut().find(|waiting| waiting.number == number) {
+                Some(number) => match state.place_of(number) {
                     // The old one is dropped with `waker`.
-                    Some(waiting) => {
+                    Some(place) => {
+                        let waiting = &mut state.queue[place];
                         waker = waker.map(|waker| std::mem::replace(&mut waiting.waker, waker));
                         false
                     }
@@ -96,8 +97,8 @@ impl Admission {
         let Some(number) = ticket.0.take() else { return };
         let (gone, woken) = {
             let mut state = self.state.lock();
-            match state.queue.iter().position(|waiting| waiting.number == number) {
-                Some(position) => (state.queue.remove(position), Vec::new()),
+            match state.place_of(number) {
+                Some(place) => (state.queue.remove(place), Vec::new()),
                 None => {
                     state.taken -= 1;
                     (None, state.fill())
@@ -119,6 +120,11 @@ impl Admission {
 }
 
 impl State {
+    /// Where in the queue it is. The numbers in it rise.
+    fn place_of(&self, number: u64) -> Option<usize> {
+        self.queue.binary_search_by_key(&number, |waiting| waiting.number).ok()
+    }
+
     /// Gives free places to those that have waited longest. They are to be woken, with no lock held.
     fn fill(&mut self) -> Vec<Waker> {
         let mut called = Vec::new();
