@@ -208,7 +208,9 @@ fn over_unix_sockets_with_its_own_client() {
 fn a_user_who_does_not_read_is_put_out() {
     let (_server, address) = start("127.0.0.1:0", "epoll");
     let address = address.parse().expect("an address");
-    let _deaf = User::join(connect(address), "deaf");
+    let mut deaf = User::join(connect(address), "deaf");
+    // The last that it reads. It is in the room now.
+    deaf.hears("* here: nobody");
     let mut ann = User::join(connect(address), "ann");
     ann.hears("* here: deaf");
     ann.hears("* deaf joins");
