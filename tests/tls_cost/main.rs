@@ -25,11 +25,11 @@ const FULL: bool = !cfg!(debug_assertions);
 const ROUNDS: usize = 3;
 
 /// What another implementation may be better by before it is more than the noise of this measurement.
-const NOISE: f64 = 1.10;
+const NOISE: f64 = 1.15;
 
 #[test]
 fn bytes_cost_no_more_than_in_openssl_itself() {
-    let bytes: u64 = if FULL { 1 << 30 } else { 8 << 20 };
+    let bytes: u64 = if FULL { 1 << 29 } else { 8 << 20 };
     let loads = [
         Load::Receive { bytes, piece: 16 << 10 },
         Load::Receive { bytes, piece: 64 << 10 },
