@@ -5,10 +5,11 @@
 //! 1. A pointer from `as_ptr` of a borrowed `openssl` value is valid while the borrow lasts, and OpenSSL keeps none of the pointers
 //!    that are passed beside it after the call, unless a rule says so.
 //! 2. A text that OpenSSL returns as a constant lives as long as the process, and ends with a NUL.
-//! 3. A callback of OpenSSL's gets pointers that are valid until it returns, and it must not unwind. `ssl` is the session that it is
-//!    about; no other thread uses it meanwhile, since whoever has OpenSSL work on a session holds it exclusively.
+//! 3. What OpenSSL lends to a callback is valid until that returns.
 //! 4. The functions declared here have the types that `ssl.h`, `x509.h` and `x509_vfy.h` of OpenSSL 3.0 give them, and later versions
 //!    of the 3 series and of 4 keep.
+//! 5. A function that changes a session through a shared reference is called by `session/` and the connector alone, which have the
+//!    session for themselves (`&mut Session`, or one that is still being made): the `openssl` crate lends no other reference.
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_uchar, c_uint};
 use std::os::unix::ffi::OsStrExt;
@@ -52,7 +53,7 @@ pub(crate) fn verify_result_text(code: i32) -> &'static str {
 }
 
 pub(crate) fn verify_result(code: i32) -> X509VerifyResult {
-    // SAFETY: it only wraps the number, for which OpenSSL has words in any case.
+    // SAFETY: it only wraps the number; OpenSSL has words for any, which rule 2 is about.
     unsafe { X509VerifyResult::from_raw(code) }
 }
 
@@ -126,7 +127,7 @@ pub(crate) fn client_hello_extension(ssl: &SslRef, kind: u16) -> Option<&[u8]> {
         unsafe { ffi::SSL_client_hello_get0_ext(ssl.as_ptr(), c_uint::from(kind), &mut bytes, &mut len) };
     match found {
         1 if len == 0 => Some(&[]),
-        // SAFETY: the extension is `len` bytes of the message, which lives as long as the callback that has lent us `ssl`.
+        // SAFETY: rule 3: the extension is `len` bytes of the message that the callback is about, as is `ssl`.
         1 => Some(unsafe { slice::from_raw_parts(bytes, len) }),
         _ => None,
     }
@@ -166,7 +167,7 @@ pub(crate) fn free_buffers(ssl: &SslRef) {
     if !frees_buffers() {
         return;
     }
-    // SAFETY: rules 1 and 4, and rule 3: the caller holds the session exclusively. OpenSSL leaves a buffer that has something in it.
+    // SAFETY: rules 1 and 4, and rule 5. OpenSSL leaves a buffer that has something in it.
     unsafe { SSL_free_buffers(ssl.as_ptr()) };
 }
 
@@ -178,7 +179,7 @@ pub(crate) fn early_data_accepted(ssl: &SslRef) -> bool {
 
 /// Has OpenSSL believe that the session was closed in order, so that it can be resumed.
 pub(crate) fn keep_resumable(ssl: &SslRef) {
-    // SAFETY: rule 1, and rule 3: the caller is about to drop the session, and nobody else has it. It stores a number.
+    // SAFETY: rules 1 and 5; it stores a number.
     unsafe { ffi::SSL_set_shutdown(ssl.as_ptr(), ffi::SSL_SENT_SHUTDOWN | ffi::SSL_RECEIVED_SHUTDOWN) }
 }
 
@@ -201,7 +202,7 @@ pub(crate) fn renegotiate(ssl: &SslRef) -> Result<(), ErrorStack> {
     unsafe extern "C" {
         fn SSL_renegotiate(ssl: *mut ffi::SSL) -> c_int;
     }
-    // SAFETY: rules 1 and 4; it notes what is to be sent.
+    // SAFETY: rules 1, 4 and 5; it notes what is to be sent.
     succeeded(unsafe { SSL_renegotiate(ssl.as_ptr()) } as c_long)
 }
 

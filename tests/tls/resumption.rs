@@ -190,7 +190,7 @@ async fn a_server_without_the_key_makes_a_new_session() -> io::Result<()> {
     Ok(())
 }
 
-/// The clock is that of the certificates: nothing can be paused.
+/// OpenSSL looks at the clock of the wall, which no test can stop: the session's second has to pass, and the fractions that it does not count.
 async fn sessions_grow_old() -> io::Result<()> {
     for protocol in PROTOCOLS {
         let (connector, acceptor) =

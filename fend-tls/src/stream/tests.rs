@@ -7,7 +7,9 @@ use fend_reactor::{spawn, yield_now};
 use futures_lite::future::{block_on, zip};
 
 use super::*;
-use crate::testing::{Trick, client, counting, once, server, sessions, sessions_with};
+use crate::testing::{
+    Trick, client, connection, counting, once, server, sessions, sessions_with, shake_hands_with,
+};
 use crate::{Protocol, TlsAcceptor, TlsConnector};
 
 fn error_of<T: fmt::Debug>(result: Poll<io::Result<T>>) -> io::Error {
@@ -270,4 +272,22 @@ fn what_follows_the_goodbye_is_left_alone_without_reading_ahead() {
         futures_lite::AsyncReadExt::read_exact(&mut client, &mut clear).await.unwrap();
         assert_eq!(&clear, b"in the clear");
     });
+}
+
+#[test]
+fn sessions_that_were_forgotten_are_not_resumed() {
+    let connector = TlsConnector::with_context(client().build().unwrap()).unwrap();
+    let acceptor = TlsAcceptor::with_context(server().build().unwrap()).unwrap();
+    let is_resumed = || {
+        let (near, far) = connection(1 << 20);
+        let (client, server) = shake_hands_with(&connector, &acceptor, near, far);
+        let (client, server) = (client.unwrap(), server.unwrap());
+        // What is behind the tickets has come, so they have.
+        block_on(server.send_all(b".")).unwrap();
+        block_on(client.recv_exact(&mut [0])).unwrap();
+        client.is_resumed()
+    };
+    assert_eq!([is_resumed(), is_resumed()], [false, true]);
+    connector.context().forget_sessions();
+    assert_eq!([is_resumed(), is_resumed()], [false, true]);
 }
