@@ -4,7 +4,7 @@
 //! socket, to be given to [`AsyncFd`] as the operation that is tried and tried again.
 
 use std::error::Error;
-use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
@@ -14,7 +14,7 @@ use fend_reactor::io::AsyncFd;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::flags::MsgFlags;
-use crate::sys::{self, uninterrupted};
+use crate::sys;
 
 /// One registered socket, shared by the clones of its owner.
 pub(crate) type Registered = Arc<AsyncFd<Socket>>;
@@ -66,7 +66,7 @@ pub(crate) fn peek(socket: &Socket, buf: &mut [u8]) -> io::Result<usize> {
 
 /// send(2). A closed connection is an error, never a signal: a host program may have restored `SIGPIPE`.
 pub(crate) fn send(socket: &Socket, buf: &[u8]) -> io::Result<usize> {
-    uninterrupted(|| socket.send_with_flags(buf, libc::MSG_NOSIGNAL))
+    sys::send(socket.as_fd(), buf, libc::MSG_NOSIGNAL)
 }
 
 /// recv(2) with flags.
@@ -76,20 +76,17 @@ pub(crate) fn recv_with_flags(socket: &Socket, buf: &mut [u8], flags: MsgFlags) 
 
 /// send(2) with flags. Raises no signal.
 pub(crate) fn send_with_flags(socket: &Socket, buf: &[u8], flags: MsgFlags) -> io::Result<usize> {
-    let flags = flags.for_send()?;
-    uninterrupted(|| socket.send_with_flags(buf, flags))
+    sys::send(socket.as_fd(), buf, flags.for_send()?)
 }
 
 /// readv(2).
-pub(crate) fn recv_vectored(mut socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let bufs = taken_of_mut(bufs);
-    uninterrupted(|| socket.read_vectored(bufs))
+pub(crate) fn recv_vectored(socket: &Socket, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    sys::recv_vectored(socket.as_fd(), taken_of_mut(bufs))
 }
 
 /// sendmsg(2), since writev(2) cannot be told to raise no signal.
 pub(crate) fn send_vectored(socket: &Socket, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let bufs = taken_of(bufs);
-    uninterrupted(|| socket.send_vectored_with_flags(bufs, libc::MSG_NOSIGNAL))
+    sys::send_vectored(socket.as_fd(), taken_of(bufs), libc::MSG_NOSIGNAL)
 }
 
 /// shutdown(2). What is closed already, by us or by a peer's reset, needs no closing and is no error.

@@ -22,6 +22,8 @@ struct Context {
     refused: Cell<u32>,
     /// The waker of the poll that this thread's loop is in.
     polled_with: Cell<*const ()>,
+    /// Wakers that pass on what they hear to that one.
+    stand_ins: Cell<[*const (); 2]>,
 }
 
 /// Outside fend's tasks.
@@ -42,6 +44,7 @@ thread_local! {
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
+            stand_ins: Cell::new([std::ptr::null(); 2]),
         }
     };
 }
@@ -98,6 +101,12 @@ pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Rc<Current>>) -> R) -> R {
 }
 
 impl Context {
+    /// What is being polled on this thread is woken when `waker` is.
+    #[inline]
+    fn hears_of(&self, waker: &Waker) -> bool {
+        self.polled_with.get() == waker.data() || self.stand_ins.get().contains(&waker.data())
+    }
+
     #[cold]
     fn count_refusal(&self) {
         let refused = self.refused.get() + 1;
@@ -167,11 +176,41 @@ pub(crate) fn current_clock() -> Arc<Clock> {
 /// price.)
 #[inline]
 pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
-    let comes_back = CONTEXT.try_with(|context| context.polled_with.get() == waker.data()).unwrap_or(false);
+    let comes_back = CONTEXT.try_with(|context| context.hears_of(waker)).unwrap_or(false);
     let attends =
         comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
     if !attends {
         driver.outside_wait();
+    }
+}
+
+/// An object that several tasks may wait for waits with wakers of its own, and passes on what they hear. While the result lives, `wakers`
+/// count as `waker`, with which the object is being polled: whoever waits with them will be back on this thread.
+#[doc(hidden)]
+#[inline]
+pub fn stand_in(wakers: [&Waker; 2], waker: &Waker) -> StandIns {
+    let before = CONTEXT.try_with(|context| {
+        context.hears_of(waker).then(|| context.stand_ins.replace(wakers.map(Waker::data)))
+    });
+    StandIns { before: before.unwrap_or(None), not_send: PhantomData }
+}
+
+/// Ends with a drop. `None`: there is nothing to put back.
+#[doc(hidden)]
+#[derive(Debug)]
+#[must_use]
+pub struct StandIns {
+    before: Option<[*const (); 2]>,
+    /// Must be dropped on the thread it was made on.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for StandIns {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            let _ = CONTEXT.try_with(|context| context.stand_ins.set(before));
+        }
     }
 }
 

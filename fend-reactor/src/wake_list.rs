@@ -9,38 +9,47 @@ use std::task::Waker;
 /// Wakers that the buffer has room for between rounds.
 const KEPT: usize = 1024;
 
-/// Wakers to wake once the lock is dropped. Keeps its buffer for the next round.
+/// Wakers to wake once the lock is dropped. The first needs no buffer; that of the others is kept for the next round.
 #[derive(Debug, Default)]
 pub struct WakeList {
-    wakers: Vec<Waker>,
+    first: Option<Waker>,
+    others: Vec<Waker>,
 }
 
 impl WakeList {
     /// One more to wake.
     pub fn push(&mut self, waker: Waker) {
-        self.wakers.push(waker);
+        match &self.first {
+            None => self.first = Some(waker),
+            Some(_) => self.others.push(waker),
+        }
+    }
+
+    /// Whether there is a buffer to keep.
+    pub(crate) fn has_buffer(&self) -> bool {
+        self.others.capacity() > 0
     }
 
     #[cfg(all(test, not(loom)))]
     pub(crate) fn len(&self) -> usize {
-        self.wakers.len()
+        self.first.iter().len() + self.others.len()
     }
 
     /// Wakes all, the first pushed first. A waker of a foreign executor may panic: the rest is woken all the same, and
     /// the panic ends here, since the thread that runs this has nothing to do with the one that panicked.
     pub fn wake_all(&mut self) {
-        self.wakers.reverse();
-        while !self.wakers.is_empty() {
-            let wakers = &mut self.wakers;
+        let WakeList { first, others } = self;
+        others.reverse();
+        while first.is_some() || !others.is_empty() {
             // The loop is inside `catch_unwind`, so that the common case pays for it once.
             swallow_panic(|| {
-                while let Some(waker) = wakers.pop() {
+                while let Some(waker) = first.take().or_else(|| others.pop()) {
                     waker.wake();
                 }
             });
         }
         // A burst is rare; what it needed is given back.
-        self.wakers.shrink_to(KEPT);
+        others.shrink_to(KEPT);
     }
 }
 

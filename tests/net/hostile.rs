@@ -280,13 +280,17 @@ fn a_writer_without_a_reader_keeps_its_memory(shape: Shape) {
                 let block = vec![1; 256 << 10];
                 while stream.try_send(&block).is_ok() {}
                 let send = || stream.send(&block);
-                assert!(poll_once(send()).await.is_none());
-                let memory = resident();
-                for _ in 0..10_000 {
+                // What is run for the first time comes into memory by that.
+                for _ in 0..100 {
                     assert!(poll_once(send()).await.is_none());
                 }
+                let memory = resident();
+                for _ in 0..20_000 {
+                    assert!(poll_once(send()).await.is_none());
+                }
+                // The kernel counts pages in lots for each processor. 50 bytes for each wait would be seen.
                 let grown = resident().saturating_sub(memory);
-                assert!(grown < 512 << 10, "{grown} bytes more");
+                assert!(grown < 1 << 20, "{grown} bytes more");
                 io::Result::Ok(())
             })
             .expect("the sockets");

@@ -175,22 +175,28 @@ impl Drop for Server {
 pub(crate) struct Costs {
     load: Load,
     seconds: Vec<(Kind, f64)>,
+    /// Half of the rounds took less.
+    medians: Vec<f64>,
 }
 
 pub(crate) fn measure(load: Load, rounds: usize) -> Costs {
-    let mut seconds: Vec<_> = KINDS.into_iter().map(|kind| (kind, f64::INFINITY)).collect();
+    let mut all = KINDS.map(|kind| (kind, Vec::new()));
     for round in 0..if cfg!(debug_assertions) { 1 } else { rounds } {
-        for (kind, least) in &mut seconds {
-            *least = least.min(Server::start(*kind, round).cost(load).as_secs_f64());
+        for (kind, seconds) in &mut all {
+            seconds.push(Server::start(*kind, round).cost(load).as_secs_f64());
         }
     }
-    Costs { load, seconds }
+    for (_, seconds) in &mut all {
+        seconds.sort_by(f64::total_cmp);
+    }
+    let seconds = all.iter().map(|(kind, seconds)| (*kind, seconds[0])).collect();
+    Costs { load, seconds, medians: all.map(|(_, seconds)| seconds[seconds.len() / 2]).to_vec() }
 }
 
 pub(crate) fn print(unit: &str, costs: &Costs, factor: f64) {
     eprintln!("{:?}", costs.load);
-    for (kind, seconds) in &costs.seconds {
-        eprintln!("  {:<28} {:>10.3} {unit}", kind.name(), seconds * factor);
+    for ((kind, seconds), median) in costs.seconds.iter().zip(&costs.medians) {
+        eprintln!("  {:<28} {:>10.3} {unit} (median {:.3})", kind.name(), seconds * factor, median * factor);
     }
 }
 

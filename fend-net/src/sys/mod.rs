@@ -21,6 +21,7 @@
 
 pub(crate) mod activation;
 
+mod bytes;
 mod disconnect;
 pub(crate) mod limit;
 pub(crate) mod message;
@@ -34,16 +35,9 @@ pub(crate) mod urgent;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+pub(crate) use bytes::{recv, recv_vectored, send, send_vectored};
 pub(crate) use disconnect::disconnect;
 pub(crate) use urgent::at_mark;
-
-/// recv(2) into `buf`.
-pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-    retry_interrupted(|| {
-        // SAFETY: rule 1 for the fd, rule 2 for the buffer.
-        unsafe { libc::recv(fd.as_raw_fd(), buf.as_mut_ptr().cast(), buf.len(), flags) }
-    })
-}
 
 /// poll(2) without waiting: which of `events` (and of the error conditions that are always reported) hold now.
 pub(crate) fn poll_now(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<libc::c_short> {
@@ -56,11 +50,13 @@ pub(crate) fn poll_now(fd: BorrowedFd<'_>, events: libc::c_short) -> io::Result<
 }
 
 /// Calls until the result is not `EINTR`. -1 becomes the error in `errno`. Allocates nothing.
+#[inline]
 fn retry_interrupted(mut call: impl FnMut() -> isize) -> io::Result<usize> {
     uninterrupted(|| usize::try_from(call()).map_err(|_| io::Error::last_os_error()))
 }
 
 /// Calls until the error is not that of a signal.
+#[inline]
 pub(crate) fn uninterrupted<R>(mut call: impl FnMut() -> io::Result<R>) -> io::Result<R> {
     loop {
         match call() {

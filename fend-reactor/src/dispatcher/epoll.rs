@@ -1,11 +1,16 @@
 //! Waiting with epoll(7), edge-triggered.
 //!
-//! Each fd costs one epoll_ctl(2) when it is added and one when it is removed; nothing in between. Every kind of
-//! readiness is asked for at once, and the kernel reports each change of an fd once, to the one thread that waits.
+//! Each fd costs one epoll_ctl(2) when it is added and one when it is removed, and one in between when somebody has to wait for room to
+//! write, the first time. Everything else is asked for at once, and the kernel reports each change of an fd once, to the one thread that
+//! waits.
+//!
+//! Most sockets never wait for room, and a new one has room: asked for from the beginning, that would be reported at once, and cost each
+//! connection a turn of the driver that wakes nobody.
 //!
 //! What the kernel does that one would not guess:
 //!
-//! - Adding an fd that is ready already counts as a change, so it is reported. [`arm`](Dispatch::arm) has nothing to add.
+//! - Adding an fd that is ready already counts as a change, so it is reported; so does asking for more. [`arm`](Dispatch::arm) has nothing
+//!   to add.
 //! - A change of one kind reports all that is true of the fd at that moment: news of a writable socket says "readable" again.
 //! - An fd number is only half of the key, the other half is the open file. While a `dup` keeps a closed fd's file open the
 //!   file stays in the set and cannot be taken out by number any more: a ghost, whose events carry a token that is known
@@ -20,7 +25,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use super::wakeup::Wakeup;
-use super::{Direction, Dispatch, Event, Readiness, Token};
+use super::{Direction, Dispatch, Event, Readiness, Token, Watch};
 use crate::sync::Mutex;
 use crate::sys::{self, EpollEvents};
 
@@ -28,8 +33,11 @@ use crate::sys::{self, EpollEvents};
 /// in the first-level cache, and the tasks that the batch wakes need not wait for thousands of others to be sorted out.
 const EVENTS_PER_WAIT: usize = 256;
 
-/// All that is asked for, once.
-const INTEREST: i32 = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLPRI | libc::EPOLLRDHUP | libc::EPOLLET;
+/// What is asked for in any case.
+const READS: i32 = libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLRDHUP | libc::EPOLLET;
+
+/// All that is asked for.
+const ALL: i32 = READS | libc::EPOLLOUT;
 
 /// Marks the eventfd's events. Not a source: that would be slot 2^32 - 1.
 const WAKE: u64 = u64::MAX;
@@ -55,8 +63,16 @@ impl Epoll {
 }
 
 impl Dispatch for Epoll {
-    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
-        sys::epoll_add(self.epoll.as_fd(), fd, INTEREST as u32, pack(token))
+    fn add(&self, fd: BorrowedFd<'_>, token: Token, watch: Watch) -> io::Result<()> {
+        let interest = match watch {
+            Watch::All => ALL,
+            Watch::Reads => READS,
+        };
+        sys::epoll_add(self.epoll.as_fd(), fd, interest as u32, pack(token))
+    }
+
+    fn watch_writes(&self, fd: RawFd, token: Token) -> io::Result<()> {
+        sys::epoll_modify(self.epoll.as_fd(), fd, ALL as u32, pack(token))
     }
 
     fn arm(&self, _token: Token, _direction: Direction) {}

@@ -91,6 +91,15 @@ pub(crate) struct Event {
     pub(crate) readiness: Readiness,
 }
 
+/// What is to be reported of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Everything from the beginning.
+    All,
+    /// All but that it can be written to, up to [`watch_writes`](Dispatch::watch_writes).
+    Reads,
+}
+
 /// The contract of a dispatcher.
 ///
 /// - One thread is inside [`wait`](Dispatch::wait) at a time; everything else may be called from any thread meanwhile.
@@ -103,12 +112,19 @@ pub(crate) struct Event {
 ///   The caller looks at its clock and waits again.
 /// - [`wake`](Dispatch::wake) ends the current `wait`, or the next one when none is under way. Wakes coalesce, and are not events.
 pub(crate) trait Dispatch: Send + Sync + Debug {
-    /// Starts to watch `fd`, whose events will carry `token`.
+    /// Starts to watch `fd`, whose events will carry `token`, for `watch`.
     ///
     /// # Errors
     /// `EPERM` for what cannot be polled (regular files, directories), `EEXIST` when this open file is watched under this
     /// number already, `ENOSPC` and `ENOMEM` as epoll_ctl(2) says. Nothing is kept after an error.
-    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()>;
+    fn add(&self, fd: BorrowedFd<'_>, token: Token, watch: Watch) -> io::Result<()>;
+
+    /// Watches what was added for [`Watch::Reads`] for everything from now on. To be called before the first [`arm`](Dispatch::arm) of
+    /// [`Direction::Write`]; again does no harm.
+    ///
+    /// # Errors
+    /// `EBADF` and `ENOENT` when the fd was closed without `remove`.
+    fn watch_writes(&self, fd: RawFd, token: Token) -> io::Result<()>;
 
     /// Somebody waits for `direction` of `token` now. Free on edge-triggered epoll.
     fn arm(&self, token: Token, direction: Direction);

@@ -26,7 +26,7 @@ use libc::c_short;
 
 use super::wakeup::Wakeup;
 use super::watched::{self, Round, Watched};
-use super::{Direction, Dispatch, Event, Readiness, Token};
+use super::{Direction, Dispatch, Event, Readiness, Token, Watch};
 use crate::sync::Mutex;
 use crate::sys;
 
@@ -64,10 +64,15 @@ impl Poll {
 }
 
 impl Dispatch for Poll {
-    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+    fn add(&self, fd: BorrowedFd<'_>, token: Token, _watch: Watch) -> io::Result<()> {
         let identity = watched::identify(fd)?;
         let round = self.watched.lock().add(fd.as_raw_fd(), identity, token)?;
         self.keep_current(round);
+        Ok(())
+    }
+
+    /// Each wait is asked for by itself.
+    fn watch_writes(&self, _fd: RawFd, _token: Token) -> io::Result<()> {
         Ok(())
     }
 

@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use crate::clock::{Clock, Nanos};
-use crate::dispatcher::{Dispatch, Dispatcher, Token};
+use crate::dispatcher::{Dispatch, Dispatcher, Token, Watch};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64};
 use crate::wake_list::{WakeList, discard};
@@ -222,11 +222,15 @@ impl Driver {
         discard(waker);
     }
 
-    fn register(&self, fd: BorrowedFd<'_>, state: &Arc<SourceState>) -> io::Result<Token> {
+    fn register(&self, fd: BorrowedFd<'_>, state: &Arc<SourceState>, watch: Watch) -> io::Result<Token> {
         let mut wakes = WakeList::default();
-        let token = self.registry.lock().register(&*self.dispatch, fd, state, &mut wakes);
+        let token = self.registry.lock().register(&*self.dispatch, fd, state, watch, &mut wakes);
         wakes.wake_all();
         token
+    }
+
+    fn watch_writes(&self, token: Token) -> io::Result<()> {
+        self.registry.lock().watch_writes(&*self.dispatch, token)
     }
 
     fn deregister(&self, token: Token) {

@@ -72,6 +72,7 @@ const fn tick_of(direction: Direction) -> Tick {
     }
 }
 
+#[inline]
 const fn owned_by(direction: Direction) -> u64 {
     match direction {
         Direction::Read => READABLE | READ_CLOSED | READ_ERROR,
@@ -112,10 +113,12 @@ fn readiness_of(bits: u64) -> Readiness {
 pub(crate) struct Seen(u64);
 
 impl Seen {
+    #[inline]
     pub(super) fn is_ready(self, direction: Direction) -> bool {
         self.0 & owned_by(direction) != 0
     }
 
+    #[inline]
     pub(super) fn is_detached(self) -> bool {
         self.0 & DETACHED != 0
     }
@@ -151,6 +154,7 @@ impl ReadinessWord {
         ReadinessWord(AtomicU64::new(bits_of(assumed)))
     }
 
+    #[inline]
     pub(super) fn load(&self) -> Seen {
         Seen(self.0.load(Acquire))
     }
@@ -193,6 +197,7 @@ impl ReadinessWord {
     /// "writable") without asking the kernel again. Does nothing when there may be more to learn at once: an end of
     /// stream, or an error. A source that was ever sent out-of-band data always asks: a read stops at the urgent mark with
     /// data behind it, for which no event will come.
+    #[inline]
     pub(super) fn clear_after_short(&self, seen: Seen, direction: Direction) {
         let (plain, more) = match direction {
             Direction::Read => (READABLE, READ_CLOSED | READ_ERROR | PRIORITY_CLOSED | MARKED),

@@ -35,6 +35,9 @@ pub(super) fn explain(fd: RawFd, error: io::Error) -> io::Error {
         Some(libc::ENOSPC | libc::ENOMEM) => format!(
             "cannot register fd {fd}: {error}; the limit of epoll registrations is the sysctl fs.epoll.max_user_watches"
         ),
+        Some(libc::ENOENT | libc::EBADF) => {
+            format!("cannot wait for fd {fd}: it was closed while it was registered")
+        }
         _ => format!("cannot register fd {fd}: {error}"),
     };
     RegistrationError::wrap(message, error)

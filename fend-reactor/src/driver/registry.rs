@@ -5,7 +5,7 @@
 //! file, the ghost loses its slot; its later deregistration names a stale token, does nothing, and so cannot take the new file
 //! out of the dispatcher (which goes by number).
 //!
-//! The registry's lock is held over the dispatcher's `add` and `remove`: otherwise a ghost could go between the two steps
+//! The registry's lock is held over the dispatcher's `add`, `watch_writes` and `remove`: otherwise a ghost could go between the two steps
 //! of a newcomer.
 
 use std::io;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::registration_error::{explain, shut_down};
 use super::source_state::SourceState;
-use crate::dispatcher::{Dispatch, Event, Token};
+use crate::dispatcher::{Dispatch, Event, Token, Watch};
 use crate::wake_list::WakeList;
 
 /// One place for a source.
@@ -55,6 +55,7 @@ impl Registry {
         dispatch: &dyn Dispatch,
         fd: BorrowedFd<'_>,
         state: &Arc<SourceState>,
+        watch: Watch,
         wakes: &mut WakeList,
     ) -> io::Result<Token> {
         if self.closed {
@@ -62,7 +63,7 @@ impl Registry {
         }
         // The slot is filled first: an edge-triggered event that finds it empty would be lost.
         let token = self.occupy(Registered { state: Arc::clone(state), fd: fd.as_raw_fd() });
-        if let Err(error) = self.watch(dispatch, fd, token) {
+        if let Err(error) = self.watch(dispatch, fd, token, watch) {
             self.vacate(token);
             return Err(explain(fd.as_raw_fd(), error));
         }
@@ -72,18 +73,39 @@ impl Registry {
         Ok(token)
     }
 
-    fn watch(&self, dispatch: &dyn Dispatch, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
-        match dispatch.add(fd, token) {
+    fn watch(
+        &self,
+        dispatch: &dyn Dispatch,
+        fd: BorrowedFd<'_>,
+        token: Token,
+        watch: Watch,
+    ) -> io::Result<()> {
+        match dispatch.add(fd, token, watch) {
             // Nobody here has it: a ghost left it behind, which could not be removed while its number was closed or
             // belonged to another file, and now the file has come back to its number.
             Err(error)
                 if error.raw_os_error() == Some(libc::EEXIST) && self.owner(fd.as_raw_fd()).is_none() =>
             {
                 dispatch.remove(fd.as_raw_fd(), token);
-                dispatch.add(fd, token)
+                dispatch.add(fd, token, watch)
             }
             result => result,
         }
+    }
+
+    /// Watches for writes, too. Nothing happens when `token` is stale: its source is detached, and its number may belong to another one.
+    pub(super) fn watch_writes(&self, dispatch: &dyn Dispatch, token: Token) -> io::Result<()> {
+        match self.source(token) {
+            Some(source) => {
+                dispatch.watch_writes(source.fd, token).map_err(|error| explain(source.fd, error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn source(&self, token: Token) -> Option<&Registered> {
+        let slot = self.slots.get(token.slot as usize).filter(|slot| slot.generation == token.generation)?;
+        slot.source.as_ref()
     }
 
     /// Stops watching. False when `token` is stale, that is for ghosts and after [`close`](Registry::close).
@@ -98,11 +120,7 @@ impl Registry {
 
     /// Hands an event to its source; false when that has left.
     pub(super) fn deliver(&self, event: Event, wakes: &mut WakeList) -> bool {
-        let slot =
-            self.slots.get(event.token.slot as usize).filter(|s| s.generation == event.token.generation);
-        let Some(source) = slot.and_then(|slot| slot.source.as_ref()) else {
-            return false;
-        };
+        let Some(source) = self.source(event.token) else { return false };
         source.state.report(event.readiness, wakes);
         true
     }

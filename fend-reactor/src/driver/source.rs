@@ -10,18 +10,20 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use super::registration_error::{no_runtime, replaced, shut_down};
 use super::source_state::SourceState;
 use super::waiters::{WaiterKey, Waiting};
 use super::{Driver, Seen};
 use crate::context;
-use crate::dispatcher::{Direction, Readiness, Token};
+use crate::dispatcher::{Direction, Readiness, Token, Watch};
 use crate::sync::Mutex;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::{Acquire, Release};
 use crate::wake_list::WakeList;
 
 /// One fd and its readiness: registers on first need, deregisters on drop.
@@ -32,6 +34,8 @@ pub(crate) struct Source {
     registration: OnceLock<Registration>,
     /// Held while registering, so that of several first waiters one does it.
     registering: Mutex<()>,
+    /// The dispatcher reports that it can be written to.
+    watches_writes: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -49,25 +53,40 @@ impl Source {
             state: Arc::new(SourceState::new(assumed)),
             registration: OnceLock::new(),
             registering: Mutex::new(()),
+            watches_writes: AtomicBool::new(false),
         }
     }
 
     /// Registers now, with the driver of this thread. Does nothing when it is registered already.
     pub(crate) fn register(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        self.registration(fd).map(|_| ())
+        self.registration(fd, Watch::All).map(|_| ())
     }
 
-    fn registration(&self, fd: BorrowedFd<'_>) -> io::Result<&Registration> {
+    fn registration(&self, fd: BorrowedFd<'_>, watch: Watch) -> io::Result<&Registration> {
         match self.registration.get() {
             Some(registration) => Ok(registration),
-            None => self.register_with(fd, || context::try_current_driver().map_err(no_runtime)),
+            None => self.register_with(fd, watch, || context::try_current_driver().map_err(no_runtime)),
         }
+    }
+
+    /// The registration, for somebody who is going to wait.
+    fn registration_for(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<&Registration> {
+        if direction != Direction::Write {
+            return self.registration(fd, Watch::Reads);
+        }
+        let registration = self.registration(fd, Watch::All)?;
+        if !self.watches_writes.load(Acquire) {
+            registration.driver.watch_writes(registration.token)?;
+            self.watches_writes.store(true, Release);
+        }
+        Ok(registration)
     }
 
     #[cold]
     fn register_with(
         &self,
         fd: BorrowedFd<'_>,
+        watch: Watch,
         driver: impl FnOnce() -> io::Result<Arc<Driver>>,
     ) -> io::Result<&Registration> {
         let _registering = self.registering.lock();
@@ -75,24 +94,35 @@ impl Source {
             return Ok(registration);
         }
         let driver = driver()?;
-        let token = driver.register(fd, &self.state)?;
+        let token = driver.register(fd, &self.state, watch)?;
+        self.watches_writes.store(watch == Watch::All, Release);
         Ok(self.registration.get_or_init(|| Registration { driver, token }))
     }
 
     /// Registers with a driver of the test's choice.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn register_with_driver(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
-        self.register_with(fd, || Ok(Arc::clone(driver))).map(|_| ())
+        self.register_with(fd, Watch::All, || Ok(Arc::clone(driver))).map(|_| ())
+    }
+
+    /// As the first wait for anything but to write does.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn register_for_reads(&self, fd: BorrowedFd<'_>, driver: &Arc<Driver>) -> io::Result<()> {
+        self.register_with(fd, Watch::Reads, || Ok(Arc::clone(driver))).map(|_| ())
     }
 
     /// Ready, or waits as one who polls. `Err` when registration failed or the runtime was shut down.
+    #[inline]
     pub(crate) fn poll_ready(
         &self,
         cx: &mut Context<'_>,
-        fd: BorrowedFd<'_>,
+        io: &impl AsFd,
         direction: Direction,
     ) -> Poll<io::Result<Seen>> {
-        self.poll_ready_as(Waiting::Polled, cx.waker(), fd, direction)
+        match self.state.ready(direction) {
+            Some(seen) => Poll::Ready(self.attached(seen)),
+            None => self.poll_wait(Waiting::Polled, cx.waker(), io.as_fd(), direction),
+        }
     }
 
     /// A future for the same, which leaves no waker behind when it is dropped.
@@ -100,40 +130,30 @@ impl Source {
         WaitReady { source: self, fd, direction, key: None }
     }
 
-    fn poll_ready_as(
+    /// It was not ready a moment ago.
+    fn poll_wait(
         &self,
         waiting: Waiting<'_>,
         waker: &Waker,
         fd: BorrowedFd<'_>,
         direction: Direction,
     ) -> Poll<io::Result<Seen>> {
-        let seen = match self.state.ready(direction) {
-            Some(seen) => seen,
-            None => ready!(self.wait(waiting, waker, fd, direction))?,
-        };
-        Poll::Ready(self.attached(seen))
-    }
-
-    fn wait(
-        &self,
-        waiting: Waiting<'_>,
-        waker: &Waker,
-        fd: BorrowedFd<'_>,
-        direction: Direction,
-    ) -> Poll<io::Result<Seen>> {
-        let Registration { driver, token } = self.registration(fd)?;
+        let Registration { driver, token } = self.registration_for(fd, direction)?;
         let seen = self.state.wait(direction, waiting, waker, || driver.dispatch.arm(*token, direction));
         if seen.is_pending() {
             context::waits_on(driver, waker);
         }
-        seen.map(Ok)
+        seen.map(|seen| self.attached(seen))
     }
 
     /// Readiness of a source that no driver serves any more is an error: nothing would follow it.
+    #[inline]
     fn attached(&self, seen: Seen) -> io::Result<Seen> {
-        if !seen.is_detached() {
-            return Ok(seen);
-        }
+        if seen.is_detached() { self.detached() } else { Ok(seen) }
+    }
+
+    #[cold]
+    fn detached(&self) -> io::Result<Seen> {
         let driver_closed =
             self.registration.get().is_none_or(|registration| registration.driver.is_closed());
         Err(if driver_closed { shut_down() } else { replaced(self.fd) })
@@ -145,12 +165,14 @@ impl Source {
     }
 
     /// The kernel said `WouldBlock`: forget the direction's readiness unless an event has come since `seen`.
+    #[inline]
     pub(crate) fn clear(&self, seen: Seen, direction: Direction) {
         self.state.word().clear(seen, direction);
     }
 
     /// A stream's read or write came back short: forget plain readiness, unless more than that is known or an event
     /// has come since `seen`.
+    #[inline]
     pub(crate) fn clear_after_short(&self, seen: Seen, direction: Direction) {
         self.state.word().clear_after_short(seen, direction);
     }
@@ -200,7 +222,10 @@ impl Future for WaitReady<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let WaitReady { source, fd, direction, key } = &mut *self;
-        source.poll_ready_as(Waiting::Keyed(key), cx.waker(), *fd, *direction)
+        match source.state.ready(*direction) {
+            Some(seen) => Poll::Ready(source.attached(seen)),
+            None => source.poll_wait(Waiting::Keyed(key), cx.waker(), *fd, *direction),
+        }
     }
 }
 

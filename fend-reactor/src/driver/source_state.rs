@@ -25,11 +25,13 @@ impl SourceState {
     }
 
     /// The word, for its transitions that wake nobody.
+    #[inline]
     pub(super) fn word(&self) -> &ReadinessWord {
         &self.word
     }
 
     /// What was seen when `direction` is ready or the source detached.
+    #[inline]
     pub(super) fn ready(&self, direction: Direction) -> Option<Seen> {
         let seen = self.word.load();
         (seen.is_ready(direction) || seen.is_detached()).then_some(seen)
@@ -50,14 +52,14 @@ impl SourceState {
 
     /// A waker's clone and drop may run any code, so both happen outside the lock.
     fn park(&self, direction: Direction, waiting: Waiting<'_>, waker: &Waker) {
-        if self.waiters.lock().holds(direction, &waiting, waker) {
-            return;
-        }
+        // Before the lock, and seldom in vain: the event that has brought it here has taken its waker out.
         let waker = waker.clone();
         let mut evicted = WakeList::default();
-        let replaced = self.waiters.lock().park(direction, waiting, waker, &mut evicted);
+        let unused = self.waiters.lock().park(direction, waiting, waker, &mut evicted);
         evicted.wake_all();
-        discard(replaced);
+        if unused.is_some() {
+            discard(unused);
+        }
     }
 
     /// The future of this entry was dropped.

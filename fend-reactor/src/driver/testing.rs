@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use crate::dispatcher::{Direction, Dispatch, Event, Readiness, Token};
+use crate::dispatcher::{Direction, Dispatch, Event, Readiness, Token, Watch};
 
 /// Counts its wakes.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,7 @@ pub(in crate::driver) struct FakeDispatch {
 #[derive(Default)]
 struct FakeState {
     watched: Vec<(RawFd, Token)>,
+    writes: Vec<Token>,
     armed: Vec<(Token, Direction)>,
     events: Vec<Event>,
     timeout: Option<Duration>,
@@ -102,6 +103,11 @@ impl FakeDispatch {
         self.state().watched.clone()
     }
 
+    /// Who was watched for writes, each as often as that was asked for.
+    pub(in crate::driver) fn writes(&self) -> Vec<Token> {
+        self.state().writes.clone()
+    }
+
     pub(in crate::driver) fn armed(&self) -> Vec<(Token, Direction)> {
         self.state().armed.clone()
     }
@@ -117,7 +123,7 @@ impl FakeDispatch {
 }
 
 impl Dispatch for Arc<FakeDispatch> {
-    fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+    fn add(&self, fd: BorrowedFd<'_>, token: Token, watch: Watch) -> io::Result<()> {
         let mut state = self.state();
         if let Some(errno) = state.refuse.take() {
             return Err(io::Error::from_raw_os_error(errno));
@@ -126,6 +132,18 @@ impl Dispatch for Arc<FakeDispatch> {
             return Err(io::Error::from_raw_os_error(libc::EEXIST));
         }
         state.watched.push((fd.as_raw_fd(), token));
+        if watch == Watch::All {
+            state.writes.push(token);
+        }
+        Ok(())
+    }
+
+    fn watch_writes(&self, fd: RawFd, token: Token) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.watched.contains(&(fd, token)) {
+            return Err(io::Error::from_raw_os_error(libc::ENOENT));
+        }
+        state.writes.push(token);
         Ok(())
     }
 

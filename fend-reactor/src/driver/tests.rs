@@ -62,7 +62,7 @@ fn null() -> File {
 }
 
 fn poll(source: &Source, fd: BorrowedFd<'_>, direction: Direction, waker: &Waker) -> Poll<io::Result<Seen>> {
-    source.poll_ready(&mut Context::from_waker(waker), fd, direction)
+    source.poll_ready(&mut Context::from_waker(waker), &fd, direction)
 }
 
 fn is_ready(source: &Source, fd: BorrowedFd<'_>, direction: Direction) -> bool {
@@ -544,4 +544,51 @@ fn an_event_that_comes_while_a_waker_is_cloned_is_seen() {
     });
     assert_eq!(turned.get(), Some(&1));
     assert!(wait.is_ready());
+}
+
+/// A source that was registered for somebody who reads.
+fn reading_source(bench: &Bench, fd: BorrowedFd<'_>) -> Source {
+    let source = Source::new(fd.as_raw_fd(), Readiness::NONE);
+    source.register_for_reads(fd, &bench.driver).unwrap();
+    source
+}
+
+#[test]
+fn writes_are_watched_from_the_first_wait_for_them_on() {
+    let bench = Bench::new();
+    let file = null();
+    let source = reading_source(&bench, file.as_fd());
+    for direction in [Direction::Read, Direction::Priority, Direction::PeerClosed] {
+        assert!(!is_ready(&source, file.as_fd(), direction));
+    }
+    assert!(bench.fake.writes().is_empty());
+    for _ in 0..3 {
+        assert!(!is_ready(&source, file.as_fd(), Direction::Write));
+    }
+    assert_eq!(bench.fake.writes(), [bench.token(file.as_fd())]);
+    bench.report(file.as_fd(), Readiness::WRITABLE);
+    bench.turn();
+    assert!(is_ready(&source, file.as_fd(), Direction::Write));
+
+    let eager = null();
+    let watched = bench.source(eager.as_fd());
+    assert_eq!(bench.fake.writes().len(), 2);
+    assert!(!is_ready(&watched, eager.as_fd(), Direction::Write));
+    assert_eq!(bench.fake.writes().len(), 2, "it was watched from the beginning");
+}
+
+/// RE1: its number may belong to another file by now, whose registration must not be touched.
+#[test]
+fn a_ghost_that_waits_to_write_touches_nobody() {
+    let bench = Bench::new();
+    let file = null();
+    let ghost = reading_source(&bench, file.as_fd());
+    bench.fake.vanish(file.as_raw_fd());
+    let error = poll(&ghost, file.as_fd(), Direction::Write, Waker::noop());
+    let Poll::Ready(Err(error)) = error else { panic!("{error:?}") };
+    assert!(error.to_string().contains("closed while it was registered"), "{error}");
+
+    let _owner = reading_source(&bench, file.as_fd());
+    assert!(matches!(poll(&ghost, file.as_fd(), Direction::Write, Waker::noop()), Poll::Ready(Err(_))));
+    assert!(bench.fake.writes().is_empty());
 }

@@ -95,6 +95,9 @@ impl Driver {
 
     /// Keeps the buffer for the next turn, unless that has begun.
     fn give_back(&self, wakes: WakeList) {
+        if !wakes.has_buffer() {
+            return;
+        }
         if let Some(mut buffers) = self.attendance.try_lock() {
             buffers.wakes = wakes;
         }

@@ -60,15 +60,6 @@ impl Waiters {
         self.iter().next().is_none()
     }
 
-    /// Whether `waker` is in place already.
-    pub(super) fn holds(&self, direction: Direction, waiting: &Waiting<'_>, waker: &Waker) -> bool {
-        match waiting {
-            Waiting::Keyed(Some(key)) => self.iter().any(|w| w.key == *key && w.waker.will_wake(waker)),
-            Waiting::Keyed(None) => false,
-            Waiting::Polled => self.iter().any(|w| w.is_polled(direction) && w.waker.will_wake(waker)),
-        }
-    }
-
     /// Puts `waker` in place. Returns a waker that is no longer needed; one that had to make room goes to `evicted`, to be
     /// woken. Both once the lock is dropped.
     pub(super) fn park(
@@ -99,8 +90,7 @@ impl Waiters {
     }
 
     fn park_polled(&mut self, direction: Direction, waker: Waker, evicted: &mut WakeList) -> Option<Waker> {
-        // It may have been put in place since `holds` looked.
-        if self.holds(direction, &Waiting::Polled, &waker) {
+        if self.iter().any(|w| w.is_polled(direction) && w.waker.will_wake(&waker)) {
             return Some(waker);
         }
         if self.more.len() + 1 >= MAX_POLLED {
@@ -192,9 +182,7 @@ mod tests {
         waker: &CountingWaker,
     ) -> WakeList {
         let mut evicted = WakeList::default();
-        if !waiters.holds(direction, &waiting, &waker.waker()) {
-            drop(waiters.park(direction, waiting, waker.waker(), &mut evicted));
-        }
+        drop(waiters.park(direction, waiting, waker.waker(), &mut evicted));
         evicted
     }
 

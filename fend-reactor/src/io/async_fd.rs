@@ -316,7 +316,7 @@ impl<T: AsFd> AsyncFd<T> {
     pub fn poll_ready(&self, cx: &mut Context<'_>, interest: Interest) -> Poll<io::Result<Readiness>> {
         let mut ready = Readiness::NONE;
         for direction in interest.directions() {
-            if let Poll::Ready(seen) = self.source.poll_ready(cx, self.io.as_fd(), direction) {
+            if let Poll::Ready(seen) = self.source.poll_ready(cx, &self.io, direction) {
                 ready |= seen?.readiness(direction);
             }
         }
@@ -344,7 +344,7 @@ impl<T: AsFd> AsyncFd<T> {
     }
 
     fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
-        ready!(self.source.poll_ready(cx, self.io.as_fd(), direction))?;
+        ready!(self.source.poll_ready(cx, &self.io, direction))?;
         poll_budget(cx).map(Ok)
     }
 

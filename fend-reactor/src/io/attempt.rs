@@ -65,7 +65,7 @@ pub(super) fn poll_attempts<I: AsFd, R>(
 ) -> Poll<io::Result<R>> {
     let mut charged = false;
     loop {
-        let seen = ready!(source.poll_ready(cx, io.as_fd(), direction))?;
+        let seen = ready!(source.poll_ready(cx, io, direction))?;
         if !charged {
             ready!(poll_budget(cx));
             charged = true;

@@ -57,6 +57,15 @@ pub(crate) fn epoll_add(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>, flags: u32, d
     Ok(())
 }
 
+/// `EPOLL_CTL_MOD` of epoll_ctl(2): watches `fd` for `flags` from now on; its events carry `data`. Takes a number, since it may be closed by
+/// now: that gives `EBADF` or `ENOENT`.
+pub(crate) fn epoll_modify(epoll: BorrowedFd<'_>, fd: RawFd, flags: u32, data: u64) -> io::Result<()> {
+    let mut event = libc::epoll_event { events: flags, u64: data };
+    // SAFETY: rules 1 and 2.
+    checked(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &raw mut event) })?;
+    Ok(())
+}
+
 /// `EPOLL_CTL_DEL` of epoll_ctl(2). Takes a number, since it may be closed by now: that gives `EBADF` or `ENOENT`.
 pub(crate) fn epoll_delete(epoll: BorrowedFd<'_>, fd: RawFd) -> io::Result<()> {
     // SAFETY: rule 1; the event is ignored for EPOLL_CTL_DEL and may be null since Linux 2.6.9.

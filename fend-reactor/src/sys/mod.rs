@@ -20,7 +20,9 @@ mod pipe;
 use std::io;
 
 pub(crate) use clock::monotonic_nanos;
-pub(crate) use epoll::{EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_wait};
+pub(crate) use epoll::{
+    EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_modify, epoll_wait,
+};
 pub(crate) use eventfd::EventFd;
 pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status};
 pub(crate) use poll::ppoll;

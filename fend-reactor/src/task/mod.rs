@@ -46,6 +46,8 @@ pub use scope::{Cancelled, Scope, ScopedHandle, TryScope, scope, try_scope};
 pub use yield_now::yield_now;
 
 #[doc(hidden)]
+pub use crate::context::{StandIns, stand_in};
+#[doc(hidden)]
 pub use crate::wake_list::WakeList;
 
 pub(crate) use owned::{OwnedTasks, unowned_task};

@@ -12,8 +12,8 @@ use std::cell::Cell;
 /// The header of a record.
 const HEADER: usize = 5;
 
-/// Room for small records, and for most first messages of handshakes.
-const SMALL: usize = 4096;
+/// Room for any record, or for several small ones: a message of some KiB comes with one call.
+const ROOM: usize = 17 * 1024;
 
 /// OpenSSL asking for this much is at a large record, and more of them will follow.
 const LARGE: usize = 2048;
@@ -57,12 +57,12 @@ impl Ahead {
     /// Where to read to, beside the `asked` bytes of OpenSSL. To be followed by [`filled`](Self::filled). Only when it is empty.
     #[inline]
     pub(super) fn room(&mut self, asked: usize) -> &mut [u8] {
-        if self.bytes.len() < SMALL {
+        if self.bytes.len() < ROOM {
             // A thread that is about to end has none any more.
             self.bytes = SPARE.try_with(Cell::take).unwrap_or_default();
-            self.bytes.resize(SMALL, 0);
+            self.bytes.resize(ROOM, 0);
         }
-        let room = if asked < LARGE { SMALL } else { HEADER };
+        let room = if asked < LARGE { ROOM } else { HEADER };
         &mut self.bytes[..room]
     }
 
@@ -77,7 +77,7 @@ impl Ahead {
 
     fn give_back(&mut self) {
         let bytes = std::mem::take(self).bytes;
-        if bytes.len() == SMALL {
+        if bytes.len() == ROOM {
             let _ = SPARE.try_with(|spare| spare.set(bytes));
         }
     }
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(ahead.room(16_401).len(), HEADER);
         ahead.filled(0);
         let room = ahead.room(HEADER);
-        assert_eq!(room.len(), SMALL);
+        assert_eq!(room.len(), ROOM);
         room[..2].copy_from_slice(b"xy");
         ahead.filled(2);
         let mut buf = [0; 10];

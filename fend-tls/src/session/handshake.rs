@@ -3,9 +3,11 @@
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use openssl::ssl::{Ssl, SslStream, SslVersion};
+use openssl::ssl::{Ssl, SslVersion};
 
+use super::buffers::Counted;
 use super::outcome::Outcome;
+use super::tls::Tls;
 use super::wire::Wire;
 use super::{BARREN, RECEIVE_EARLY, Session};
 use crate::context;
@@ -35,9 +37,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     ) -> Result<Session<S>, TlsError> {
         let signals = Signals::new();
         let wire = Wire::new(stream, before, settings.read_ahead, &signals);
-        let tls = SslStream::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
+        let tls = Tls::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
         Ok(Session {
             tls,
+            counted: Counted::new(),
             signals,
             received_all: None,
             broken: None,
@@ -56,6 +59,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         cx: &mut Context<'_>,
         early: &mut Early,
     ) -> Poll<Result<(), TlsError>> {
+        let _waits_for = self.tls.get_ref().waits_for(cx);
         while !self.established {
             self.begin();
             let generation = self.signals.readable.generation();

@@ -12,12 +12,15 @@
 //!   queue which. Emptying it costs a hundredth of a record.)
 
 mod ahead;
+mod buffers;
 mod handshake;
 mod outcome;
 mod output;
 mod records;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[expect(unsafe_code, reason = "a pointer to what OpenSSL holds")]
+mod tls;
 mod wire;
 
 use std::cell::Cell;
@@ -27,18 +30,21 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslRef, SslStream};
+use openssl::ssl::SslRef;
 
 use crate::error::{Cause, TlsError};
 use crate::stream::waiters::Signals;
 use crate::sys;
+use buffers::Counted;
 pub(crate) use handshake::Early;
 use outcome::Outcome;
 use records::{Pieces, RECORD};
+use tls::Tls;
 use wire::Wire;
 
 /// What a send takes at once: two records, with one system call. The first is copied into the output, the second sent from where OpenSSL has
-/// it. With more records to a call, their copies cost what the calls save (measured on loopback; `tests/tls_cost`).
+/// it. With more records to a call, their copies cost what the calls save; with more to a send, a peer that does not read has more waiting
+/// for it, and nothing is gained (measured on loopback; `tests/tls_cost`).
 const BATCH: usize = 2 * RECORD;
 
 /// How many bytes may come in a row with no data in them. A peer may renew its keys as often as it likes, or send empty records, and each costs
@@ -61,7 +67,8 @@ const READS: u32 = 4;
 const RECORDS: u32 = 64;
 
 pub(crate) struct Session<S> {
-    tls: SslStream<Wire<S>>,
+    tls: Tls<Wire<S>>,
+    counted: Counted,
     signals: Signals,
     /// Why there is nothing more to receive.
     received_all: Option<End>,
@@ -156,6 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        let _waits_for = self.tls.get_ref().waits_for(cx);
         loop {
             match (&self.received_all, &self.broken) {
                 (Some(End::Clean), _) => return Poll::Ready(Ok(0)),
@@ -173,8 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             self.tls.get_mut().begin(READS);
             let has_news = std::mem::take(&mut self.has_news) || sys::has_pending(self.tls.ssl());
             if !has_news && self.tls.get_mut().poll_ahead().is_pending() {
-                // Nothing is under way: an idle session holds no buffers.
-                sys::free_buffers(self.tls.ssl());
+                // Nothing is under way.
+                self.counted.rest(self.tls.ssl());
                 return self.poll_wait(cx, generation).map_ok(|never| match never {});
             }
             self.begin();
@@ -268,6 +276,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         cx: &mut Context<'_>,
         how: fn(&mut Wire<S>) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
+        let _waits_for = self.tls.get_ref().waits_for(cx);
         let generation = self.signals.writable.generation();
         let result = how(self.tls.get_mut());
         // As in `wait`.
@@ -286,13 +295,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             return Poll::Ready(Ok(0));
         }
         self.may_send()?;
-        if self.tls.get_ref().is_behind() {
+        let wire = self.tls.get_ref();
+        let _waits_for = wire.waits_for(cx);
+        if wire.is_behind() {
             ready!(self.poll_output(cx, Wire::poll_drain))?;
         }
         let generation = self.signals.readable.generation();
         let (taken, outcome) = match bufs {
-            [_] => self.encrypt(bufs, &mut Vec::new()),
-            _ => self.encrypt_gathered(bufs),
+            [buf] => match self.encrypt(&buf[..buf.len().min(BATCH)], true) {
+                Ok(taken) => (taken, None),
+                Err(outcome) => (0, Some(outcome)),
+            },
+            _ => self.encrypt_pieces(bufs),
         };
         // As far as it goes; what the stream does not take now waits for the next call of any kind.
         let wire = self.tls.get_mut();
@@ -307,42 +321,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// [`encrypt`](Self::encrypt), with the thread's buffer for what has to be put together.
-    fn encrypt_gathered(&mut self, bufs: &[IoSlice<'_>]) -> (usize, Option<Outcome>) {
-        // It is in use when this is the inner one of two sessions. A thread that is about to end has none any more.
+    /// Makes records of `bufs` until there is a batch.
+    fn encrypt_pieces(&mut self, bufs: &[IoSlice<'_>]) -> (usize, Option<Outcome>) {
+        // The thread's buffer is in use when this is the inner one of two sessions. A thread that is about to end has none any more.
         let mut gathered = GATHERED.try_with(Cell::take).unwrap_or_default();
-        let result = self.encrypt(bufs, &mut gathered);
-        let _ = GATHERED.try_with(|kept| kept.set(gathered));
-        result
-    }
-
-    /// Makes records of `bufs` until there is a batch. Each is taken whole or not at all.
-    fn encrypt(&mut self, bufs: &[IoSlice<'_>], gathered: &mut Vec<u8>) -> (usize, Option<Outcome>) {
-        let (mut pieces, mut taken) = (Pieces::of(bufs), 0);
-        while taken < BATCH {
-            let piece = pieces.next(BATCH - taken, gathered);
+        let (mut pieces, mut taken, mut failed) = (Pieces::of(bufs), 0, None);
+        while taken < BATCH && failed.is_none() {
+            let piece = pieces.next(BATCH - taken, &mut gathered);
             if piece.is_empty() {
                 break;
             }
-            // The stream is asked once, with the last record.
             let is_last = pieces.is_at_end() || taken + piece.len() == BATCH;
-            let wire = self.tls.get_mut();
-            wire.begin(READS);
-            wire.records_left = if is_last { piece.len().div_ceil(RECORD) } else { 0 };
-            let written = self.tls.ssl_write(piece);
-            if self.tls.get_ref().has_read {
-                self.has_news = true;
-                self.signals.readable.wake_all();
-            }
-            match written {
+            match self.encrypt(piece, is_last) {
                 Ok(count) => taken += count,
-                Err(error) => {
-                    let outcome = self.outcome("TLS send", error);
-                    return (taken, Some(outcome));
-                }
+                Err(outcome) => failed = Some(outcome),
             }
         }
-        (taken, None)
+        let _ = GATHERED.try_with(|kept| kept.set(gathered));
+        (taken, failed)
+    }
+
+    /// Makes records of `piece`, which is taken whole or not at all. `is_last`: nothing follows in this call.
+    fn encrypt(&mut self, piece: &[u8], is_last: bool) -> Result<usize, Outcome> {
+        let wire = self.tls.get_mut();
+        wire.begin(READS);
+        wire.records_left = if is_last { piece.len().div_ceil(RECORD) } else { 0 };
+        let written = self.tls.ssl_write(piece);
+        if self.tls.get_ref().has_read {
+            self.has_news = true;
+            self.signals.readable.wake_all();
+        }
+        written.map_err(|error| self.outcome("TLS send", error))
     }
 
     fn may_send(&self) -> io::Result<()> {
@@ -360,7 +369,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let result = self.poll_output(cx, Wire::poll_flush);
         if result.is_ready() {
             // Whoever flushes has sent what there was.
-            sys::free_buffers(self.tls.ssl());
+            self.counted.rest(self.tls.ssl());
         }
         result
     }

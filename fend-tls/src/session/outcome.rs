@@ -1,8 +1,9 @@
 //! What a failed call of OpenSSL means.
 
 use openssl::error::Error as ErrorDetail;
-use openssl::ssl::{Error, ErrorCode, SslStream};
+use openssl::ssl::{Error, ErrorCode};
 
+use super::tls::Tls;
 use super::wire::Wire;
 use crate::error::{Cause, TlsError};
 use crate::state::SslState;
@@ -29,7 +30,7 @@ mod reason {
     pub(super) const ALERTS: std::ops::Range<i32> = 1000..1256;
 }
 
-pub(super) fn of<S>(operation: &str, error: Error, tls: &mut SslStream<Wire<S>>) -> Outcome {
+pub(super) fn of<S>(operation: &str, error: Error, tls: &mut Tls<Wire<S>>) -> Outcome {
     match error.code() {
         // Of a send, OpenSSL may have said something else, by an entry that somebody has left in the thread's error queue.
         _ if tls.get_ref().would_block => Outcome::Again,
@@ -40,7 +41,7 @@ pub(super) fn of<S>(operation: &str, error: Error, tls: &mut SslStream<Wire<S>>)
 }
 
 /// The nearest cause: OpenSSL says "syscall" for a panic, and "verify failed" for a certificate.
-fn cause<S>(error: &Error, tls: &mut SslStream<Wire<S>>) -> Cause {
+fn cause<S>(error: &Error, tls: &mut Tls<Wire<S>>) -> Cause {
     let state = SslState::of(tls.ssl()).cloned();
     let wire = tls.get_mut();
     if let Some(text) = wire.panicked.clone().or_else(|| state.as_ref()?.take_panic()) {

@@ -14,6 +14,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use fend_reactor::task::{StandIns, stand_in};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::ahead::Ahead;
@@ -88,16 +89,24 @@ impl<S> Wire<S> {
     }
 
     /// There was data in what was read.
+    #[inline]
     pub(crate) fn is_fruitful(&mut self) {
         self.barren = 0;
     }
 
     /// A new call of OpenSSL, which may ask the stream for bytes this many times.
+    #[inline]
     pub(crate) fn begin(&mut self, reads: u32) {
         self.reads_left = reads;
         self.waits = false;
         self.would_block = false;
         self.has_read = false;
+    }
+
+    /// While the result lives the stream's wake-ups are for the task of `cx`, as far as fend's own streams are concerned.
+    #[inline]
+    pub(crate) fn waits_for(&self, cx: &Context<'_>) -> StandIns {
+        stand_in([&self.readable, &self.writable], cx.waker())
     }
 
     pub(crate) fn stream(&self) -> &S {
@@ -191,6 +200,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Whether there is anything to hand on.
+    #[inline]
     pub(crate) fn has_output(&self) -> bool {
         (self.unflushed || !self.output.is_empty()) && self.write_error.is_none()
     }

@@ -117,6 +117,23 @@ fn loom_turn_two_that_are_refused_are_woken() {
     });
 }
 
+/// loom reports it when two use the value at once, or one does not see what the other has done.
+#[test]
+fn loom_turn_is_one_after_the_other() {
+    model(3, || {
+        let turn = Arc::new(Turn::new(loom::cell::Cell::new(0)));
+        let others = [(); 2].map(|()| {
+            let turn = turn.clone();
+            thread::spawn(move || {
+                drop(turn.try_enter().map(|entered| entered.set(entered.get() + 1)));
+            })
+        });
+        drop(turn.try_enter().map(|entered| entered.set(entered.get() + 1)));
+        others.map(|other| other.join().unwrap());
+        assert!(turn.try_enter().expect("all have left").get() >= 1);
+    });
+}
+
 /// Comes again until it has had its turns.
 fn take_turns(turn: &Turn<AtomicUsize>, side: Side, turns: usize) {
     let sleeper = Sleeper::new();

@@ -17,6 +17,7 @@ mod methods;
 mod split;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[expect(unsafe_code, reason = "a lock of our own")]
 mod turn;
 pub(crate) mod waiters;
 
@@ -62,7 +63,8 @@ use turn::{InTurn, Side, Turn};
 ///
 /// A receive is one call of the stream below for each record of 16 KiB, which takes the header of the next one along, and for many small
 /// records at once. A send makes two records of 32 KiB of data and hands them over in one call. Each byte is copied once in either direction,
-/// as in OpenSSL itself, and half of them once more in a large send. A session that waits to receive, or has flushed, holds no buffers.
+/// as in OpenSSL itself, and half of them once more in a large send. When the process has more than 64
+/// sessions, one that waits to receive, or has flushed, holds no buffers.
 ///
 /// A server's session tickets and its first data are separate writes. Over TCP, Nagle's algorithm may hold the second one back until the first is
 /// acknowledged, which takes up to 40 ms: `set_nodelay(true)` on the socket is what most want.

@@ -5,14 +5,25 @@
 //! is told to wait, and no deadlock comes of it.
 //!
 //! It is fair enough. A side that was refused is owed a turn: the other one lets it pass, once, before it takes the next.
+//!
+//! The rule that the SAFETY comments cite:
+//!
+//! 1. There is one [`InTurn`] at a time: it is made by whoever takes the state from `FREE` to something else, and gives it back when it is
+//!    dropped. What one has done with the value is seen by the next: leaving releases, and entering acquires.
+//!
+//! (A mutex, with a flag beside it for the refused, takes half as many atomic operations more.)
 
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::task::{Context, Poll};
+use std::sync::{Arc, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use super::waiters::Waiters;
-use crate::sync::atomic::Ordering::{Relaxed, SeqCst};
-use crate::sync::atomic::{AtomicBool, AtomicU8, fence};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::atomic::AtomicU8;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,32 +41,40 @@ impl Side {
     }
 }
 
+/// Nobody uses the value.
+const FREE: u8 = 0;
+/// Somebody does.
+const TAKEN: u8 = 1;
+/// Somebody does, and wakes the refused when it leaves.
+const AWAITED: u8 = 2;
+
 /// A value that is used in turns.
-#[derive(Debug)]
 pub(crate) struct Turn<T> {
-    value: Mutex<T>,
-    refused: Waiters,
-    /// Somebody may be among the refused. Set before the last try, looked at after the value is free: with a sequentially consistent
-    /// fence on either side, one of the two sees the other.
-    waiting: AtomicBool,
+    state: AtomicU8,
     /// The side that was refused last and has had no turn since; 0 for none.
     owed: AtomicU8,
     /// The thread whose turn it is; 0 for none. Only its own thread can find itself here.
     holder: std::sync::atomic::AtomicUsize,
+    refused: Waiters,
+    value: UnsafeCell<T>,
 }
+
+// SAFETY: rule 1: the value is used by one thread after the other, as it is in a mutex.
+unsafe impl<T: Send> Sync for Turn<T> {}
 
 impl<T> Turn<T> {
     pub(crate) fn new(value: T) -> Turn<T> {
         Turn {
-            value: Mutex::new(value),
-            refused: Waiters::new(),
-            waiting: AtomicBool::new(false),
+            state: AtomicU8::new(FREE),
             owed: AtomicU8::new(0),
             holder: std::sync::atomic::AtomicUsize::new(0),
+            refused: Waiters::new(),
+            value: UnsafeCell::new(value),
         }
     }
 
     /// The value, or the task is woken when there may be a turn for it.
+    #[inline]
     pub(crate) fn poll_enter(&self, cx: &mut Context<'_>, side: Side) -> Poll<InTurn<'_, T>> {
         let owed = self.owed.load(Relaxed);
         if owed == side.other() as u8 {
@@ -71,23 +90,27 @@ impl<T> Turn<T> {
                 return Poll::Ready(entered);
             }
             self.owed.store(side as u8, Relaxed);
-            let generation = self.refused.generation();
-            self.waiting.store(true, Relaxed);
-            if !self.refused.register(cx.waker(), generation) {
-                continue;
+            if self.is_refused(cx.waker()) {
+                return Poll::Pending;
             }
-            fence(SeqCst);
-            // Who had it may have left before it could see that somebody waits.
-            return match self.try_enter() {
-                Some(entered) => Poll::Ready(entered),
-                None => Poll::Pending,
-            };
         }
     }
 
     /// The value, if nobody uses it now.
+    #[inline]
     pub(crate) fn try_enter(&self) -> Option<InTurn<'_, T>> {
-        self.value.try_lock().map(|value| InTurn::new(self, value))
+        self.state.compare_exchange(FREE, TAKEN, Acquire, Relaxed).ok()?;
+        self.holder.store(this_thread(), Relaxed);
+        Some(InTurn { turn: self, guards: PhantomData })
+    }
+
+    /// `waker` is woken when whoever has the value leaves. False: it may have left, so try again.
+    #[cold]
+    fn is_refused(&self, waker: &Waker) -> bool {
+        // Whoever leaves either finds the mark, and the waker that is here by then, or has left before this could set it.
+        let generation = self.refused.generation();
+        self.refused.register(waker, generation)
+            && self.state.compare_exchange(TAKEN, AWAITED, AcqRel, Acquire) != Err(FREE)
     }
 
     /// Waits for the value as for any lock. For calls that are over at once.
@@ -96,15 +119,19 @@ impl<T> Turn<T> {
     ///
     /// From inside a turn of the same thread, which would otherwise wait for itself.
     pub(crate) fn lock(&self) -> InTurn<'_, T> {
-        if let Some(entered) = self.try_enter() {
-            return entered;
+        loop {
+            if let Some(entered) = self.try_enter() {
+                return entered;
+            }
+            let is_ours = self.holder.load(Relaxed) == this_thread();
+            assert!(
+                !is_ours,
+                "a TlsStream is asked while this thread holds its get_ref(), or from inside a call of it"
+            );
+            if self.is_refused(&Waker::from(Arc::new(Unpark(thread::current())))) {
+                thread::park();
+            }
         }
-        let is_ours = self.holder.load(Relaxed) == this_thread();
-        assert!(
-            !is_ours,
-            "a TlsStream is asked while this thread holds its get_ref(), or from inside a call of it"
-        );
-        InTurn::new(self, self.value.lock())
     }
 
     pub(crate) fn get_mut(&mut self) -> &mut T {
@@ -114,32 +141,32 @@ impl<T> Turn<T> {
     pub(crate) fn into_inner(self) -> T {
         self.value.into_inner()
     }
+}
 
-    fn leave(&self) {
-        fence(SeqCst);
-        if self.waiting.load(Relaxed) {
-            self.waiting.store(false, Relaxed);
-            self.refused.wake_all();
-        }
+impl<T> fmt::Debug for Turn<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// The waker of a thread that blocks.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
 /// The value, for as long as this lives.
-#[derive(Debug)]
 pub(crate) struct InTurn<'a, T> {
     turn: &'a Turn<T>,
-    /// `None` only while it is dropped.
-    value: Option<MutexGuard<'a, T>>,
-}
-
-impl<'a, T> InTurn<'a, T> {
-    fn new(turn: &'a Turn<T>, value: MutexGuard<'a, T>) -> Self {
-        turn.holder.store(this_thread(), Relaxed);
-        InTurn { turn, value: Some(value) }
-    }
+    /// It is no more [`Send`] and [`Sync`] than the guard of a mutex: `holder` is about this thread.
+    guards: PhantomData<MutexGuard<'a, T>>,
 }
 
 /// A number that no other thread has meanwhile.
+#[inline]
 fn this_thread() -> usize {
     thread_local!(static HERE: u8 = const { 0 });
     HERE.with(|here| std::ptr::from_ref(here).addr())
@@ -148,22 +175,34 @@ fn this_thread() -> usize {
 impl<T> Deref for InTurn<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
-        self.value.as_ref().expect("it is not dropped")
+        // SAFETY: rule 1.
+        unsafe { &*self.turn.value.get() }
     }
 }
 
 impl<T> DerefMut for InTurn<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.value.as_mut().expect("it is not dropped")
+        // SAFETY: rule 1.
+        unsafe { &mut *self.turn.value.get() }
     }
 }
 
 impl<T> Drop for InTurn<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.turn.holder.store(0, Relaxed);
-        self.value = None;
-        self.turn.leave();
+        if self.turn.state.swap(FREE, AcqRel) == AWAITED {
+            self.turn.refused.wake_all();
+        }
+    }
+}
+
+impl<T> fmt::Debug for InTurn<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InTurn").field(self.turn).finish()
     }
 }
 
@@ -189,6 +228,17 @@ mod tests {
             drop(entered);
             assert_eq!(other.join().unwrap(), 1);
         });
+    }
+
+    #[test]
+    fn a_thread_waits_for_another() {
+        let turn = Turn::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| *turn.lock() += 1));
+            }
+        });
+        assert_eq!(turn.into_inner(), 4000);
     }
 
     #[test]

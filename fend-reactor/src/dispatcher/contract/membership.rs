@@ -26,7 +26,7 @@ fn what_cannot_be_polled_is_refused(dispatcher: Dispatcher) {
     let executable = std::env::current_exe().unwrap();
     for path in [executable.as_path(), "/".as_ref(), "/dev/null".as_ref(), "/dev/zero".as_ref()] {
         let file = File::open(path).unwrap();
-        let error = bench.dispatch.add(file.as_fd(), bench.token()).unwrap_err();
+        let error = bench.dispatch.add(file.as_fd(), bench.token(), Watch::All).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::EPERM), "{path:?}");
     }
     assert!(bench.wait(Some(MOMENT)).is_empty(), "something was kept");
@@ -44,7 +44,7 @@ fn same_fd_twice_is_refused(dispatcher: Dispatcher) {
     let bench = Bench::new(dispatcher);
     let (socket, mut peer) = unix_pair();
     let first = bench.add(&socket);
-    let error = bench.dispatch.add(socket.as_fd(), bench.token()).unwrap_err();
+    let error = bench.dispatch.add(socket.as_fd(), bench.token(), Watch::All).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(libc::EEXIST));
     peer.write_all(b"x").unwrap();
     bench.dispatch.arm(first, Direction::Read);

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Direction, Dispatch, Dispatcher, Event, Readiness, Token};
+use super::{Direction, Dispatch, Dispatcher, Event, Readiness, Token, Watch};
 use crate::sys;
 
 /// How long a test waits for what must happen. Far longer than it takes; only a failure waits this long.
@@ -60,7 +60,7 @@ impl Bench {
 
     fn add(&self, fd: &impl AsFd) -> Token {
         let token = self.token();
-        self.dispatch.add(fd.as_fd(), token).unwrap();
+        self.dispatch.add(fd.as_fd(), token, Watch::All).unwrap();
         token
     }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -16,6 +16,8 @@ on_each_dispatcher! {
     rearmed_after_each_report,
     unanswered_readiness_does_not_spin,
     writable,
+    room_to_write_is_no_news_before_it_is_watched,
+    writes_watched_while_another_thread_waits,
     priority,
     peer_shut_down,
     peer_gone,
@@ -47,7 +49,7 @@ fn armed_while_another_thread_waits(dispatcher: Dispatcher) {
     let (socket, mut peer) = unix_pair();
     let token = bench.token();
     let act = || {
-        bench.dispatch.add(socket.as_fd(), token).unwrap();
+        bench.dispatch.add(socket.as_fd(), token, Watch::All).unwrap();
         peer.write_all(b"x").unwrap();
         bench.dispatch.arm(token, Direction::Read);
     };
@@ -97,6 +99,39 @@ fn writable(dispatcher: Dispatcher) {
     peer.set_nonblocking(true).unwrap();
     while peer.read(&mut [0; 65536]).is_ok() {}
     bench.expect(token, Readiness::WRITABLE);
+}
+
+/// A new socket has room. Nobody asked.
+fn room_to_write_is_no_news_before_it_is_watched(dispatcher: Dispatcher) {
+    let bench = Bench::new(dispatcher);
+    let (socket, mut peer) = unix_pair();
+    let token = bench.token();
+    bench.dispatch.add(socket.as_fd(), token, Watch::Reads).unwrap();
+    bench.dispatch.arm(token, Direction::Read);
+    assert!(bench.wait(Some(MOMENT)).is_empty());
+    peer.write_all(b"x").unwrap();
+    bench.expect(token, Readiness::READABLE);
+    for _ in 0..2 {
+        bench.dispatch.watch_writes(socket.as_raw_fd(), token).unwrap();
+        bench.dispatch.arm(token, Direction::Write);
+        bench.expect(token, Readiness::WRITABLE);
+    }
+    bench.dispatch.arm(token, Direction::Read);
+    peer.write_all(b"x").unwrap();
+    bench.expect(token, Readiness::READABLE);
+}
+
+fn writes_watched_while_another_thread_waits(dispatcher: Dispatcher) {
+    let bench = Bench::new(dispatcher);
+    let (socket, _peer) = unix_pair();
+    let token = bench.token();
+    bench.dispatch.add(socket.as_fd(), token, Watch::Reads).unwrap();
+    bench.dispatch.arm(token, Direction::Read);
+    let act = || {
+        bench.dispatch.watch_writes(socket.as_raw_fd(), token).unwrap();
+        bench.dispatch.arm(token, Direction::Write);
+    };
+    while_waiting(|| bench.expect(token, Readiness::WRITABLE), act);
 }
 
 fn priority(dispatcher: Dispatcher) {
