@@ -228,8 +228,9 @@ pub(crate) fn begin_poll(waker: *const ()) -> bool {
 
 /// Takes one unit of the running task's I/O budget. When it is used up, the task is woken and must return
 /// `Pending`, so that one busy source cannot starve its worker. Unlimited outside fend's tasks.
+#[doc(hidden)]
 #[inline]
-pub(crate) fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
+pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
     let left = CONTEXT.try_with(|context| {
         let left = context.budget.get();
         match left {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use fend::tls::TlsStream;
+use fend::tls::{Protocol, TlsStream};
 use futures::executor::block_on;
 use openssl::error::ErrorStack;
 use openssl::x509::X509;
@@ -17,6 +17,7 @@ use crate::ours::{PROTOCOLS, acceptor, acceptor_of, connector, handshake, pair, 
 use crate::peer::{self, noise};
 use crate::pki::pki;
 use crate::scaled;
+use crate::shape::Shape;
 
 on_every_dispatcher!(
     failing_sessions_leave_a_healthy_one_alone,
@@ -26,6 +27,47 @@ on_every_dispatcher!(
     a_session_is_dropped_elsewhere,
     a_session_is_used_by_two_threads_at_once,
 );
+
+alone_on_every_dispatcher!(a_lone_worker_calls_no_monitor);
+
+/// The stream below is waited for with wakers of the session's, which might be those of somebody who blocks the thread: then a monitor would
+/// have to start, to look after the sockets meanwhile.
+fn a_lone_worker_calls_no_monitor(shape: Shape) {
+    let name = shape.dispatcher.name();
+    let runtime = shape.builder().worker_threads(1).thread_name(name).build().expect("a runtime");
+    runtime
+        .block_on(async {
+            let (client, server) = pair(Protocol::Tls1_3).await?;
+            let echo = fend::spawn(async move {
+                let mut buf = [0; 100];
+                while server.recv(&mut buf).await? > 0 {
+                    server.send_all(&buf).await?;
+                }
+                io::Result::Ok(())
+            });
+            for _ in 0..100 {
+                client.send_all(&[7; 100]).await?;
+                client.recv_exact(&mut [0; 100]).await?;
+            }
+            client.shutdown().await?;
+            echo.await??;
+            let threads = names_of_threads()?;
+            assert!(!threads.contains(&format!("{name}-monitor")), "{threads:?}");
+            io::Result::Ok(())
+        })
+        .expect("the test's I/O");
+}
+
+fn names_of_threads() -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for task in std::fs::read_dir("/proc/self/task")? {
+        // One may have ended since.
+        if let Ok(name) = std::fs::read_to_string(task?.path().join("comm")) {
+            names.push(name.trim_end().to_owned());
+        }
+    }
+    Ok(names)
+}
 
 /// Leaves the errors of something else in the thread's queue, before each poll.
 struct Littered<F>(F);

@@ -46,7 +46,7 @@ pub use scope::{Cancelled, Scope, ScopedHandle, TryScope, scope, try_scope};
 pub use yield_now::yield_now;
 
 #[doc(hidden)]
-pub use crate::context::{StandIns, stand_in};
+pub use crate::context::{StandIns, poll_budget, stand_in};
 #[doc(hidden)]
 pub use crate::wake_list::WakeList;
 

@@ -28,6 +28,7 @@ use std::convert::Infallible;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll, ready};
 
+use fend_reactor::task::poll_budget;
 use futures_io::{AsyncRead, AsyncWrite};
 use openssl::error::ErrorStack;
 use openssl::ssl::SslRef;
@@ -179,8 +180,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             let generation = self.signals.readable.generation();
             self.tls.get_mut().begin(READS);
-            let has_news = std::mem::take(&mut self.has_news) || sys::has_pending(self.tls.ssl());
-            if !has_news && self.tls.get_mut().poll_ahead().is_pending() {
+            if self.has_news || self.has_more() {
+                // The stream is not asked, and does not see how busy the task is.
+                ready!(poll_budget(cx));
+                self.has_news = false;
+            } else if self.tls.get_mut().poll_ahead().is_pending() {
                 // Nothing is under way.
                 self.counted.rest(self.tls.ssl());
                 return self.poll_wait(cx, generation).map_ok(|never| match never {});
