@@ -26,6 +26,9 @@ struct Context {
     stand_ins: Cell<[*const (); 2]>,
 }
 
+/// No wakers.
+const NOBODY: [*const (); 2] = [std::ptr::null(); 2];
+
 /// Outside fend's tasks.
 const UNLIMITED: u32 = u32::MAX;
 
@@ -44,7 +47,7 @@ thread_local! {
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
-            stand_ins: Cell::new([std::ptr::null(); 2]),
+            stand_ins: Cell::new(NOBODY),
         }
     };
 }
@@ -55,6 +58,7 @@ pub(crate) struct Entered {
     before: Option<Rc<Current>>,
     budget: u32,
     polled_with: *const (),
+    stand_ins: [*const (); 2],
     /// Must be dropped on the thread it was made on.
     not_send: PhantomData<*const ()>,
 }
@@ -66,12 +70,14 @@ pub(crate) fn enter(current: Rc<Current>) -> Entered {
         before: context.current.replace(Some(current)),
         budget: context.budget.replace(UNLIMITED),
         polled_with: context.polled_with.get(),
+        stand_ins: context.stand_ins.replace(NOBODY),
         not_send: PhantomData,
     });
     entered.unwrap_or_else(|_| Entered {
         before: None,
         budget: UNLIMITED,
         polled_with: std::ptr::null(),
+        stand_ins: NOBODY,
         not_send: PhantomData,
     })
 }
@@ -82,6 +88,7 @@ impl Drop for Entered {
         let left = CONTEXT.try_with(|context| {
             context.budget.set(self.budget);
             context.polled_with.set(self.polled_with);
+            context.stand_ins.set(self.stand_ins);
             context.current.replace(self.before.take())
         });
         drop(left);
@@ -104,7 +111,9 @@ impl Context {
     /// What is being polled on this thread is woken when `waker` is.
     #[inline]
     fn hears_of(&self, waker: &Waker) -> bool {
-        self.polled_with.get() == waker.data() || self.stand_ins.get().contains(&waker.data())
+        let data = waker.data();
+        // Null is nobody here, and in a waker that wakes nobody.
+        !data.is_null() && (self.polled_with.get() == data || self.stand_ins.get().contains(&data))
     }
 
     #[cold]
@@ -246,5 +255,59 @@ pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
             Poll::Pending
         }
         _ => Poll::Ready(()),
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Silent(#[expect(dead_code, reason = "so that no two are the same")] u8);
+
+    impl Wake for Silent {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    fn wakers<const N: usize>() -> [Waker; N] {
+        std::array::from_fn(|_| Arc::new(Silent(0)).into())
+    }
+
+    fn hears_of(waker: &Waker) -> bool {
+        CONTEXT.with(|context| context.hears_of(waker))
+    }
+
+    #[test]
+    fn stand_ins_count_while_they_live() {
+        let [task, a, b, inner_a, inner_b, other] = wakers();
+        begin_poll(task.data());
+        assert!(hears_of(&task) && !hears_of(&a));
+        {
+            let _outer = stand_in([&a, &b], &task);
+            assert!(hears_of(&task) && hears_of(&a) && hears_of(&b) && !hears_of(&other));
+            {
+                let _inner = stand_in([&inner_a, &inner_b], &b);
+                assert!(hears_of(&inner_a) && hears_of(&inner_b) && hears_of(&task));
+            }
+            assert!(hears_of(&a) && !hears_of(&inner_a));
+        }
+        assert!(!hears_of(&a) && !hears_of(&b));
+    }
+
+    #[test]
+    fn nobody_stands_in_for_a_stranger() {
+        let [task, stranger, a, b] = wakers();
+        begin_poll(task.data());
+        let _none = stand_in([&a, &b], &stranger);
+        assert!(!hears_of(&a) && !hears_of(&b) && hears_of(&task));
+    }
+
+    #[test]
+    fn a_waker_that_wakes_nobody_is_not_heard_of() {
+        assert!(!hears_of(Waker::noop()));
+        let [task] = wakers();
+        begin_poll(task.data());
+        assert!(!hears_of(Waker::noop()));
     }
 }

@@ -1,9 +1,15 @@
 //! `block_on` inside `block_on`.
 
+use std::io::Write;
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 
 use fend::Handle;
+use fend::io::AsyncFd;
 use fend::runtime::Builder;
 
 on_every_shape!(
@@ -16,6 +22,7 @@ on_every_shape!(
     many_tasks_at_once,
     too_deep_panics_and_the_runtime_survives,
     a_foreign_block_on_in_a_task,
+    an_executor_that_spins_in_a_task,
 );
 
 /// EX16: timers and spawned tasks make progress inside.
@@ -149,4 +156,20 @@ fn a_foreign_block_on_in_a_task(builder: Builder) {
         futures::executor::block_on(fend::time::sleep(Duration::from_millis(1)));
     });
     runtime.block_on(task).unwrap();
+}
+
+/// EX16: it polls on with a waker that wakes nobody, and the worker does not come back to attend the driver.
+fn an_executor_that_spins_in_a_task(builder: Builder) {
+    builder.build().unwrap().block_on(async {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let fd = AsyncFd::new(ours).unwrap();
+        let mut readable = pin!(fd.readable());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(readable.as_mut().poll(&mut cx).is_pending());
+        theirs.write_all(b"x").unwrap();
+        while readable.as_mut().poll(&mut cx).is_pending() {
+            thread::yield_now();
+        }
+    });
 }

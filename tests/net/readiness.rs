@@ -16,6 +16,7 @@ on_every_dispatcher!(
     ready_tells_each_direction_that_is_asked_for,
     ready_is_woken_by_any_direction,
     full_sender_waits_for_room_and_nothing_else,
+    writers_who_come_after_readers_hear_of_room,
     peer_closed_is_seen_before_the_data_is_read,
     urgent_data_is_a_priority_event,
     urgent_mark_does_not_stall_the_reader,
@@ -149,6 +150,35 @@ async fn peer_closed_is_seen_before_the_data_is_read() -> io::Result<()> {
     stream.recv_exact(&mut buf).await?;
     assert_eq!(&buf, b"unread");
     assert_eq!(stream.recv(&mut buf).await?, 0);
+    Ok(())
+}
+
+/// RE4: a socket that is registered for a reader is not watched for room before the first wait for it, which two begin at once here.
+async fn writers_who_come_after_readers_hear_of_room() -> io::Result<()> {
+    for _ in 0..50 {
+        let (stream, mut peer) = accepted().await?;
+        assert!(poll_once(stream.readable()).await.is_none());
+        let mut sent = 0;
+        while let Ok(count) = stream.try_send(&[7; 100_000]) {
+            sent += count;
+        }
+        let either = fend::spawn({
+            let stream = stream.clone();
+            async move { stream.ready(Interest::READABLE | Interest::WRITABLE).await }
+        });
+        let writers: Vec<_> = (0..2)
+            .map(|_| {
+                let stream = stream.clone();
+                fend::spawn(async move { stream.send(b"x").await })
+            })
+            .collect();
+        let reader = fend::spawn_blocking(move || peer.read_exact(&mut vec![0; sent + 2]).map(|()| peer));
+        assert!(either.await??.intersects(Readiness::WRITABLE));
+        for writer in writers {
+            assert_eq!(writer.await??, 1);
+        }
+        drop(reader.await??);
+    }
     Ok(())
 }
 

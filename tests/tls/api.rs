@@ -6,8 +6,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use fend::net::{TcpStream, UnixStream};
 use fend::tls::{
     Certificate, ClientHandshake, Context, ContextBuilder, Identity, Mode, OwnedReadHalf, OwnedWriteHalf,
-    PrivateKey, Protocol, ReadHalf, ServerHandshake, TlsAcceptor, TlsConnector, TlsError, TlsInfo, TlsStream,
-    Verify, WriteHalf,
+    PrivateKey, Protocol, ReadHalf, ServerHandshake, StreamRef, TlsAcceptor, TlsConnector, TlsError, TlsInfo,
+    TlsStream, Verify, WriteHalf,
 };
 use futures::{AsyncRead, AsyncWrite};
 
@@ -17,6 +17,7 @@ use crate::pki::pki;
 fn everything<T: Send + Sync + Unpin + Debug + 'static>() {}
 fn borrowed<T: Send + Sync + Unpin + Debug>() {}
 fn unwinds<T: UnwindSafe + RefUnwindSafe>() {}
+fn shares<T: Sync + Unpin + Debug>() {}
 fn clones<T: Clone>() {}
 fn reads<T: AsyncRead>() {}
 fn writes<T: AsyncWrite>() {}
@@ -47,6 +48,8 @@ fn types_go_to_other_threads() {
     everything::<OwnedWriteHalf<TcpStream>>();
     borrowed::<ReadHalf<'static, TcpStream>>();
     borrowed::<WriteHalf<'static, TcpStream>>();
+    shares::<StreamRef<'static, TcpStream>>();
+    unwinds::<StreamRef<'static, TcpStream>>();
     unwinds::<TlsStream<TcpStream>>();
     clones::<TlsConnector>();
     clones::<TlsAcceptor>();

@@ -1,7 +1,7 @@
 //! Sessions that share a thread with failing ones, and sessions that move between threads.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, IoSliceMut, Write};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -40,8 +40,10 @@ fn a_lone_worker_calls_no_monitor(shape: Shape) {
             let (client, server) = pair(Protocol::Tls1_3).await?;
             let echo = fend::spawn(async move {
                 let mut buf = [0; 100];
-                while server.recv(&mut buf).await? > 0 {
-                    server.send_all(&buf).await?;
+                // Into two, so that the session looks for more behind the first record.
+                let (head, body) = buf.split_at_mut(10);
+                while server.recv_vectored(&mut [IoSliceMut::new(head), IoSliceMut::new(body)]).await? > 0 {
+                    server.send_all(&[7; 100]).await?;
                 }
                 io::Result::Ok(())
             });

@@ -83,7 +83,9 @@ pub(super) fn begin(socket: Socket, address: SocketAddr) -> io::Result<(AsyncFd<
         Err(e) if matches!(e.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => true,
         Err(e) => return Err(e),
     };
-    Ok((AsyncFd::with_assumed(socket, Readiness::NONE), pending))
+    // One that is connected already has room to send.
+    let assumed = if pending { Readiness::NONE } else { Readiness::WRITABLE };
+    Ok((AsyncFd::with_assumed(socket, assumed), pending))
 }
 
 /// What became of an attempt whose socket is writable: a failed one is called writable too, and SO_ERROR says which it is.

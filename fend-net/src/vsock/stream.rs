@@ -109,7 +109,9 @@ async fn connect(address: VsockAddr) -> io::Result<VsockStream> {
         Err(error) if matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => true,
         Err(error) => return Err(error),
     };
-    let fd = AsyncFd::with_assumed(socket, Readiness::NONE);
+    // One that is connected already has room to send.
+    let assumed = if pending { Readiness::NONE } else { Readiness::WRITABLE };
+    let fd = AsyncFd::with_assumed(socket, assumed);
     if pending {
         ready(&fd, Direction::Write).await?;
         // What became of the attempt is in SO_ERROR; writable is said of a failed one too.

@@ -35,12 +35,14 @@ pub(super) fn explain(fd: RawFd, error: io::Error) -> io::Error {
         Some(libc::ENOSPC | libc::ENOMEM) => format!(
             "cannot register fd {fd}: {error}; the limit of epoll registrations is the sysctl fs.epoll.max_user_watches"
         ),
-        Some(libc::ENOENT | libc::EBADF) => {
-            format!("cannot wait for fd {fd}: it was closed while it was registered")
-        }
         _ => format!("cannot register fd {fd}: {error}"),
     };
     RegistrationError::wrap(message, error)
+}
+
+/// The dispatcher does not find what is registered.
+pub(super) fn gone(fd: RawFd, error: io::Error) -> io::Error {
+    RegistrationError::wrap(format!("cannot wait for fd {fd}: it was closed while it was registered"), error)
 }
 
 /// The error inside an [`io::Error`] that says why an fd cannot be waited for: the kernel does not take it, or the default

@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
-use super::registration_error::{explain, shut_down};
+use super::registration_error::{explain, gone, shut_down};
 use super::source_state::SourceState;
 use crate::dispatcher::{Dispatch, Event, Token, Watch};
 use crate::wake_list::WakeList;
@@ -96,9 +96,7 @@ impl Registry {
     /// Watches for writes, too. Nothing happens when `token` is stale: its source is detached, and its number may belong to another one.
     pub(super) fn watch_writes(&self, dispatch: &dyn Dispatch, token: Token) -> io::Result<()> {
         match self.source(token) {
-            Some(source) => {
-                dispatch.watch_writes(source.fd, token).map_err(|error| explain(source.fd, error))
-            }
+            Some(source) => dispatch.watch_writes(source.fd, token).map_err(|error| gone(source.fd, error)),
             None => Ok(()),
         }
     }

@@ -4,6 +4,9 @@
 //! So what it asks for is read into its own buffer, and in the same call a little more into this one: of large records the next header,
 //! which costs no copy worth the name; of small ones several whole records.
 //!
+//! What comes after a wait is read into this one, up to a whole record: one more copy, of bytes that lie in the nearest cache, costs less than
+//! one more system call.
+//!
 //! (OpenSSL can read ahead itself, by whole buffers. It then moves what is left of a record to the front each time, and its buffer must be
 //! larger than the cache nearest to the processor: both cost more than the system calls that they save.)
 
@@ -19,8 +22,24 @@ const ROOM: usize = 17 * 1024;
 const LARGE: usize = 2048;
 
 thread_local! {
-    /// Lent to the sessions of this thread, one after the other, so that an idle one has none.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Lent to the sessions of this thread, one after the other, so that an idle one has none. Two, for TLS in TLS.
+    static SPARES: [Cell<Vec<u8>>; 2] = const { [const { Cell::new(Vec::new()) }; 2] };
+}
+
+/// A buffer, which may have no room yet.
+fn borrow() -> Vec<u8> {
+    let spare = |spares: &[Cell<Vec<u8>>; 2]| spares.iter().map(Cell::take).find(|bytes| !bytes.is_empty());
+    // A thread that is about to end has none any more.
+    SPARES.try_with(spare).ok().flatten().unwrap_or_default()
+}
+
+fn lay_by(bytes: Vec<u8>) {
+    let _ = SPARES.try_with(|[first, second]| {
+        let other = first.replace(bytes);
+        if !other.is_empty() {
+            second.set(other);
+        }
+    });
 }
 
 /// Bytes that wait for OpenSSL.
@@ -58,8 +77,7 @@ impl Ahead {
     #[inline]
     pub(super) fn room(&mut self, asked: usize) -> &mut [u8] {
         if self.bytes.len() < ROOM {
-            // A thread that is about to end has none any more.
-            self.bytes = SPARE.try_with(Cell::take).unwrap_or_default();
+            self.bytes = borrow();
             self.bytes.resize(ROOM, 0);
         }
         let room = if asked < LARGE { ROOM } else { HEADER };
@@ -78,7 +96,7 @@ impl Ahead {
     fn give_back(&mut self) {
         let bytes = std::mem::take(self).bytes;
         if bytes.len() == ROOM {
-            let _ = SPARE.try_with(|spare| spare.set(bytes));
+            lay_by(bytes);
         }
     }
 }

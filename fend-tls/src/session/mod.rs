@@ -144,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         cx: &mut Context<'_>,
         bufs: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        let _waits_for = self.tls.get_ref().waits_for(cx);
         let mut bufs = bufs.iter_mut().filter(|buf| !buf.is_empty());
         let Some(first) = bufs.next() else { return Poll::Ready(Ok(0)) };
         let mut received = ready!(self.poll_recv(cx, first))?;

@@ -6,7 +6,7 @@
 //!                   --> the last record of a batch -------> poll_write_vectored, behind the output
 //! ```
 //!
-//! Reading asks the stream at once, and the body of a record is copied nowhere on its way. Writing fills [`Output`], which takes everything:
+//! Reading asks the stream at once. While records come without a pause, their bodies are copied nowhere on the way. Writing fills [`Output`], which takes everything:
 //! so a call of OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The last record of a batch
 //! goes to the stream from where OpenSSL has it, in one call with those before it.
 

@@ -17,9 +17,9 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, MutexGuard};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, Condvar, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 use super::waiters::Waiters;
 use crate::sync::atomic::AtomicU8;
@@ -107,10 +107,17 @@ impl<T> Turn<T> {
     /// `waker` is woken when whoever has the value leaves. False: it may have left, so try again.
     #[cold]
     fn is_refused(&self, waker: &Waker) -> bool {
-        // Whoever leaves either finds the mark, and the waker that is here by then, or has left before this could set it.
         let generation = self.refused.generation();
-        self.refused.register(waker, generation)
-            && self.state.compare_exchange(TAKEN, AWAITED, AcqRel, Acquire) != Err(FREE)
+        if !self.refused.register(waker, generation) {
+            return false;
+        }
+        // Whoever leaves either finds the mark, and the waker that is here by then, or has left before this could set it.
+        let has_left = self.state.compare_exchange(TAKEN, AWAITED, AcqRel, Acquire) == Err(FREE);
+        if has_left {
+            // Without a mark nobody would take the waker out, and what hangs on it, before somebody is refused again.
+            self.refused.wake_all();
+        }
+        !has_left
     }
 
     /// Waits for the value as for any lock. For calls that are over at once.
@@ -119,6 +126,11 @@ impl<T> Turn<T> {
     ///
     /// From inside a turn of the same thread, which would otherwise wait for itself.
     pub(crate) fn lock(&self) -> InTurn<'_, T> {
+        if let Some(entered) = self.try_enter() {
+            return entered;
+        }
+        let blocked = Arc::new(Blocked::default());
+        let waker = Waker::from(blocked.clone());
         loop {
             if let Some(entered) = self.try_enter() {
                 return entered;
@@ -128,8 +140,8 @@ impl<T> Turn<T> {
                 !is_ours,
                 "a TlsStream is asked while this thread holds its get_ref(), or from inside a call of it"
             );
-            if self.is_refused(&Waker::from(Arc::new(Unpark(thread::current())))) {
-                thread::park();
+            if self.is_refused(&waker) {
+                blocked.wait();
             }
         }
     }
@@ -149,12 +161,35 @@ impl<T> fmt::Debug for Turn<T> {
     }
 }
 
-/// The waker of a thread that blocks.
-struct Unpark(Thread);
+// A panic inside a turn leaves a value that says so of itself, or is whole.
+impl<T> UnwindSafe for Turn<T> {}
+impl<T> RefUnwindSafe for Turn<T> {}
 
-impl Wake for Unpark {
+/// A thread that waits. Not by `thread::park`: its token may be somebody else's wake-up, who polls on this thread.
+#[derive(Default)]
+struct Blocked {
+    woken: std::sync::Mutex<bool>,
+    condvar: Condvar,
+}
+
+impl Blocked {
+    fn woken(&self) -> MutexGuard<'_, bool> {
+        self.woken.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn wait(&self) {
+        let mut woken = self.woken();
+        while !*woken {
+            woken = self.condvar.wait(woken).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+        *woken = false;
+    }
+}
+
+impl Wake for Blocked {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        *self.woken() = true;
+        self.condvar.notify_one();
     }
 }
 
@@ -228,6 +263,37 @@ mod tests {
             drop(entered);
             assert_eq!(other.join().unwrap(), 1);
         });
+    }
+
+    /// Who polls on a thread may be woken through its token.
+    #[test]
+    fn the_wait_leaves_a_threads_token_alone() {
+        let turn = Turn::new(());
+        std::thread::scope(|scope| {
+            let held = turn.try_enter().unwrap();
+            let waits = scope.spawn(|| {
+                drop(turn.lock());
+                let start = std::time::Instant::now();
+                std::thread::park_timeout(std::time::Duration::from_secs(20));
+                start.elapsed().as_secs() < 20
+            });
+            while turn.state.load(Relaxed) != AWAITED {
+                std::thread::yield_now();
+            }
+            waits.thread().unpark();
+            drop(held);
+            assert!(waits.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn a_waker_that_lost_a_race_does_not_stay() {
+        let turn = Turn::new(());
+        let (woken, waker) = counting();
+        assert!(!turn.is_refused(&waker), "it is free");
+        assert_eq!(woken.get(), 1);
+        drop(waker);
+        assert_eq!(Arc::strong_count(&woken), 1);
     }
 
     #[test]

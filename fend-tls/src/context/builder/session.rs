@@ -27,7 +27,7 @@ impl ContextBuilder {
         self
     }
 
-    /// Whether a session reads more than it needs from the stream below, up to 4 KiB. It does if not said, and makes fewer
+    /// Whether a session reads more than it needs from the stream below, up to 17 KiB. It does if not said, and makes fewer
     /// system calls.
     ///
     /// Without it a session takes exactly its records, and leaves alone what comes after its end: for protocols that go on in the
