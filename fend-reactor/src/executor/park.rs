@@ -114,6 +114,7 @@ fn wait(current: &Current, attendance: &mut Attendance<'_>) {
 
 /// With a paused clock the last thread to fall asleep moves time on to the next timer. While a blocking job runs time stands
 /// still; while a task waits for a real fd, it is given a moment of real time first.
+#[cold]
 fn wait_paused(current: &Current, attendance: &mut Attendance<'_>) {
     let shared = &current.shared;
     let next = || shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();

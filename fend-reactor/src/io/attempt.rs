@@ -23,6 +23,7 @@ pub(super) trait Exhausted<R> {
 pub(super) struct Never;
 
 impl<R> Exhausted<R> for Never {
+    #[inline]
     fn exhausted(&self, _result: &R) -> bool {
         false
     }
@@ -48,6 +49,7 @@ impl<R> Exhausted<R> for Question {
 pub(super) struct ShortOf(pub(super) usize);
 
 impl Exhausted<usize> for ShortOf {
+    #[inline]
     fn exhausted(&self, count: &usize) -> bool {
         (1..self.0).contains(count)
     }

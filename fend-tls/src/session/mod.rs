@@ -175,8 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 (None, None) => {}
             }
             if self.tls.get_ref().output.len() > UNREAD {
-                let message = "the peer asks for answers and reads none".to_owned();
-                self.broken = Some(TlsError::new("TLS receive", Cause::OpenSsl(message)));
+                self.refuse_to_answer();
                 continue;
             }
             let generation = self.signals.readable.generation();
@@ -213,6 +212,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
+    #[cold]
+    fn refuse_to_answer(&mut self) {
+        let message = "the peer asks for answers and reads none".to_owned();
+        self.broken = Some(TlsError::new("TLS receive", Cause::OpenSsl(message)));
+    }
+
+    #[cold]
     fn end_receiving(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Again => {}

@@ -30,10 +30,15 @@ mod reason {
     pub(super) const ALERTS: std::ops::Range<i32> = 1000..1256;
 }
 
+#[inline]
 pub(super) fn of<S>(operation: &str, error: Error, tls: &mut Tls<Wire<S>>) -> Outcome {
+    // Of a send, OpenSSL may have said something else, by an entry that somebody has left in the thread's error queue.
+    if tls.get_ref().would_block { Outcome::Again } else { at_an_end(operation, error, tls) }
+}
+
+#[cold]
+fn at_an_end<S>(operation: &str, error: Error, tls: &mut Tls<Wire<S>>) -> Outcome {
     match error.code() {
-        // Of a send, OpenSSL may have said something else, by an entry that somebody has left in the thread's error queue.
-        _ if tls.get_ref().would_block => Outcome::Again,
         ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => Outcome::Again,
         ErrorCode::ZERO_RETURN => Outcome::Closed,
         _ => Outcome::Failed(TlsError::new(operation, cause(&error, tls))),

@@ -139,12 +139,15 @@ fn ask<S: Unpin, T>(
     let stream = stream.as_mut().expect("it is taken out only with the session");
     match caught(|| f(Pin::new(stream), &mut Context::from_waker(waker))) {
         Ok(result) => result,
-        Err(text) => {
-            let error = io::Error::other(format!("the stream below panicked: {text}"));
-            *panicked = Some(text);
-            Poll::Ready(Err(error))
-        }
+        Err(text) => Poll::Ready(Err(has_panicked(panicked, text))),
     }
+}
+
+#[cold]
+fn has_panicked(panicked: &mut Option<String>, text: String) -> io::Error {
+    let error = io::Error::other(format!("the stream below panicked: {text}"));
+    *panicked = Some(text);
+    error
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
@@ -235,6 +238,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         0
     }
 
+    #[cold]
     fn broken(&mut self, error: io::Error) -> Poll<io::Result<()>> {
         let told = again(&error);
         self.write_error = Some(error);
@@ -254,6 +258,7 @@ pub(crate) fn again(error: &io::Error) -> io::Error {
     }
 }
 
+#[cold]
 fn too_much() -> io::Error {
     io::Error::other("the stream below read more than there was room for")
 }
@@ -312,6 +317,13 @@ impl<S: AsyncRead + Unpin> Wire<S> {
         Poll::Ready(())
     }
 
+    #[cold]
+    fn refuse(&mut self) -> io::Error {
+        let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
+        self.refusal = Some(message);
+        io::ErrorKind::Other.into()
+    }
+
     fn later(&mut self) -> io::Error {
         self.would_block = true;
         io::ErrorKind::WouldBlock.into()
@@ -329,9 +341,7 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
             return Err(io::ErrorKind::Other.into());
         }
         if self.barren > self.most_barren {
-            let message = format!("the peer has sent {} bytes of records with no data in them", self.barren);
-            self.refusal = Some(message);
-            return Err(io::ErrorKind::Other.into());
+            return Err(self.refuse());
         }
         if !self.ahead.is_empty() {
             let count = self.ahead.take(buf);

@@ -167,7 +167,9 @@ fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result
     match settings.mode {
         Mode::Client => context.set_new_session_callback(callback::session::on_new),
         Mode::Server => {
-            context.set_client_hello_callback(callback::hello::on_hello);
+            if callback::hello::is_needed(settings) {
+                context.set_client_hello_callback(callback::hello::on_hello);
+            }
             context.set_servername_callback(callback::hello::on_server_name);
             if !settings.alpn.is_empty() {
                 context.set_alpn_select_callback(callback::alpn::select);

@@ -40,6 +40,11 @@ impl fmt::Debug for Sni {
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 
+/// Whether there is anything to decide by the ClientHello.
+pub(in crate::context) fn is_needed(settings: &Settings) -> bool {
+    settings.sni_callback.is_some() || !settings.sni_contexts.is_empty() || settings.alpn_required
+}
+
 /// Any error ends the handshake with `alert`.
 pub(in crate::context) fn on_hello(
     ssl: &mut SslRef,
