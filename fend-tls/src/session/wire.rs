@@ -6,9 +6,9 @@
 //!                   --> the last record of a batch -------> poll_write_vectored, behind the output
 //! ```
 //!
-//! Reading asks the stream at once. While records come without a pause, their bodies are copied nowhere on the way. Writing fills [`Output`], which takes everything:
-//! so a call of OpenSSL never ends half done for want of room, and none has to be repeated with the same buffer. The last record of a batch
-//! goes to the stream from where OpenSSL has it, in one call with those before it.
+//! Reading asks the stream at once. While records come without a pause, their bodies are copied nowhere on the way. Writing fills
+//! [`Output`], which takes everything: so a call of OpenSSL never ends half done for want of room, and none has to be repeated with the same
+//! buffer. The last record of a batch goes to the stream from where OpenSSL has it, in one call with those before it.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
