@@ -37,7 +37,7 @@ fn chosen(loads: &[(Load, u64)]) -> (Vec<(Load, u64)>, usize, bool) {
 }
 
 /// What another implementation may be better by before it is more than the noise of this measurement.
-const NOISE: f64 = 1.12;
+const NOISE: f64 = 1.15;
 
 #[test]
 fn bytes_cost_no_more_than_in_openssl_itself() {
