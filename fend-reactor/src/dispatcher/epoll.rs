@@ -1,8 +1,8 @@
 //! Waiting with epoll(7), edge-triggered.
 //!
-//! Each fd costs one epoll_ctl(2) when it is added and one when it is removed, and one in between when somebody has to wait for room to
-//! write, the first time. Everything else is asked for at once, and the kernel reports each change of an fd once, to the one thread that
-//! waits.
+//! Each fd costs one epoll_ctl(2) when it is added and one when it is removed. One that was added by somebody who reads costs one in between,
+//! when first somebody has to wait for room to write. Everything else is asked for at once, and the kernel reports each change of an fd
+//! once, to the one thread that waits.
 //!
 //! Most sockets never wait for room, and a new one has room: asked for from the beginning, that would be reported at once, and cost each
 //! connection a turn of the driver that wakes nobody.

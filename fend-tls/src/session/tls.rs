@@ -1,7 +1,7 @@
 //! [`Tls`]: the `openssl` crate's `SslStream`, whose inner stream is reached without asking OpenSSL for it.
 //!
 //! The crate asks the `SSL` for its `BIO` and that for its data each time, which are two calls into OpenSSL. A send looks at the wire four
-//! times: that was a twentieth of all that fend adds to OpenSSL's own work.
+//! times: that was a seventh of what fend adds to OpenSSL's own work for a record.
 //!
 //! Rules that the SAFETY comments cite:
 //!
@@ -25,7 +25,7 @@ pub(crate) struct Tls<W> {
     inner: NonNull<W>,
 }
 
-// SAFETY: it owns what the pointer leads to, as the `SslStream` does, and hands it out as that does.
+// SAFETY: rule 1: what the pointer leads to belongs to the `SslStream` beside it, and is handed out as that does it.
 unsafe impl<W: Send> Send for Tls<W> {}
 // SAFETY: as above.
 unsafe impl<W: Sync> Sync for Tls<W> {}
