@@ -38,6 +38,8 @@ pub(crate) struct Sockets {
     pub(crate) listener: TcpListener,
     pub(crate) control: UnixListener,
     pub(crate) file: ControlFile,
+    /// Whom they are given to. Asked before there are connections: it takes descriptors, and those may take them all.
+    pub(crate) user: u32,
 }
 
 /// Why a server ends.
@@ -63,13 +65,14 @@ pub(crate) enum Verdict {
 
 /// Asks the server behind `path` for its sockets. `None`: there is none.
 pub(crate) async fn take_over(path: &Path, patience: Duration) -> io::Result<Option<(Sockets, Predecessor)>> {
+    let user = own_user()?;
     for _ in 0..TRIES {
         let (file, stream) = match find(path).await {
             Ok(found) => found,
             Err(error) if is_nobody(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if stream.peer_cred()?.uid != own_user()? {
+        if stream.peer_cred()?.uid != user {
             return Err(denied(format!("{path:?} is another user's")));
         }
         let mut word = [0; SOCKETS.len()];
@@ -88,7 +91,7 @@ pub(crate) async fn take_over(path: &Path, patience: Duration) -> io::Result<Opt
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         };
         let (listener, control) = (TcpListener::try_from(listener)?, UnixListener::try_from(control)?);
-        return Ok(Some((Sockets { listener, control, file }, Predecessor { stream })));
+        return Ok(Some((Sockets { listener, control, file, user }, Predecessor { stream })));
     }
     Err(io::Error::other(format!("{path:?}: whoever listens there hangs up")))
 }
@@ -142,8 +145,6 @@ impl Sockets {
         patience: Duration,
         complain: fn(&io::Error),
     ) -> io::Result<End> {
-        // Now, because it takes descriptors.
-        let own = own_user()?;
         let control = Listener::new(self.control.clone()).on_error(move |failure| {
             if failure.begins_back_off() {
                 complain(failure.error());
@@ -155,7 +156,7 @@ impl Sockets {
                 None => None,
             };
             let Some(stream) = asked.or_else(|| self.queued(complain)) else { return Ok(End::Quit) };
-            match self.hand_over_to(&stream, own, patience).await {
+            match self.hand_over_to(&stream, patience).await {
                 Ok(()) => return Ok(End::HandedOver),
                 Err(error) => complain(&error),
             }
@@ -178,8 +179,8 @@ impl Sockets {
         }
     }
 
-    async fn hand_over_to(&self, stream: &UnixStream, own: u32, patience: Duration) -> io::Result<()> {
-        let failed = match timeout(patience, self.offer_to(stream, own)).await {
+    async fn hand_over_to(&self, stream: &UnixStream, patience: Duration) -> io::Result<()> {
+        let failed = match timeout(patience, self.offer_to(stream)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error,
             Err(elapsed) => elapsed.into(),
@@ -190,8 +191,8 @@ impl Sockets {
     }
 
     /// `Ok` when it has been told that it is the server now.
-    async fn offer_to(&self, stream: &UnixStream, own: u32) -> io::Result<()> {
-        if stream.peer_cred()?.uid != own {
+    async fn offer_to(&self, stream: &UnixStream) -> io::Result<()> {
+        if stream.peer_cred()?.uid != self.user {
             return Err(denied("another user asked for the sockets".to_owned()));
         }
         // So few bytes are sent whole or not at all, here and below.
@@ -211,7 +212,7 @@ fn invalid(word: &[u8]) -> io::Error {
 }
 
 /// The user that the kernel shows to the other end of this process's sockets.
-fn own_user() -> io::Result<u32> {
+pub(crate) fn own_user() -> io::Result<u32> {
     let (one, _other) = UnixStream::pair()?;
     Ok(one.peer_cred()?.uid)
 }

@@ -13,7 +13,7 @@ use futures_lite::future;
 use crate::arguments::{Arguments, Stop, complain};
 use crate::connection;
 use crate::control_file::ControlFile;
-use crate::handover::{End, Predecessor, Sockets, Verdict, take_over};
+use crate::handover::{End, Predecessor, Sockets, Verdict, own_user, take_over};
 
 /// About as long in sum, an address may be in use.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -163,7 +163,7 @@ fn is_of_peer(error: &io::Error) -> bool {
 async fn begin(options: &Options) -> io::Result<Sockets> {
     let listener = bind(options.addr).await?;
     let control = UnixListener::bind_replacing(&options.control).await?;
-    Ok(Sockets { listener, control, file: ControlFile::at(&options.control)? })
+    Ok(Sockets { listener, control, file: ControlFile::at(&options.control)?, user: own_user()? })
 }
 
 /// A server that quits lets go of its control socket and its TCP socket one after the other: the address may be taken for a moment yet.
