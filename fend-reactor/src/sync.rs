@@ -10,6 +10,20 @@ use std::time::Duration;
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic;
 
+pub(crate) use atomic::fence;
+
+/// A sequentially consistent fence, for a thread that has just said what it has to say by an atomic read-modify-write operation.
+///
+/// On x86 those are fences themselves: nothing is moved across a locked instruction (Intel's manual, volume 3, section 9.2.3.9 "Loads and
+/// Stores Are Not Reordered with Locked Instructions"), so that only the compiler has to be told. An `mfence` takes more time than two of them.
+#[inline]
+pub(crate) fn fence_after_rmw() {
+    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    atomic::compiler_fence(atomic::Ordering::SeqCst);
+    #[cfg(any(not(target_arch = "x86_64"), loom))]
+    fence(atomic::Ordering::SeqCst);
+}
+
 /// A mutex without poisoning: a panic inside user code (a waker, a destructor) never holds a lock of ours, so a
 /// poisoned lock tells nothing, and an error path for it would only be dead code.
 #[derive(Debug, Default)]

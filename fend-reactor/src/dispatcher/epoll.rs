@@ -25,9 +25,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use super::wakeup::Wakeup;
-use super::{Direction, Dispatch, Event, Readiness, Token, Watch};
-use crate::sync::Mutex;
-use crate::sys::{self, EpollEvents};
+use super::{Batch, Direction, Dispatch, Event, Readiness, Token, Watch};
+use crate::sys;
 
 /// Events fetched by one wait. At 256 the system call is a small part of what handling them costs, the buffer (3 KiB) stays
 /// in the first-level cache, and the tasks that the batch wakes need not wait for thousands of others to be sorted out.
@@ -46,8 +45,6 @@ const WAKE: u64 = u64::MAX;
 pub(super) struct Epoll {
     epoll: OwnedFd,
     wakeup: Wakeup,
-    /// Locked by the one thread that waits, for as long as it waits.
-    buffer: Mutex<EpollEvents>,
 }
 
 impl Epoll {
@@ -57,8 +54,7 @@ impl Epoll {
         // Edge-triggered, so that no read is needed: each write is a change and is reported, whatever the count. The count
         // only grows; one write each nanosecond would fill its 64 bits in 584 years.
         sys::epoll_add(epoll.as_fd(), wakeup.as_fd(), (libc::EPOLLIN | libc::EPOLLET) as u32, WAKE)?;
-        let buffer = Mutex::new(EpollEvents::with_capacity(EVENTS_PER_WAIT));
-        Ok(Epoll { epoll, wakeup, buffer })
+        Ok(Epoll { epoll, wakeup })
     }
 }
 
@@ -83,10 +79,10 @@ impl Dispatch for Epoll {
         let _ = sys::epoll_delete(self.epoll.as_fd(), fd);
     }
 
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
-        let mut buffer = self.buffer.lock();
-        sys::epoll_wait(self.epoll.as_fd(), &mut buffer, timeout)?;
-        for (flags, data) in buffer.iter() {
+    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
+        let (events, room) = batch.for_epoll(EVENTS_PER_WAIT);
+        sys::epoll_wait(self.epoll.as_fd(), room, timeout)?;
+        for (flags, data) in room.iter() {
             if data == WAKE {
                 self.wakeup.acknowledge();
             } else {

@@ -3,6 +3,7 @@
 //! A dispatcher knows fds, tokens and readiness. It knows no wakers, no timers and no tasks: the
 //! [`driver`](crate::driver) does.
 
+mod batch;
 #[cfg(all(test, not(loom)))]
 mod contract;
 mod epoll;
@@ -17,6 +18,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::str::FromStr;
 use std::time::Duration;
 
+pub(crate) use batch::Batch;
 pub use readiness::{Direction, Interest, Readiness};
 
 /// Which interface of the kernel a runtime waits with.
@@ -132,8 +134,8 @@ pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Stops watching. Must come before the fd is closed. An fd that is closed already is not an error.
     fn remove(&self, fd: RawFd, token: Token);
 
-    /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to `events`.
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()>;
+    /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to the events of `batch`. One thread at a time.
+    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()>;
 
     /// Ends the wait. What the caller did before is seen by the thread that returns from `wait`. Cheap when a wake is pending
     /// already.

@@ -26,7 +26,7 @@ use libc::c_short;
 
 use super::wakeup::Wakeup;
 use super::watched::{self, Round, Watched};
-use super::{Direction, Dispatch, Event, Readiness, Token, Watch};
+use super::{Batch, Direction, Dispatch, Event, Readiness, Token, Watch};
 use crate::sync::Mutex;
 use crate::sys;
 
@@ -38,13 +38,11 @@ pub(super) struct Poll {
     wakeup: Wakeup,
     /// Locked for moments, never across ppoll.
     watched: Mutex<Watched>,
-    /// Locked by the one thread that waits, for as long as it waits.
-    list: Mutex<List>,
 }
 
 /// What one ppoll is asked: the wake-up's eventfd first, then the armed sources.
 #[derive(Debug, Default)]
-struct List {
+pub(super) struct List {
     fds: Vec<libc::pollfd>,
     /// `tokens[i]` belongs to `fds[i + 1]`.
     tokens: Vec<Token>,
@@ -52,7 +50,7 @@ struct List {
 
 impl Poll {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Poll { wakeup: Wakeup::new()?, watched: Mutex::default(), list: Mutex::default() })
+        Ok(Poll { wakeup: Wakeup::new()?, watched: Mutex::default() })
     }
 
     /// Brings the waiting thread out when its list is out of date.
@@ -86,8 +84,8 @@ impl Dispatch for Poll {
         self.keep_current(round);
     }
 
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
-        let mut list = self.list.lock();
+    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
+        let (events, list) = batch.for_poll();
         list.fill(self.wakeup.as_fd(), &mut self.watched.lock());
         let result = list.ask(timeout);
         let mut watched = self.watched.lock();

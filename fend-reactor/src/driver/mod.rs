@@ -55,7 +55,7 @@ pub(crate) struct Driver {
     clock: Arc<Clock>,
     dispatch: Box<dyn Dispatch>,
     registry: Mutex<Registry>,
-    timers: Mutex<Timekeeping>,
+    timers: Timekeeping,
     /// Held by the attendant for as long as it attends.
     attendance: Mutex<Buffers>,
     attended: AtomicBool,
@@ -87,7 +87,7 @@ impl Driver {
             clock,
             dispatch,
             registry: Mutex::new(Registry::default()),
-            timers: Mutex::new(Timekeeping::new()),
+            timers: Timekeeping::new(),
             attendance: Mutex::new(Buffers::default()),
             attended: AtomicBool::new(false),
             turns: AtomicU64::new(0),
@@ -135,7 +135,7 @@ impl Driver {
 
     /// Whether there is anything to attend to: a source or a timer.
     pub(crate) fn has_work(&self) -> bool {
-        self.registry.lock().len() > 0 || self.timers.lock().len() > 0
+        self.registry.lock().len() > 0 || self.timers.len() > 0
     }
 
     /// Whether a task waits on a source (scan; for the paused clock only).
@@ -145,7 +145,7 @@ impl Driver {
 
     /// The earliest timer.
     pub(crate) fn next_deadline(&self) -> Option<Nanos> {
-        self.timers.lock().next_deadline()
+        self.timers.next_deadline()
     }
 
     /// How many turns there were (metrics; the monitor compares them).
@@ -170,7 +170,7 @@ impl Driver {
         }
         let mut wakes = WakeList::default();
         self.registry.lock().close(&*self.dispatch, &mut wakes);
-        self.timers.lock().close(&mut wakes);
+        self.timers.close(&mut wakes);
         wakes.wake_all();
         self.dispatch.wake();
     }
@@ -182,7 +182,7 @@ impl Driver {
     /// Arms `key` for `deadline`, in place of what it was armed for; wakes the driver when it sleeps past it. A deadline that has
     /// passed fires with the next turn. False when the driver is closed (the timer is then not armed).
     pub(crate) fn set_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: &Waker) -> bool {
-        let moved = key.and_then(|key| self.timers.lock().reset_same(key, deadline, waker));
+        let moved = key.and_then(|key| self.timers.reset_same(key, deadline, waker));
         let (wake, unused) = match moved {
             Some(wake) => (wake, None),
             None => match self.arm_timer(key, deadline, waker.clone()) {
@@ -204,12 +204,12 @@ impl Driver {
 
     #[inline]
     fn arm_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
-        self.timers.lock().arm(key, deadline, waker)
+        self.timers.arm(key, deadline, waker)
     }
 
     /// Moves an armed timer to another deadline; wakes the driver when it sleeps past it. False when it fired already.
     pub(crate) fn reset_timer(&self, key: TimerKey, deadline: Nanos) -> bool {
-        let moved = self.timers.lock().reset(key, deadline);
+        let moved = self.timers.reset(key, deadline);
         if moved == Some(true) {
             self.dispatch.wake();
         }
@@ -218,7 +218,7 @@ impl Driver {
 
     /// Disarms. Does nothing when it fired.
     pub(crate) fn cancel_timer(&self, key: TimerKey) {
-        let waker = self.timers.lock().cancel(key);
+        let waker = self.timers.cancel(key);
         discard(waker);
     }
 

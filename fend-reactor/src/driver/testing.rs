@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use crate::dispatcher::{Direction, Dispatch, Event, Readiness, Token, Watch};
+use crate::dispatcher::{Batch, Direction, Dispatch, Event, Readiness, Token, Watch};
 
 /// Counts its wakes.
 #[derive(Debug, Clone, Default)]
@@ -156,14 +156,14 @@ impl Dispatch for Arc<FakeDispatch> {
         self.vanish(fd);
     }
 
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
         let during = self.state().during_wait.take();
         if let Some(during) = during {
             during();
         }
         let mut state = self.state();
         state.timeout = timeout;
-        events.append(&mut mem::take(&mut state.events));
+        batch.events.append(&mut mem::take(&mut state.events));
         Ok(())
     }
 

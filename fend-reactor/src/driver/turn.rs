@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Driver;
-use crate::dispatcher::Event;
+use crate::dispatcher::{Batch, Event};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicU64;
 use crate::wake_list::WakeList;
@@ -23,7 +23,7 @@ pub(crate) struct Turned {
 /// Buffers that each turn fills and empties. They belong to whoever attends.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    events: Vec<Event>,
+    batch: Batch,
     wakes: WakeList,
 }
 
@@ -55,18 +55,18 @@ impl<'a> Attendance<'a> {
     /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called. Gives the number of events,
     /// which wait for [`dispatch`](Attendance::dispatch).
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
-        let events = &mut self.buffers.events;
-        self.driver.wait(events, timeout)?;
-        Ok(events.len())
+        let batch = &mut self.buffers.batch;
+        self.driver.wait(batch, timeout)?;
+        Ok(batch.events.len())
     }
 
     /// Sets readiness and fires timers, leaves the driver, then wakes whoever waits: a waker may run anything, even a
     /// `block_on` that needs this driver.
     pub(crate) fn dispatch(mut self) -> Turned {
         let driver = self.driver;
-        let Buffers { events, wakes } = &mut *self.buffers;
-        let timers = driver.timers.lock().rise(&driver.clock, wakes);
-        let events = driver.deliver(events, wakes);
+        let Buffers { batch, wakes } = &mut *self.buffers;
+        let timers = driver.timers.rise(&driver.clock, wakes);
+        let events = driver.deliver(&mut batch.events, wakes);
         let turned = Turned { events, timers };
         driver.count_turn(turned);
         let mut wakes = mem::take(wakes);
@@ -85,12 +85,12 @@ impl Drop for Attendance<'_> {
 
 impl Driver {
     /// Waits for events, no longer than to the earliest timer.
-    fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) {
-            return self.dispatch.wait(events, timeout);
+            return self.dispatch.wait(batch, timeout);
         }
-        let timeout = self.timers.lock().fall_asleep(&self.clock, timeout);
-        self.dispatch.wait(events, timeout)
+        let timeout = self.timers.fall_asleep(&self.clock, timeout);
+        self.dispatch.wait(batch, timeout)
     }
 
     /// Keeps the buffer for the next turn, unless that has begun.

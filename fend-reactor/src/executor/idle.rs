@@ -1,6 +1,6 @@
 //! Who sleeps and who searches.
 //!
-//! A word counts the workers that search for work and those that are asleep; lists say who the sleepers are. The rules:
+//! Two words count the workers that search for work and those that are asleep; lists say who the sleepers are. The rules:
 //!
 //! 1. At most one worker is woken to search at a time. Whoever finds work while it is the searcher ends its search
 //!    *before* it runs the work, and wakes the next when there is more.
@@ -9,26 +9,17 @@
 //!    other.
 //! 3. Sleepers on their own are woken before the one in a driver, which would leave its driver unattended.
 
-use crate::sync::Mutex;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
-use crate::sync::atomic::{AtomicUsize, fence};
+use crate::sync::atomic::AtomicUsize;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
+use crate::sync::{Mutex, fence, fence_after_rmw};
 
 use super::parker::Place;
 
-const SEARCHING: usize = 1;
-const ASLEEP: usize = 1 << 16;
-
-fn searching(state: usize) -> usize {
-    state & (ASLEEP - 1)
-}
-
-fn asleep(state: usize) -> usize {
-    state >> 16
-}
-
 #[derive(Debug)]
 pub(super) struct Idle {
-    state: AtomicUsize,
+    searching: AtomicUsize,
+    /// How many are in the lists. Changed with the lock held, so that who sleeps alone needs no locked instruction for it to wake up.
+    asleep: AtomicUsize,
     sleepers: Mutex<Sleepers>,
 }
 
@@ -54,31 +45,33 @@ impl Sleepers {
 
 impl Idle {
     pub(super) fn new() -> Idle {
-        Idle { state: AtomicUsize::new(0), sleepers: Mutex::new(Sleepers::default()) }
+        Idle {
+            searching: AtomicUsize::new(0),
+            asleep: AtomicUsize::new(0),
+            sleepers: Mutex::new(Sleepers::default()),
+        }
     }
 
     pub(super) fn asleep(&self) -> usize {
-        asleep(self.state.load(Acquire))
+        self.asleep.load(Acquire)
     }
 
     /// Becomes the searcher. False when there is one.
     #[must_use]
     pub(super) fn start_search(&self) -> bool {
-        let state = self.state.load(Acquire);
-        searching(state) == 0
-            && self.state.compare_exchange(state, state + SEARCHING, AcqRel, Acquire).is_ok()
+        !self.has_searcher() && self.searching.compare_exchange(0, 1, AcqRel, Acquire).is_ok()
     }
 
     /// The searcher is done, with or without work, and must look at all queues after this (rule 2): who added work meanwhile
     /// saw a searcher and woke nobody.
     pub(super) fn end_search(&self) {
-        self.state.fetch_sub(SEARCHING, AcqRel);
-        fence(SeqCst);
+        self.searching.fetch_sub(1, AcqRel);
+        fence_after_rmw();
     }
 
     /// Whether a worker searches, who will look at all queues when it ends.
     pub(super) fn has_searcher(&self) -> bool {
-        searching(self.state.load(Acquire)) != 0
+        self.searching.load(Acquire) != 0
     }
 
     /// `worker`, which does not search, goes to sleep. It must look at all queues once more before it does.
@@ -89,9 +82,9 @@ impl Idle {
             Place::Driver(_) => sleepers.in_drivers.push(worker),
         }
         sleepers.naps += 1;
-        self.state.fetch_add(ASLEEP, AcqRel);
+        self.asleep.fetch_add(1, AcqRel);
         drop(sleepers);
-        fence(SeqCst);
+        fence_after_rmw();
     }
 
     /// A thread that is no worker is about to sleep; that can be seen only after this.
@@ -118,7 +111,7 @@ impl Idle {
         if !sleepers.remove(worker) {
             return true;
         }
-        self.state.fetch_sub(ASLEEP, AcqRel);
+        self.count_out();
         false
     }
 
@@ -127,16 +120,15 @@ impl Idle {
     #[must_use]
     pub(super) fn wake_one(&self) -> Option<usize> {
         fence(SeqCst);
-        let state = self.state.load(Acquire);
-        if searching(state) != 0 || asleep(state) == 0 {
+        if self.has_searcher() || self.asleep() == 0 {
             return None;
         }
         let mut sleepers = self.sleepers.lock();
-        if searching(self.state.load(Acquire)) != 0 {
+        if self.has_searcher() {
             return None;
         }
         let worker = sleepers.on_their_own.pop().or_else(|| sleepers.in_drivers.pop())?;
-        self.state.fetch_add(SEARCHING.wrapping_sub(ASLEEP), AcqRel);
+        self.chose();
         Some(worker)
     }
 
@@ -144,9 +136,22 @@ impl Idle {
     /// everything on its way.
     #[must_use]
     pub(super) fn wake_attendant(&self) -> Option<usize> {
-        let worker = self.sleepers.lock().on_their_own.pop()?;
-        self.state.fetch_add(SEARCHING.wrapping_sub(ASLEEP), AcqRel);
+        let mut sleepers = self.sleepers.lock();
+        let worker = sleepers.on_their_own.pop()?;
+        self.chose();
         Some(worker)
+    }
+
+    /// A sleeper was taken from its list, to search. Called with the lock held.
+    fn chose(&self) {
+        // The searcher first: whoever finds one sleeper less finds it.
+        self.searching.fetch_add(1, AcqRel);
+        self.count_out();
+    }
+
+    /// A sleeper was taken from its list. Called with the lock held.
+    fn count_out(&self) {
+        self.asleep.store(self.asleep.load(Acquire) - 1, Release);
     }
 }
 

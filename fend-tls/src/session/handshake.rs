@@ -36,7 +36,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         settings: &context::Settings,
     ) -> Result<Session<S>, TlsError> {
         let signals = Signals::new();
-        let wire = Wire::new(stream, before, settings.read_ahead, &signals);
+        // A server answers nearly all that it reads of a handshake. The kernel acknowledges at once when its queue of the socket is emptied
+        // by a large read; reading by the record saves that segment, since the answer carries the acknowledgement.
+        let reads_ahead = settings.read_ahead && !ssl.is_server();
+        let wire = Wire::new(stream, before, reads_ahead, &signals);
         let tls = Tls::new(ssl, wire).map_err(|errors| TlsError::openssl(OPERATION, &errors))?;
         Ok(Session {
             tls,
@@ -48,6 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             has_news: false,
             closed: false,
             allow_truncation: settings.allow_truncation,
+            read_ahead: settings.read_ahead,
             established: false,
             early_data: Vec::new(),
         })
@@ -69,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 let error = TlsError::panicked(OPERATION, text);
                 self.broken = Some(error.again());
                 if result.is_err() {
-                    self.push_output();
+                    self.say_why();
                 }
                 return Poll::Ready(Err(error));
             }
@@ -85,8 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
                 Outcome::Failed(error) => {
-                    // The alert that tells the peer why.
-                    self.push_output();
+                    self.say_why();
                     return Poll::Ready(Err(error));
                 }
             }
@@ -100,6 +103,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             result => result.map_err(|error| TlsError::io(OPERATION, error)),
         }
+    }
+
+    /// Hands on the alert that tells the peer why the handshake has failed. What that one has sent meanwhile is thrown away: a socket that is
+    /// closed with bytes to read resets its connection, and the alert would be lost.
+    #[cold]
+    fn say_why(&mut self) {
+        self.push_output();
+        self.tls.get_mut().discard();
     }
 
     /// One call of OpenSSL.
@@ -122,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.tls.do_handshake()?;
                 self.established = true;
                 let wire = self.tls.get_mut();
+                wire.reads_ahead = self.read_ahead;
                 wire.is_fruitful();
                 wire.most_barren = BARREN;
                 // Tickets that nobody takes are no loss.

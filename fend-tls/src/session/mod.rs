@@ -82,6 +82,8 @@ pub(crate) struct Session<S> {
     /// The stream below is closed for writing.
     closed: bool,
     allow_truncation: bool,
+    /// Whether more may be read than OpenSSL asks for, after the handshake.
+    read_ahead: bool,
     /// The handshake is over: the session may be resumed later.
     pub(crate) established: bool,
     /// Bytes that the client sent before the handshake was over.

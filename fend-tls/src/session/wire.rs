@@ -22,13 +22,16 @@ use super::output::Output;
 use crate::stream::waiters::Signals;
 use crate::unwind::caught;
 
+/// How many reads of 4 KiB end at most what is thrown away.
+const DISCARDS: u32 = 16;
+
 /// The stream below, and what is on its way to and from it.
 pub(crate) struct Wire<S> {
     /// `None` once it was taken out, at the very end.
     stream: Option<S>,
     ahead: Ahead,
     /// Whether more may be read than OpenSSL asks for.
-    reads_ahead: bool,
+    pub(crate) reads_ahead: bool,
     /// How many records are still to come of this batch. The last one goes to the stream at once, with those before it.
     pub(crate) records_left: usize,
     /// Bytes that OpenSSL was given since there was last data in them.
@@ -315,6 +318,17 @@ impl<S: AsyncRead + Unpin> Wire<S> {
             Poll::Ready(Err(error)) => self.read_error = Some(error),
         }
         Poll::Ready(())
+    }
+
+    /// Reads what has come, and throws it away: no more than a flight of a handshake and a request behind it.
+    pub(crate) fn discard(&mut self) {
+        for _ in 0..DISCARDS {
+            let Wire { stream, readable, panicked, .. } = self;
+            let read = ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, &mut [0; 4096]));
+            if !matches!(read, Poll::Ready(Ok(1..))) {
+                break;
+            }
+        }
     }
 
     #[cold]

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Direction, Dispatch, Dispatcher, Event, Readiness, Token, Watch};
+use super::{Batch, Direction, Dispatch, Dispatcher, Event, Readiness, Token, Watch};
 use crate::sys;
 
 /// How long a test waits for what must happen. Far longer than it takes; only a failure waits this long.
@@ -71,9 +71,9 @@ impl Bench {
     }
 
     fn wait(&self, timeout: Option<Duration>) -> Vec<Event> {
-        let mut events = Vec::new();
-        self.dispatch.wait(&mut events, timeout).unwrap();
-        events
+        let mut batch = Batch::default();
+        self.dispatch.wait(&mut batch, timeout).unwrap();
+        batch.events
     }
 
     /// Waits until `token` has been reported for any of `readiness`; returns all that was reported of it.

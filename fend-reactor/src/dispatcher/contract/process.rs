@@ -45,7 +45,7 @@ fn a_lowered_limit_of_open_files_loses_no_event() {
                     }
                     // A wake-up from another thread ends a wait too.
                     bench.dispatch.wake();
-                    bench.dispatch.wait(&mut Vec::new(), None).unwrap();
+                    bench.dispatch.wait(&mut Batch::default(), None).unwrap();
                 }
                 sys::set_fd_limit(usual);
             }
