@@ -12,7 +12,8 @@ pub(crate) use std::sync::atomic;
 
 pub(crate) use atomic::fence;
 
-/// A sequentially consistent fence, for a thread that has just said what it has to say by an atomic read-modify-write operation.
+/// A sequentially consistent fence, for a thread that has just said what it has to say by an atomic read-modify-write operation with
+/// [`AcqRel`](atomic::Ordering::AcqRel). (A compiler may make a store of one with less, when nobody wants its result.)
 ///
 /// On x86 those are fences themselves: nothing is moved across a locked instruction (Intel's manual, volume 3, section 9.2.3.9 "Loads and
 /// Stores Are Not Reordered with Locked Instructions"), so that only the compiler has to be told. An `mfence` takes more time than two of them.

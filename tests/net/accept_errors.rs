@@ -51,6 +51,8 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
     const CLIENTS: usize = 20;
     // The beats are the test's own cost.
     const BEAT: Duration = Duration::from_millis(20);
+    // A dozen wake-ups with cold caches and no optimisation take longer than they should.
+    const MOST: f64 = if cfg!(debug_assertions) { 0.06 } else { 0.02 };
     alone(shape, || {
         shape
             .block_on(async {
@@ -71,6 +73,8 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
                 let clients =
                     (0..CLIENTS).map(|_| net::TcpStream::connect(address)).collect::<io::Result<Vec<_>>>()?;
                 let limit = limit_fds(none_left());
+                let runtime = fend::runtime::Handle::current().metrics();
+                let (turns, polls) = (runtime.driver_turns(), runtime.polls());
                 let (start, cpu) = (Instant::now(), cpu_time());
                 let server = fend::spawn(listener.serve(echo));
 
@@ -80,10 +84,14 @@ fn out_of_descriptors_it_pauses_and_resumes(shape: Shape) {
                     .expect("no panic")
                     .expect("a pause of 1 s");
                 let (used, took) = (cpu_time() - cpu, start.elapsed());
+                let runtime = fend::runtime::Handle::current().metrics();
                 let share = used.as_secs_f64() / took.as_secs_f64();
                 assert_eq!(*pauses.lock().unwrap(), [5, 10, 20, 40, 80, 160, 320, 640, 1000]);
                 assert!(took >= Duration::from_millis(1275), "{took:?}");
-                assert!(share < 0.02, "{:.2} % CPU", share * 100.0);
+                assert!(share < MOST, "{:.2} % CPU", share * 100.0);
+                // One for each pause, and some to begin with.
+                let wakes = (runtime.driver_turns() - turns, runtime.polls() - polls);
+                assert!(wakes.0 < 30 && wakes.1 < 30, "{wakes:?}");
                 let metrics = handle.metrics();
                 assert_eq!((metrics.back_offs, metrics.accepted, metrics.active), (9, 0, 0));
                 assert_eq!(metrics.back_off, Some(Duration::from_secs(1)));

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use fend::tls::Identity;
 
+use crate::FULL;
 use crate::client::{self, Client};
 use crate::server::{IDENTITY, KINDS, Kind, SERVER, SHIFT};
 
@@ -35,21 +36,22 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
         let address = listener.local_addr().expect("an address");
         on_one_processor();
-        give_way();
         let identity = Identity::self_signed(["localhost"]).expect("an identity");
         let path =
             env::temp_dir().join(format!("fend-tls-cost-{}-{}.pem", std::process::id(), address.port()));
         let pem = [identity.certificate().to_pem(), identity.key().to_pem()].concat();
         fs::write(&path, pem).expect("a file");
-        let process = Command::new(env::current_exe().expect("this test"))
+        let mut process = Command::new(env::current_exe().expect("this test"));
+        process
             .args(["--exact", "serve"])
             .env(SERVER, kind.name())
             .env(IDENTITY, &path)
             .env(SHIFT, (16 * round).to_string())
             .stdin(OwnedFd::from(listener))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("this program starts again");
+            .stdout(Stdio::null());
+        give_way(false);
+        let process = process.spawn().expect("this program starts again");
+        give_way(true);
         Server { process, address, identity: path }
     }
 
@@ -148,16 +150,16 @@ fn on_one_processor() {
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
 
-/// Has this thread take the processor from nobody when it is woken; the processes that it starts are as usual. A client on another machine does
-/// not stop the server in the middle of a request either. One that did would have its next request there before the server looks for it, and
-/// spare that a wait, now and then.
+/// Whether this thread, and the processes that it starts, leave the processor to whoever has it when they are woken. The client does: one on
+/// another machine does not stop a server in the middle of a request either. It would have its next request there before the server looks for
+/// it, and spare that a wait, now and then.
 #[expect(unsafe_code, reason = "std knows no policies")]
-fn give_way() {
-    let batch = libc::SCHED_BATCH | libc::SCHED_RESET_ON_FORK;
+fn give_way(yes: bool) {
+    let policy = if yes { libc::SCHED_BATCH } else { libc::SCHED_OTHER };
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: `parameters` is valid for reads.
-    let result = unsafe { libc::sched_setscheduler(0, batch, &raw const parameters) };
-    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    assert!(result == 0 || !FULL, "{}", std::io::Error::last_os_error());
 }
 
 /// The processor time that a process has used, to the nanosecond, with its threads that have ended. (`/proc/PID/stat` counts hundredths of a

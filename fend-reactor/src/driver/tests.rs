@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::testing::{CountingWaker, FakeDispatch};
 use super::turn::Turned;
 use super::*;
+use crate::clock::NEVER;
 use crate::dispatcher::{Direction, Readiness};
 
 /// A driver, and the dispatcher beneath it.
@@ -416,6 +417,10 @@ fn wakes_of_timers_set_during_sleep(
 #[test]
 fn a_timer_wakes_the_driver_only_when_it_sleeps_past_it() {
     const HOUR: Nanos = 3_600_000_000_000;
+    let bench = Bench::new();
+    assert_eq!(wakes_of_timers_set_during_sleep(&bench, None, &[NEVER, NEVER]), 0, "it dozes, and may");
+    let bench = Bench::new();
+    assert_eq!(wakes_of_timers_set_during_sleep(&bench, None, &[NEVER, HOUR, HOUR / 2]), 1, "it dozes");
     let bench = Bench::new();
     bench.driver.set_timer(&mut None, HOUR, Waker::noop());
     assert_eq!(bench.fake.wakes(), 0, "nobody sleeps");

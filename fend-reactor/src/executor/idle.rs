@@ -18,7 +18,7 @@ use super::parker::Place;
 #[derive(Debug)]
 pub(super) struct Idle {
     searching: AtomicUsize,
-    /// How many are in the lists. Changed with the lock held, so that who sleeps alone needs no locked instruction for it to wake up.
+    /// How many are in the lists. Changed with the lock held, which is needed anyway: so to count one out is a plain store.
     asleep: AtomicUsize,
     sleepers: Mutex<Sleepers>,
 }
@@ -144,7 +144,6 @@ impl Idle {
 
     /// A sleeper was taken from its list, to search. Called with the lock held.
     fn chose(&self) {
-        // The searcher first: whoever finds one sleeper less finds it.
         self.searching.fetch_add(1, AcqRel);
         self.count_out();
     }

@@ -19,9 +19,9 @@ impl Shared {
     /// threads outside. The jobs are asked before the threads: a job wakes whom it wakes before it ends.
     pub(super) fn is_quiet(&self) -> bool {
         fence(SeqCst);
-        self.idle.asleep() == self.active_workers()
+        self.blocking.jobs() == 0
+            && self.idle.asleep() == self.active_workers()
             && !self.has_queued_tasks()
-            && self.blocking.jobs() == 0
             && self.blocked_on.lock().iter().all(|parker| parker.is_asleep())
             && self.idle.sleepers_all(|worker| self.workers[worker].parker.lock().is_asleep())
     }

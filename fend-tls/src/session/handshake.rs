@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
+use openssl::error::ErrorStack;
 use openssl::ssl::{Ssl, SslVersion};
 
 use super::buffers::Counted;
@@ -16,6 +17,10 @@ use crate::state::SslState;
 use crate::stream::waiters::Signals;
 
 const OPERATION: &str = "TLS handshake";
+
+/// How often one call may ask the stream for bytes. A server asks twice for each record, and a client's longest flight has five of them
+/// (Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished).
+const READS: u32 = 16;
 
 /// What is to be done before the handshake itself.
 #[derive(Debug)]
@@ -65,7 +70,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     ) -> Poll<Result<(), TlsError>> {
         let _waits_for = self.tls.get_ref().waits_for(cx);
         while !self.established {
-            self.begin();
+            drop(ErrorStack::get());
+            self.tls.get_mut().begin(READS);
             let generation = self.signals.readable.generation();
             let result = self.step(early);
             // Some callbacks have no way to say no.
@@ -89,7 +95,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 }
                 Outcome::Closed => return Poll::Ready(Err(TlsError::closed(OPERATION))),
                 Outcome::Failed(error) => {
-                    self.say_why();
+                    if !error.is_io() {
+                        self.say_why();
+                    }
                     return Poll::Ready(Err(error));
                 }
             }
@@ -105,8 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Hands on the alert that tells the peer why the handshake has failed. What that one has sent meanwhile is thrown away: a socket that is
-    /// closed with bytes to read resets its connection, and the alert would be lost.
+    /// Hands on the alert that tells the peer why the handshake has failed. What that one has sent is thrown away, as far as it is known to have
+    /// come: a socket that is closed with bytes to read resets its connection, and the alert may be lost.
     #[cold]
     fn say_why(&mut self) {
         self.push_output();

@@ -322,6 +322,9 @@ impl<S: AsyncRead + Unpin> Wire<S> {
 
     /// Reads what has come, and throws it away: no more than a flight of a handshake and a request behind it.
     pub(crate) fn discard(&mut self) {
+        if self.ended {
+            return;
+        }
         for _ in 0..DISCARDS {
             let Wire { stream, readable, panicked, .. } = self;
             let read = ask(stream, readable, panicked, |stream, cx| stream.poll_read(cx, &mut [0; 4096]));
