@@ -83,7 +83,8 @@ fn the_new_file_under_a_number_gets_its_own_events_only(shape: Shape) {
 fn whoever_waits_for_the_old_file_is_told(shape: Shape) {
     shape
         .block_on(async {
-            let Replaced { old, number, .. } = replaced()?;
+            // All of it lives to the end: a peer that is gone is news of the file.
+            let Replaced { old, old_peer: _old_peer, _duplicate, number, new_peer: _new_peer } = replaced()?;
             let old = Arc::new(old);
             let waiting = old.clone();
             let waiter = fend::spawn(async move { waiting.readable().await });
