@@ -5,7 +5,7 @@
 //!   recv <-- SSL_read <-- OpenSSL's buffer <-- the stream below         (pending: the output is driven on, too)
 //! ```
 //!
-//! - **A send takes nothing while old ciphertext waits**, so what waits is bounded by a [record](RECORD), and a send that is given up has sent nothing.
+//! - **A send takes nothing while old ciphertext waits**, so what waits is bounded by [`BATCH`], and a send that is given up has sent nothing.
 //! - **A receiver that has to wait drives the output on.** A task that sends and then waits for the answer needs no flush in between.
 //! - **OpenSSL's error queue is the thread's, not the session's.** It is emptied before each call that can end without a failure, since
 //!   OpenSSL would take an old entry for one, and after each failure. (A send ends well, or has to wait, or has failed: no need to ask the
@@ -39,9 +39,14 @@ use crate::sys;
 use buffers::Counted;
 pub(crate) use handshake::Early;
 use outcome::Outcome;
-use records::RECORD;
+use records::{Pieces, RECORD};
 use tls::Tls;
 use wire::Wire;
+
+/// What a send takes at once: two records, with one system call. The first is copied into the output, the second sent from where OpenSSL has
+/// it. With more records to a call, their copies cost what the calls save; with more to a send, a peer that does not read has more waiting
+/// for it, and nothing is gained (measured on loopback; `tests/tls_cost`).
+const BATCH: usize = 2 * RECORD;
 
 /// How many bytes may come in a row with no data in them. A peer may renew its keys as often as it likes, or send empty records, and each costs
 /// us more than it does the peer: one that does nothing else is up to no good, and OpenSSL has no limit of its own. (A record with data in it
@@ -50,7 +55,7 @@ const BARREN: usize = 40 * 1024;
 
 /// The most ciphertext that may wait for the peer when bytes of it are looked at: far more than a send makes. Else it has asked for
 /// answers, to attempts to renegotiate say, and reads none.
-const UNREAD: usize = 8 * RECORD;
+const UNREAD: usize = 4 * BATCH;
 
 /// Room for early data, added at each read of it.
 const RECEIVE_EARLY: usize = 4096;
@@ -309,36 +314,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             ready!(self.poll_output(cx, Wire::poll_drain))?;
         }
         let generation = self.signals.readable.generation();
-        let taken = match bufs {
-            [buf] => self.encrypt(&buf[..buf.len().min(RECORD)]),
-            _ => {
-                // The thread's buffer is in use when this is the inner one of two sessions. A thread that is about to end has none any more.
-                let mut gathered = GATHERED.try_with(Cell::take).unwrap_or_default();
-                let taken = self.encrypt(records::first(bufs, &mut gathered));
-                let _ = GATHERED.try_with(|kept| kept.set(gathered));
-                taken
-            }
+        let (taken, outcome) = match bufs {
+            [buf] => match self.encrypt(&buf[..buf.len().min(BATCH)], true) {
+                Ok(taken) => (taken, None),
+                Err(outcome) => (0, Some(outcome)),
+            },
+            _ => self.encrypt_pieces(bufs),
         };
         // As far as it goes; what the stream does not take now waits for the next call of any kind.
         let wire = self.tls.get_mut();
         if wire.is_behind() {
             let _ = wire.poll_drain();
         }
-        match taken {
-            Ok(taken) => Poll::Ready(Ok(taken)),
-            Err(Outcome::Again) => self.poll_wait(cx, generation).map_ok(|never| match never {}),
-            Err(Outcome::Closed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            Err(Outcome::Failed(error)) => Poll::Ready(Err(error.into())),
+        match outcome {
+            _ if taken > 0 => Poll::Ready(Ok(taken)),
+            Some(Outcome::Again) | None => self.poll_wait(cx, generation).map_ok(|never| match never {}),
+            Some(Outcome::Closed) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Some(Outcome::Failed(error)) => Poll::Ready(Err(error.into())),
         }
     }
 
-    /// Makes a record of `piece`, which is taken whole or not at all.
-    fn encrypt(&mut self, piece: &[u8]) -> Result<usize, Outcome> {
+    /// Makes records of `bufs` until there is a batch.
+    fn encrypt_pieces(&mut self, bufs: &[IoSlice<'_>]) -> (usize, Option<Outcome>) {
+        // The thread's buffer is in use when this is the inner one of two sessions. A thread that is about to end has none any more.
+        let mut gathered = GATHERED.try_with(Cell::take).unwrap_or_default();
+        let (mut pieces, mut taken, mut failed) = (Pieces::of(bufs), 0, None);
+        while taken < BATCH && failed.is_none() {
+            let piece = pieces.next(BATCH - taken, &mut gathered);
+            if piece.is_empty() {
+                break;
+            }
+            let is_last = pieces.is_at_end() || taken + piece.len() == BATCH;
+            match self.encrypt(piece, is_last) {
+                Ok(count) => taken += count,
+                Err(outcome) => failed = Some(outcome),
+            }
+        }
+        let _ = GATHERED.try_with(|kept| kept.set(gathered));
+        (taken, failed)
+    }
+
+    /// Makes records of `piece`, which is taken whole or not at all. `is_last`: nothing follows in this call.
+    fn encrypt(&mut self, piece: &[u8], is_last: bool) -> Result<usize, Outcome> {
         let wire = self.tls.get_mut();
         wire.begin(READS);
-        wire.at_once = true;
+        wire.records_left = if is_last { piece.len().div_ceil(RECORD) } else { 0 };
         let written = self.tls.ssl_write(piece);
-        self.tls.get_mut().at_once = false;
         if self.tls.get_ref().has_read {
             self.has_news = true;
             self.signals.readable.wake_all();

@@ -1,68 +1,90 @@
-//! How a caller's buffers become a record of TLS.
+//! How a caller's buffers become records of TLS.
 
 use std::io::IoSlice;
 
 /// The most bytes that a record holds: 2^14 (RFC 8446, section 5.1).
 pub(crate) const RECORD: usize = 16 * 1024;
 
-/// The bytes of the next record. Small buffers are gathered, so that a head and a body of some bytes are one record; of a large one they are
-/// taken from where they lie. `gathered` is where bytes are put together.
-pub(crate) fn first<'g>(bufs: &'g [IoSlice<'_>], gathered: &'g mut Vec<u8>) -> &'g [u8] {
-    gathered.clear();
-    let last = bufs.iter().rposition(|buf| !buf.is_empty());
-    for (index, buf) in bufs.iter().enumerate() {
-        let room = RECORD - gathered.len();
-        let part = &buf[..buf.len().min(room)];
-        if gathered.is_empty() && (part.len() == RECORD || Some(index) == last) {
-            return part;
-        }
-        gathered.extend_from_slice(part);
-        if part.len() == room {
-            break;
+/// Cuts buffers into pieces for OpenSSL, which makes records of them. Small buffers are gathered, so that a head and a body of some bytes are
+/// one record; large ones are taken from where they lie, in whole records but for the last.
+pub(crate) struct Pieces<'b, 'd> {
+    bufs: &'b [IoSlice<'d>],
+    /// How much of the first buffer is taken.
+    taken: usize,
+}
+
+impl<'b, 'd> Pieces<'b, 'd> {
+    #[inline]
+    pub(crate) fn of(bufs: &'b [IoSlice<'d>]) -> Self {
+        Pieces { bufs, taken: 0 }
+    }
+
+    /// The next piece, of `most` bytes or less, which are whole records; empty at the end. `gathered` is where bytes are put together.
+    #[inline]
+    pub(crate) fn next<'g>(&mut self, most: usize, gathered: &'g mut Vec<u8>) -> &'g [u8]
+    where
+        'b: 'g,
+    {
+        gathered.clear();
+        loop {
+            let Some(first) = self.bufs.first() else { return gathered };
+            let rest = &first[self.taken..];
+            let room = RECORD - gathered.len();
+            if gathered.is_empty() && (rest.len() >= RECORD || self.is_last()) {
+                let len = rest.len().min(most);
+                let piece = &rest[..if self.is_last() { len } else { len - len % RECORD }];
+                self.advance(piece.len());
+                return piece;
+            }
+            let count = rest.len().min(room);
+            gathered.extend_from_slice(&rest[..count]);
+            self.advance(count);
+            if gathered.len() == RECORD {
+                return gathered;
+            }
         }
     }
-    gathered
+
+    /// Whether all pieces were taken.
+    #[inline]
+    pub(super) fn is_at_end(&self) -> bool {
+        self.bufs.iter().all(|buf| buf.is_empty())
+    }
+
+    /// Whether no byte comes after the first buffer.
+    #[inline]
+    fn is_last(&self) -> bool {
+        self.bufs[1..].iter().all(|buf| buf.is_empty())
+    }
+
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.taken += count;
+        while self.bufs.first().is_some_and(|first| self.taken == first.len()) {
+            self.bufs = &self.bufs[1..];
+            self.taken = 0;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// All records of `bufs`.
-    fn records(bufs: &[&[u8]]) -> Vec<Vec<u8>> {
-        let mut bufs: Vec<_> = bufs.iter().map(|buf| IoSlice::new(buf)).collect();
-        let (mut bufs, mut gathered) = (&mut bufs[..], Vec::new());
-        let mut records = Vec::new();
-        loop {
-            let record = first(bufs, &mut gathered).to_vec();
-            if record.is_empty() {
-                return records;
-            }
-            IoSlice::advance_slices(&mut bufs, record.len());
-            records.push(record);
-        }
+    fn pieces(bufs: &[&[u8]]) -> Vec<Vec<u8>> {
+        let bufs: Vec<_> = bufs.iter().map(|buf| IoSlice::new(buf)).collect();
+        let (mut pieces, mut gathered) = (Pieces::of(&bufs), Vec::new());
+        std::iter::from_fn(|| {
+            Some(pieces.next(4 * RECORD, &mut gathered).to_vec()).filter(|piece| !piece.is_empty())
+        })
+        .collect()
     }
 
     #[test]
     fn small_buffers_are_one_record() {
-        assert_eq!(records(&[b"head", b"", b"body"]), [b"headbody"]);
-        assert_eq!(records(&[b"", b"", b"x", b""]), [b"x"]);
-        assert!(records(&[]).is_empty() && records(&[b"", b""]).is_empty());
-    }
-
-    #[test]
-    fn large_ones_are_taken_from_where_they_lie() {
-        let large = vec![7; RECORD + 1];
-        for bufs in
-            [&[IoSlice::new(b""), IoSlice::new(&large), IoSlice::new(b"x")][..], &[IoSlice::new(&large[1..])]]
-        {
-            let mut gathered = Vec::new();
-            assert_eq!(first(bufs, &mut gathered).len(), RECORD);
-            assert!(gathered.is_empty());
-        }
-        let mut gathered = Vec::new();
-        assert_eq!(first(&[IoSlice::new(b"alone"), IoSlice::new(b"")], &mut gathered), b"alone");
-        assert!(gathered.is_empty());
+        assert_eq!(pieces(&[b"head", b"", b"body"]), [b"headbody"]);
+        assert_eq!(pieces(&[b"", b"", b"x", b""]), [b"x"]);
+        assert!(pieces(&[]).is_empty() && pieces(&[b"", b""]).is_empty());
     }
 
     #[test]
@@ -76,11 +98,11 @@ mod tests {
                 rest = tail;
             }
             bufs.push(rest);
-            let records = records(&bufs);
-            assert_eq!(records.concat(), bytes, "{cuts:?}");
-            let (last, full) = records.split_last().unwrap();
-            assert!(full.iter().all(|record| record.len() == RECORD), "{cuts:?}");
-            assert!(last.len() <= RECORD, "{cuts:?}");
+            let pieces = pieces(&bufs);
+            assert_eq!(pieces.concat(), bytes, "{cuts:?}");
+            let (last, full) = pieces.split_last().unwrap();
+            assert!(full.iter().all(|piece| piece.len() % RECORD == 0), "{cuts:?}");
+            assert!(pieces.iter().all(|piece| piece.len() <= 4 * RECORD) && !last.is_empty(), "{cuts:?}");
         }
     }
 }

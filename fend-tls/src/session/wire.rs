@@ -3,12 +3,12 @@
 //! ```text
 //!   OpenSSL reads   <-- ahead <-- poll_read, into OpenSSL's own buffer and a little more into `ahead`
 //!   OpenSSL writes  --> output ---------> poll_write
-//!                   --> a record of data --------------> poll_write, or poll_write_vectored behind the output
+//!                   --> the last record of a batch -------> poll_write_vectored, behind the output
 //! ```
 //!
 //! Reading asks the stream at once. While records come without a pause, their bodies are copied nowhere on the way. Writing fills
 //! [`Output`], which takes everything: so a call of OpenSSL never ends half done for want of room, and none has to be repeated with the same
-//! buffer. A record of data goes to the stream from where OpenSSL has it.
+//! buffer. The last record of a batch goes to the stream from where OpenSSL has it, in one call with those before it.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
@@ -32,8 +32,8 @@ pub(crate) struct Wire<S> {
     ahead: Ahead,
     /// Whether more may be read than OpenSSL asks for.
     pub(crate) reads_ahead: bool,
-    /// What OpenSSL writes now goes to the stream at once, behind the output.
-    pub(crate) at_once: bool,
+    /// How many records are still to come of this batch. The last one goes to the stream at once, with those before it.
+    pub(crate) records_left: usize,
     /// Bytes that OpenSSL was given since there was last data in them.
     barren: usize,
     /// How many such bytes there may be.
@@ -71,7 +71,7 @@ impl<S> Wire<S> {
             stream: Some(stream),
             ahead: Ahead::of(before),
             reads_ahead,
-            at_once: false,
+            records_left: 0,
             barren: 0,
             most_barren: usize::MAX,
             output: Output::default(),
@@ -401,7 +401,8 @@ impl<S: AsyncRead + Unpin> Read for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> Write for Wire<S> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let sent = if self.at_once { self.send_with(buf) } else { 0 };
+        let sent = if self.records_left == 1 { self.send_with(buf) } else { 0 };
+        self.records_left = self.records_left.saturating_sub(1);
         // What failed once is told when the call is over; nobody will ever take these.
         if sent < buf.len() && self.write_error.is_none() {
             self.output.extend(&buf[sent..]);

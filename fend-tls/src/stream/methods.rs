@@ -118,7 +118,7 @@ macro_rules! receive_methods {
 /// Sending, for a type that may write.
 macro_rules! send_methods {
     () => {
-        /// Sends some bytes of `buf`, up to 16 KiB, and waits while earlier ones have not gone. Says how many.
+        /// Sends some bytes of `buf`, up to 32 KiB, and waits while earlier ones have not gone. Says how many.
         ///
         /// Sent means: encrypted, and handed to the stream below as far as that takes it at once. What it does not take goes with the next
         /// call of any kind, a receive too; [`flush`](Self::flush) waits for it.
@@ -152,7 +152,7 @@ macro_rules! send_methods {
             self.flush().await
         }
 
-        /// Sends some bytes of several buffers, one after the other, up to 16 KiB. Small buffers share a record.
+        /// Sends some bytes of several buffers, one after the other, up to 32 KiB. Small buffers share a record.
         ///
         /// # Errors
         ///
