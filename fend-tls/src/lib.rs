@@ -223,12 +223,12 @@
 //!
 //! # What a session costs
 //!
-//! - **Sending**: a record of 16 KiB with one system call, from where OpenSSL has encrypted it. The last 32 KiB of a buffer go with one call,
-//!   and the first half of them is copied once.
+//! - **Sending**: up to two full records, which is 32 KiB of data, with one system call. The first is copied once, the second is sent from
+//!   where OpenSSL has encrypted it.
 //! - **Receiving**: a record is read into OpenSSL's own buffer, and the header of the next one in the same call: one call for 16 KiB. Of small
 //!   records, several come with one call. What comes after a wait, up to 17 KiB, is read into a buffer of the thread's.
-//! - **Copies**: in either direction one of each byte, on top of the kernel's: OpenSSL encrypts and decrypts into buffers of its own. One copy
-//!   more of the 16 KiB before the last ones of a buffer, and of what comes after a wait.
+//! - **Copies**: in either direction one of each byte, on top of the kernel's: OpenSSL encrypts and decrypts into buffers of its own. Half a
+//!   copy more in a send of two records, and one copy more of what comes after a wait.
 //! - **Memory**: an idle connection takes about 15.6 KiB; with tokio-openssl, on OpenSSL 3.0, it is 31 KiB. A session that waits gives its
 //!   buffers back when the process has more than 64 sessions. (Fewer keep them, 2 MiB in all at most, since to allocate them for each
 //!   message costs a twentieth of a small request. Versions of OpenSSL without the fix of CVE-2024-4741 free them after each record by

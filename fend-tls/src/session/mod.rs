@@ -43,9 +43,9 @@ use records::{Pieces, RECORD};
 use tls::Tls;
 use wire::Wire;
 
-/// What a send takes at most: two records, with one system call. The first is copied into the output, the second sent from where OpenSSL has
-/// it. Of more than this a send takes one record: the copy costs more than the call that it saves (1 to 3 % of all, measured on loopback;
-/// `tests/tls_cost`). What is left at the end goes in one call all the same: Nagle's algorithm would hold a small second one back for 40 ms.
+/// What a send takes at once: two records, with one system call. The first is copied into the output, the second sent from where OpenSSL has
+/// it. With more records to a call, their copies cost what the calls save; with more to a send, a peer that does not read has more waiting
+/// for it, and nothing is gained (measured on loopback; `tests/tls_cost`).
 const BATCH: usize = 2 * RECORD;
 
 /// How many bytes may come in a row with no data in them. A peer may renew its keys as often as it likes, or send empty records, and each costs
@@ -315,7 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         let generation = self.signals.readable.generation();
         let (taken, outcome) = match bufs {
-            [buf] => match self.encrypt(if buf.len() > BATCH { &buf[..RECORD] } else { buf }, true) {
+            [buf] => match self.encrypt(&buf[..buf.len().min(BATCH)], true) {
                 Ok(taken) => (taken, None),
                 Err(outcome) => (0, Some(outcome)),
             },

@@ -62,8 +62,8 @@ use turn::{InTurn, Side, Turn};
 /// # What it costs
 ///
 /// A receive is one call of the stream below for each record of 16 KiB, which takes the header of the next one along, and for many small
-/// records at once. A send makes a record of 16 KiB of data and hands it over in one call; at the end of a buffer, two of them. Each byte is
-/// copied once in either direction, as in OpenSSL itself; the first of two records once more, and what comes after a wait once more. When the process has more than 64
+/// records at once. A send makes two records of 32 KiB of data and hands them over in one call. Each byte is copied once in either direction,
+/// as in OpenSSL itself; half of them once more in a large send, and what comes after a wait once more. When the process has more than 64
 /// sessions, one that waits to receive, or has flushed, holds no buffers.
 ///
 /// A server's session tickets and its first data are separate writes. Over TCP, Nagle's algorithm may hold the second one back until the first is
