@@ -22,7 +22,7 @@ use super::output::Output;
 use crate::stream::waiters::Signals;
 use crate::unwind::caught;
 
-/// How many reads of 4 KiB end at most what is thrown away.
+/// How many reads, of 4 KiB each, are made at most to throw away what a peer has sent to a handshake that failed.
 const DISCARDS: u32 = 16;
 
 /// The stream below, and what is on its way to and from it.
