@@ -426,6 +426,9 @@
 struct Readme;
 
 #[doc(inline)]
+#[cfg(feature = "dns")]
+pub use fend_dns as dns;
+#[doc(inline)]
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
 pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};

@@ -1,0 +1,162 @@
+//! [`LookupError`]: what was asked, of whom, and why there is no answer.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a lookup has no answer: opaque, with a predicate for each reason that a program may want to tell apart.
+///
+/// The text names what was asked for and, where one was asked, the server. It becomes an [`io::Error`] with `?`, from which
+/// [`io::Error::downcast`] gets it back. Clones share one error: lookups that were merged fail together.
+#[derive(Clone)]
+pub struct LookupError(Arc<Inner>);
+
+struct Inner {
+    /// What was asked for: "example.org", "example.org (MX)", "name of 192.0.2.1".
+    subject: String,
+    server: Option<SocketAddr>,
+    cause: Cause,
+}
+
+/// What is at the bottom of it.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// The caller's own mistake: `message` names the value.
+    Input(String),
+    /// There is no such name.
+    NotFound,
+    /// The name exists, but has nothing of what was asked for: "no IPv6 address", "no MX record".
+    NoData(String),
+    /// The servers could not tell now: SERVFAIL and its like. The text says which.
+    TryAgain(String),
+    /// No server answered in this time.
+    TimedOut(Duration),
+    /// The server will not answer us (REFUSED, NOTIMP), or nobody listens at its address. The text says which.
+    Refused(String),
+    /// An answer that breaks the protocol: what is wrong with it.
+    Malformed(String),
+    /// A socket, a file or the C library failed.
+    Io(io::Error),
+}
+
+impl LookupError {
+    pub(crate) fn new(subject: impl Into<String>, cause: Cause) -> LookupError {
+        LookupError(Arc::new(Inner { subject: subject.into(), server: None, cause }))
+    }
+
+    pub(crate) fn of_server(subject: impl Into<String>, server: SocketAddr, cause: Cause) -> LookupError {
+        LookupError(Arc::new(Inner { subject: subject.into(), server: Some(server), cause }))
+    }
+
+    pub(crate) fn input(subject: impl Into<String>, message: impl Into<String>) -> LookupError {
+        LookupError::new(subject, Cause::Input(message.into()))
+    }
+
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    /// What was asked for, as it stands in the text.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The server that said so, or was asked last.
+    #[must_use]
+    pub fn server(&self) -> Option<SocketAddr> {
+        self.0.server
+    }
+
+    /// Whether there is no such name.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.cause(), Cause::NotFound)
+    }
+
+    /// Whether the name exists, without an address of the family that was asked for, or without a record of that type.
+    #[must_use]
+    pub fn is_no_data(&self) -> bool {
+        matches!(self.cause(), Cause::NoData(_))
+    }
+
+    /// Whether the servers could not tell, and may be able to later.
+    #[must_use]
+    pub fn is_try_again(&self) -> bool {
+        matches!(self.cause(), Cause::TryAgain(_))
+    }
+
+    /// Whether no server answered in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.cause(), Cause::TimedOut(_))
+    }
+
+    /// Whether the server will not answer us, or nobody listens at its address.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.cause(), Cause::Refused(_))
+    }
+
+    /// Whether what was asked for cannot be asked: no host name, an unknown service.
+    #[must_use]
+    pub fn is_invalid_input(&self) -> bool {
+        matches!(self.cause(), Cause::Input(_))
+    }
+}
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lookup {}: ", self.0.subject)?;
+        match &self.0.cause {
+            Cause::Input(message) | Cause::NoData(message) => f.write_str(message)?,
+            Cause::NotFound => f.write_str("no such name")?,
+            Cause::TryAgain(message) => write!(f, "no answer for now, try again: {message}")?,
+            Cause::TimedOut(limit) => write!(f, "no answer within {limit:?}")?,
+            Cause::Refused(message) => write!(f, "refused: {message}")?,
+            Cause::Malformed(message) => write!(f, "a malformed answer: {message}")?,
+            Cause::Io(error) => write!(f, "{error}")?,
+        }
+        match self.0.server {
+            Some(server) => write!(f, " (server {server})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupError")
+            .field("subject", &self.0.subject)
+            .field("server", &self.0.server)
+            .field("cause", &self.0.cause)
+            .finish()
+    }
+}
+
+impl Error for LookupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0.cause {
+            Cause::Io(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<LookupError> for io::Error {
+    fn from(error: LookupError) -> io::Error {
+        let kind = match error.cause() {
+            Cause::Input(_) => io::ErrorKind::InvalidInput,
+            Cause::NotFound | Cause::NoData(_) => io::ErrorKind::NotFound,
+            Cause::TryAgain(_) => io::ErrorKind::Other,
+            Cause::TimedOut(_) => io::ErrorKind::TimedOut,
+            Cause::Refused(_) => io::ErrorKind::ConnectionRefused,
+            Cause::Malformed(_) => io::ErrorKind::InvalidData,
+            Cause::Io(error) => error.kind(),
+        };
+        io::Error::new(kind, error)
+    }
+}

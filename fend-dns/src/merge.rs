@@ -1,0 +1,1 @@
+//! Questions that are asked once for all who ask them at the same time.
