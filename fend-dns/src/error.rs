@@ -45,6 +45,8 @@ struct Reason {
 pub(crate) enum Cause {
     /// The caller's own mistake: `message` names the value.
     Input(String),
+    /// A resolver cannot be built so: the setting and its value.
+    Settings(String),
     /// There is no such name.
     NotFound,
     /// The name exists, but has nothing of what was asked for: "no IPv6 address", "no MX record".
@@ -132,18 +134,21 @@ impl LookupError {
         matches!(self.cause(), Cause::Refused(_))
     }
 
-    /// Whether what was asked for cannot be asked: no host name, an unknown service.
+    /// Whether what was asked for cannot be asked: no host name, an unknown service, a resolver with settings out of their range.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {
-        matches!(self.cause(), Cause::Input(_))
+        matches!(self.cause(), Cause::Input(_) | Cause::Settings(_))
     }
 }
 
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Cause::Settings(message) = self.cause() {
+            return write!(f, "resolver settings: {message}");
+        }
         write!(f, "lookup {}: ", self.subject)?;
         match &self.reason.cause {
-            Cause::Input(message) | Cause::NoData(message) => f.write_str(message)?,
+            Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => f.write_str(message)?,
             Cause::NotFound => f.write_str("no such name")?,
             Cause::TryAgain(message) => write!(f, "no answer for now, try again: {message}")?,
             Cause::TimedOut(limit) => write!(f, "no answer within {limit:?}")?,
@@ -180,7 +185,7 @@ impl Error for LookupError {
 impl From<LookupError> for io::Error {
     fn from(error: LookupError) -> io::Error {
         let kind = match error.cause() {
-            Cause::Input(_) => io::ErrorKind::InvalidInput,
+            Cause::Input(_) | Cause::Settings(_) => io::ErrorKind::InvalidInput,
             Cause::NotFound | Cause::NoData(_) => io::ErrorKind::NotFound,
             Cause::TryAgain(_) => io::ErrorKind::Other,
             Cause::TimedOut(_) => io::ErrorKind::TimedOut,
