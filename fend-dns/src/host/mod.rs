@@ -121,8 +121,7 @@ fn ipv6(given: &str, text: &str) -> Result<Option<Host>, LookupError> {
 /// same on every interface.
 fn scope_of(address: Ipv6Addr, interface: &str) -> Result<u32, String> {
     if is_link_local(address) {
-        let index = sys::interface_index(interface);
-        if index != 0 {
+        if let Some(index) = sys::interface_index(interface) {
             return Ok(index);
         }
     }

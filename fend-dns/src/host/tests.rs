@@ -24,8 +24,7 @@ fn a_host_is_an_address_a_name_or_none() {
 
 #[test]
 fn a_scope_is_an_interface_by_name_or_by_index() {
-    let lo = sys::interface_index("lo");
-    assert_ne!(lo, 0);
+    let lo = sys::interface_index("lo").unwrap();
     assert_eq!(parse("fe80::1%lo").unwrap(), literal("fe80::1", lo));
     assert_eq!(parse("ff02::1%lo").unwrap(), literal("ff02::1", lo));
     assert_eq!(parse("fe80::1%7").unwrap(), literal("fe80::1", 7));

@@ -4,7 +4,7 @@
 //!
 //! 1. A pointer and a length taken from one live slice (or from one value and its size) describe memory that the callee may read, and write
 //!    when the slice or value is borrowed mutably. None of the calls keeps the pointer.
-//! 2. A [`CStr`] that is borrowed ends with its only NUL, and lives as long as the call. None of the calls writes to it or keeps it.
+//! 2. A [`CStr`](std::ffi::CStr) that is borrowed ends with its only NUL, and lives as long as the call. None of the calls writes to it or keeps it.
 //! 3. Zeroes are a value of C's plain structures (`addrinfo`, with null pointers in it; `sockaddr_in`, `sockaddr_in6`, `sigset_t`).
 //! 4. A [`BorrowedFd`] is open for as long as the borrow lives, so its number may be passed to the kernel.
 //! 5. When getaddrinfo(3) succeeds, it has made a list: each node's `ai_next` is null or the next node, `ai_addr` points to `ai_addrlen` bytes
@@ -12,14 +12,15 @@
 //!    once, when the list's only owner is dropped; nothing that borrows from the list outlives the owner.
 //! 6. gai_strerror(3) takes any number, and its result is a C string that lives as long as the process.
 
+mod machine;
 mod netdb;
 
-use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
+pub(crate) use machine::{host_name, interface_index};
 pub(crate) use netdb::{Failure, getaddrinfo, getnameinfo};
 
 /// Fills `bytes` from the kernel's generator: getrandom(2). Waits for its seed in a machine's first moments, and never again.
@@ -39,14 +40,6 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The index of a network interface, or 0 when there is none of that name: if_nametoindex(3).
-pub(crate) fn interface_index(name: &str) -> u32 {
-    let Ok(name) = CString::new(name) else { return 0 };
-    let name: &CStr = &name;
-    // SAFETY: rule 2.
-    unsafe { libc::if_nametoindex(name.as_ptr()) }
 }
 
 /// Has a datagram socket forget the peer that it was connected to, and the source address that was chosen for it: connect(2) to no address.
