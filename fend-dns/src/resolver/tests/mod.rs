@@ -163,7 +163,7 @@ async fn a_lookup_that_is_dropped_closes_its_sockets_unless_others_wait() {
     drop(second);
     assert_eq!(resolver.shared.under_way.len(), 0);
     // Both places are free again: else this would wait for the timeout.
-    let server = server.a("b.example", "192.0.2.2");
+    let _server = server.a("b.example", "192.0.2.2");
     assert_eq!(addresses(&resolver, "b.example").await.unwrap(), ["192.0.2.2"]);
 }
 
