@@ -77,15 +77,8 @@ async fn each_type_has_its_method() {
 #[fend::test(dispatchers = "all")]
 async fn records_are_asked_for_natively_where_host_names_are_the_c_librarys() {
     let server = Server::start().await.a("a.example", "192.0.2.1");
-    let resolver = resolver(&server);
-    let mut setup = resolver.shared.setup();
-    Arc::get_mut(&mut setup).map(|setup| setup.is_system = true);
-    let folder = Folder::new();
-    let mymachines = folder.write("nsswitch", "hosts: mymachines\n");
-    let conf = folder.write("resolv.conf", "nameserver 127.0.0.1\n");
-    let system = Resolver::builder().nsswitch(mymachines).build().unwrap();
-    assert!(system.shared.setup().is_system);
-    drop(conf);
+    let resolver = system_resolver(&server);
+    assert!(resolver.shared.setup().is_system);
     assert_eq!(resolver.a("a.example").await.unwrap().len(), 1);
 }
 
