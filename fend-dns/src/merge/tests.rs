@@ -249,7 +249,12 @@ fn threads_that_ask_and_give_up_never_sleep_for_ever() {
                 for round in 0..ROUNDS {
                     let (mut asker, _) = questions.join("a", || begin(&asked));
                     if (round + number) % 5 == 0 {
-                        assert!(poll(&mut asker, Waker::noop()).map_ok(|value| assert_eq!(value, 9)).map_err(drop) != Poll::Ready(Err(())));
+                        assert!(
+                            poll(&mut asker, Waker::noop())
+                                .map_ok(|value| assert_eq!(value, 9))
+                                .map_err(drop)
+                                != Poll::Ready(Err(()))
+                        );
                         continue;
                     }
                     assert_eq!(block_on(pin!(asker)), Ok(9));

@@ -47,7 +47,12 @@ impl Drop for Folder {
 /// Asks this server, with the search list given and an empty hosts file.
 fn builder(server: &Server) -> ResolverBuilder {
     let none = "/nonexistent/file";
-    Resolver::builder().name_server(server.address).hosts(none).resolv_conf(none).nsswitch(none).gai_conf(none)
+    Resolver::builder()
+        .name_server(server.address)
+        .hosts(none)
+        .resolv_conf(none)
+        .nsswitch(none)
+        .gai_conf(none)
 }
 
 fn resolver(server: &Server) -> Resolver {
@@ -155,7 +160,8 @@ async fn lookups_of_one_name_at_the_same_time_ask_one_question_per_type() {
 /// DN8: a lookup that is dropped leaves nothing behind, and others that wait for the same go on.
 #[fend::test(dispatchers = "all")]
 async fn a_lookup_that_is_dropped_closes_its_sockets_unless_others_wait() {
-    let server = Server::start().await.silent("a.example", RecordType::A).silent("a.example", RecordType::Aaaa);
+    let server =
+        Server::start().await.silent("a.example", RecordType::A).silent("a.example", RecordType::Aaaa);
     let resolver = builder(&server).max_sockets(2_usize).build().unwrap();
     let mut first = resolver.lookup("a.example", 80);
     let mut second = resolver.lookup("a.example", 80);
@@ -189,7 +195,8 @@ async fn a_failure_of_one_family_leaves_the_addresses_of_the_other() {
 /// DN7: errors are told apart, and name host and server.
 #[fend::test(dispatchers = "all")]
 async fn errors_are_told_apart_and_name_the_host_and_the_server() {
-    let server = Server::start().await.a("v4.example", "192.0.2.1").failing("failing.example", RecordType::A, 2);
+    let server =
+        Server::start().await.a("v4.example", "192.0.2.1").failing("failing.example", RecordType::A, 2);
     let server = server.failing("refused.example", RecordType::A, 5).silent("silent.example", RecordType::A);
     let resolver = builder(&server).timeout(Duration::from_millis(50)).attempts(1).build().unwrap();
     let asked = [
@@ -276,7 +283,11 @@ async fn the_hosts_file_is_asked_in_its_turn() {
 
 #[fend::test(dispatchers = "all")]
 async fn canonical_names_are_told_when_they_are_asked_for() {
-    let server = Server::start().await.a("a.example", "192.0.2.1").name("alias.example", RecordType::Cname, "a.example");
+    let server = Server::start().await.a("a.example", "192.0.2.1").name(
+        "alias.example",
+        RecordType::Cname,
+        "a.example",
+    );
     let folder = Folder::new();
     let hosts = folder.write("hosts", "10.0.0.1 Printer.example printer\n");
     let resolver = builder(&server).hosts(hosts).build().unwrap();
