@@ -5,7 +5,7 @@ use super::{Bytes, QUESTION};
 use crate::record::{Record, RecordType};
 
 /// An answer with one record, at the name example.org.
-fn answer(record_type: u16, data: &[u8]) -> Bytes {
+pub(super) fn answer(record_type: u16, data: &[u8]) -> Bytes {
     let mut bytes = Bytes::response([1, 1, 0, 0]);
     bytes.question("example.org", record_type);
     bytes.pointer(QUESTION);
@@ -24,7 +24,7 @@ fn long() -> Vec<u8> {
 }
 
 /// Type, data, what dig prints.
-fn cases() -> Vec<(u16, Vec<u8>, &'static str)> {
+pub(super) fn cases() -> Vec<(u16, Vec<u8>, &'static str)> {
     let mut cases: Vec<(u16, &[u8], &str)> = vec![
         (1, &[192, 0, 2, 1], "192.0.2.1"),
         (2, b"\x02ns\x07example\0", "ns.example."),
