@@ -14,7 +14,6 @@ mod resolv_conf;
 mod services;
 mod watched;
 
-#[expect(unused_imports, reason = "the resolver's part uses them")]
 pub(crate) use self::{
     environment::Environment,
     files::{Config, Files, Loaded, Paths},
