@@ -30,7 +30,7 @@ pub(super) struct Inquiry<'a> {
     client: &'a Client,
     record_type: RecordType,
     start: Instant,
-    /// How long all of it may take.
+    /// How long all of it may take. The first name of a chain cannot take longer.
     limit: Duration,
 }
 
@@ -44,11 +44,12 @@ impl<'a> Inquiry<'a> {
     }
 
     pub(super) async fn run(&self, name: &Name) -> Result<Answer, LookupError> {
-        let subject = || format!("{name} ({})", self.record_type);
+        let subject = || self.subject(name);
         let mut chain = Chain::new(name, self.record_type);
         let mut is_authentic = self.client.settings.trust_ad;
         loop {
-            let result = self.ask_servers(chain.name()).await;
+            let limit = if chain.has_begun() { self.limit } else { Duration::MAX };
+            let result = self.ask_servers(chain.name(), limit).await;
             let (server, message) = result.map_err(|failures| failures.into_error(&subject()))?;
             // Of a chain over several messages each must be.
             is_authentic &= message.is_authentic;
@@ -62,16 +63,25 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    async fn ask_servers(&self, name: &Name) -> Result<(SocketAddr, Message), Failures> {
+    /// "example.org (A)".
+    fn subject(&self, name: &Name) -> String {
+        let name = name.to_string();
+        // The root is nothing but its dot.
+        let name = name.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(&name);
+        format!("{name} ({})", self.record_type)
+    }
+
+    /// Until `limit` after the start.
+    async fn ask_servers(&self, name: &Name, limit: Duration) -> Result<(SocketAddr, Message), Failures> {
         let settings = &self.client.settings;
         let order = self.client.servers.order(settings.rotate);
         let mut failures = Failures::default();
         for _ in 0..attempts(self.client) {
             for &index in &order {
                 let server = settings.servers[index].address;
-                let left = self.limit.saturating_sub(now().saturating_duration_since(self.start));
+                let left = limit.saturating_sub(now().saturating_duration_since(self.start));
                 if left.is_zero() {
-                    failures.out_of_time(server, self.limit);
+                    failures.out_of_time(server, limit);
                     return Err(failures);
                 }
                 match self.attempt(index, name, left.min(settings.timeout)).await {
