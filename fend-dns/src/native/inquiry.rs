@@ -19,6 +19,7 @@ use super::answer::{Chain, Step, is_lame};
 use super::datagram::{self, Reply};
 use super::failure::{Failure, Failures};
 use super::question::{Manner, Question};
+use super::servers::Servers;
 use super::{Answer, Client};
 use crate::error::{Cause, LookupError};
 use crate::name::Name;
@@ -94,19 +95,20 @@ impl<'a> Inquiry<'a> {
     }
 
     async fn attempt(&self, index: usize, name: &Name, limit: Duration) -> Result<Message, Failure> {
+        let wait = Wait { servers: &self.client.servers, index, start: now() };
         let twice = async {
             match self.ask(index, name).await {
                 Err(Failure::RuntimeGone(_)) => self.ask(index, name).await,
                 result => result,
             }
         };
-        let result = timeout(limit, twice).await.unwrap_or(Err(Failure::TimedOut(limit)));
-        match &result {
-            Err(Failure::TimedOut(_)) => self.client.servers.timed_out(index),
-            Err(failure) if !failure.is_of_server() => {}
-            _ => self.client.servers.answered(index),
+        match timeout(limit, twice).await {
+            Ok(result) => {
+                wait.is_over(result.as_ref().map_or_else(Failure::is_of_server, |_| true));
+                result
+            }
+            Err(_) => Err(Failure::TimedOut(limit)),
         }
-        result
     }
 
     async fn ask(&self, index: usize, name: &Name) -> Result<Message, Failure> {
@@ -160,6 +162,29 @@ impl<'a> Inquiry<'a> {
             };
             self.client.connections.ask(index, server, &question).await
         })
+    }
+}
+
+/// A wait for a server. Whoever drops it says that nothing came in time: the limit has run out, or somebody above has lost patience, who would
+/// otherwise come back to the same silent server each time.
+struct Wait<'a> {
+    servers: &'a Servers,
+    index: usize,
+    start: Instant,
+}
+
+impl Wait<'_> {
+    fn is_over(self, is_there: bool) {
+        if is_there {
+            self.servers.answered(self.index);
+        }
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.servers.waited(self.index, now().saturating_duration_since(self.start));
     }
 }
 

@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use fend_net::{TcpListener, UdpSocket};
 use fend_reactor::runtime::Runtime;
-use fend_reactor::time::now;
+use fend_reactor::time::{now, timeout};
 use futures_lite::future::zip;
 
 use super::*;
@@ -219,6 +219,16 @@ async fn a_silent_server_costs_its_timeout_once() {
     let start = now();
     assert_right(&ask(&client).await.unwrap());
     assert!(now() - start < SECOND, "{:?}", now() - start);
+}
+
+#[fend::test(dispatchers = "all", start_paused = true)]
+async fn whoever_loses_patience_is_not_led_to_the_silent_server_again() {
+    let (_socket, silent) = silent().await;
+    let server = Server::start(|asked| vec![right(asked)]).await;
+    let client = client(&[silent, server.address]);
+    timeout(2 * SECOND, ask(&client)).await.unwrap_err();
+    let answer = timeout(2 * SECOND, ask(&client)).await.unwrap();
+    assert_right(&answer.unwrap());
 }
 
 /// DN7.
