@@ -16,7 +16,7 @@ mod watched;
 
 pub(crate) use self::{
     environment::Environment,
-    files::{Config, Files, Loaded, Paths},
+    files::{Config, Files, Paths},
     gai_conf::Policy,
     hosts::{Hosts, HostsEntry},
     nsswitch::HostsOrder,

@@ -22,7 +22,7 @@ mod reader;
 use std::fmt;
 
 pub(crate) use encode::Query;
-pub(crate) use message::{Message, Question, Rcode};
+pub(crate) use message::{Message, Rcode};
 pub(crate) use mix_case::mix_case;
 
 /// The class of the Internet.
