@@ -4,6 +4,9 @@ mod addr_info;
 mod cache;
 mod config;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hints;
 mod host;
 mod lookup;
