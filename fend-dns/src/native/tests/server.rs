@@ -61,6 +61,11 @@ impl Reply {
         self
     }
 
+    pub(super) fn changed(mut self, change: impl FnOnce(&mut Vec<u8>)) -> Reply {
+        change(&mut self.0);
+        self
+    }
+
     pub(super) fn spoiled(mut self, index: usize) -> Reply {
         self.0[index] ^= 1;
         self
