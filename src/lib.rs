@@ -436,8 +436,14 @@ pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, ta
 #[cfg(feature = "tls")]
 pub use fend_tls as tls;
 
+#[cfg(feature = "dns")]
+mod connect;
 pub mod io;
 
+#[cfg(feature = "dns")]
+pub use connect::{Connect, IntoTarget, connect};
+#[cfg(all(feature = "dns", feature = "tls"))]
+pub use connect::{ConnectTls, connect_tls};
 #[cfg(feature = "macros")]
 pub use fend_macros::{main, test};
 
