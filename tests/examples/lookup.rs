@@ -82,7 +82,10 @@ fn names_of_the_hosts_file_and_of_a_server() {
     let ask = |names: &[&str]| lookup(&[&["--hosts", &hosts, "--server", &server], names].concat());
     let (status, output) = ask(&["www.test.", "nine.test", "seven.test"]);
     let lines: Vec<&str> = output.lines().collect();
-    assert_eq!((status, &lines[..3]), (0, &["192.0.2.1  IPv4  www.test.", "192.0.2.2  IPv4  www.test.", "192.0.2.9  IPv4  nine.test"][..]));
+    assert_eq!(
+        (status, &lines[..3]),
+        (0, &["192.0.2.1  IPv4  www.test.", "192.0.2.2  IPv4  www.test.", "192.0.2.9  IPv4  nine.test"][..])
+    );
     let mut seven = lines[3..].to_vec();
     seven.sort_unstable();
     assert_eq!(seven, ["127.0.0.7  IPv4  seven.test", "::7        IPv6  seven.test"]);
@@ -104,8 +107,16 @@ fn records_read_as_those_of_dig() {
 #[test]
 fn what_is_not_found_is_told_and_the_rest_is_printed() {
     let server = name_server().to_string();
-    let (status, output) =
-        lookup(&["--server", &server, "-t", "A", "nowhere.test.", "www.test.", "silent.test.", "--timeout=0.3"]);
+    let (status, output) = lookup(&[
+        "--server",
+        &server,
+        "-t",
+        "A",
+        "nowhere.test.",
+        "www.test.",
+        "silent.test.",
+        "--timeout=0.3",
+    ]);
     assert_eq!(status, 1);
     for line in [
         "192.0.2.1\n192.0.2.2\n",

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use fend::net::{ConnectAttempt, ConnectError, SocketError, TcpConnector, TcpListener, TcpStream};
 use futures_lite::future::poll_once;
 
-use crate::connect::{FullListener, attempts_under_way, unused_address};
+use crate::connect::unused_address;
+use crate::full_listener::{FullListener, attempts_under_way};
 use crate::machine::Noise;
 
 on_every_dispatcher!(
