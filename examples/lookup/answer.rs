@@ -27,7 +27,11 @@ impl Question {
     }
 
     /// The lines to print, or what to complain of. Both name what was asked for.
-    pub(crate) async fn ask(self, resolver: Resolver, limit: Option<Duration>) -> Result<Vec<String>, String> {
+    pub(crate) async fn ask(
+        self,
+        resolver: Resolver,
+        limit: Option<Duration>,
+    ) -> Result<Vec<String>, String> {
         match &self {
             Question::Addresses(name) => within(limit, name, addresses(&resolver, name)).await,
             Question::Records(name, record_type) => {
@@ -59,7 +63,7 @@ async fn within(
 /// Address, family and name, as `getent ahosts` has them; each address once.
 async fn addresses(resolver: &Resolver, name: &str) -> Result<Vec<String>, LookupError> {
     let found = resolver.lookup(name, "").await?;
-    let addresses: Vec<String> = found.iter().map(|info| bare(info.address())).collect();
+    let addresses: Vec<String> = found.iter().map(|info| bare(info.socket_addr())).collect();
     let width = addresses.iter().map(String::len).max().unwrap_or_default();
     let line = |address: &String| {
         let family = if address.contains(':') { "IPv6" } else { "IPv4" };
@@ -85,7 +89,7 @@ async fn records(
     record_type: RecordType,
 ) -> Result<Vec<String>, LookupError> {
     let found = resolver.records(name, record_type).await?;
-    Ok(found.iter().map(|record| record.data.to_string()).collect())
+    Ok(found.chain().iter().chain(&*found).map(|record| record.data.to_string()).collect())
 }
 
 pub(crate) fn print(lines: &[String]) -> io::Result<()> {

@@ -108,7 +108,9 @@ impl Command {
         }
         if self.path == Path::System {
             if !self.servers.is_empty() || self.hosts.is_some() {
-                return Err("the C library takes no --server and no --hosts: they do not go with --system".to_owned());
+                return Err(
+                    "the C library takes no --server and no --hosts: they do not go with --system".to_owned()
+                );
             }
             if self.record_type.is_some() {
                 return Err("the C library knows no records: --type does not go with --system".to_owned());

@@ -73,12 +73,13 @@ impl fmt::Display for Failed {
         match &self.cause {
             Cause::Lookup(error) => error.fmt(f),
             Cause::Attempts(error, _) => {
-                f.write_str("no connection to ")?;
-                for (position, attempt) in error.attempts().enumerate() {
-                    let separator = if position == 0 { "" } else { "; " };
-                    write!(f, "{separator}{attempt}")?;
+                let attempts: Vec<_> = error.attempts().map(ToString::to_string).collect();
+                let attempts = attempts.join("; ");
+                // An address that was given as such was named already.
+                match attempts.strip_prefix(&format!("{}: ", self.target)) {
+                    Some(reason) if error.attempts().len() == 1 => f.write_str(reason),
+                    _ => write!(f, "no connection to {attempts}"),
                 }
-                Ok(())
             }
             #[cfg(feature = "tls")]
             Cause::Tls(error) => error.fmt(f),

@@ -11,6 +11,9 @@ use super::budget::Budget;
 use super::error::{Cause, Step};
 use super::target::{Place, Target};
 
+/// How long IPv6 addresses are waited for when the IPv4 ones are there: RFC 8305, section 8.
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
 /// What to do. A target that is none fails when it is connected to.
 #[derive(Debug)]
 pub(super) struct Options {
@@ -74,7 +77,7 @@ impl Way {
             Some(resolver) => resolver.lookup(host, service),
             None => fend_dns::lookup(host, service),
         };
-        let found = lookup.await.map_err(Cause::Lookup)?;
+        let found = lookup.resolution_delay(RESOLUTION_DELAY).await.map_err(Cause::Lookup)?;
         Ok(found.into_addrs().map_err(Cause::Io)?.collect())
     }
 }
