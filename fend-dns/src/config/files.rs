@@ -12,7 +12,7 @@
 //! are remembered as problems. `options no-reload` in resolv.conf(5) keeps that file as it was read first.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::io;
 use std::ops::Deref;

@@ -9,6 +9,7 @@ use super::search::{Failures, candidates};
 use super::setup::{Setup, Source};
 use crate::config::HostsEntry;
 use crate::error::{Cause, LookupError};
+use crate::hints::Family;
 use crate::name::Name;
 
 /// What is looked up.
@@ -42,20 +43,9 @@ pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Resul
 
 /// Addresses of the other family do not count, and the next source is asked, as the C library does.
 fn in_hosts(setup: &Setup, wish: &Wish) -> Option<Found<String>> {
-    let entries = hosts_entries(setup, &wish.host)?;
-    let wanted = entries.iter().filter(|entry| wish.families.has(&address_of(entry)));
-    let canonical = wanted.clone().next()?.canonical.to_string();
-    Some(Found { addresses: wanted.map(address_of).collect(), canonical })
-}
-
-fn hosts_entries<'a>(setup: &'a Setup, host: &str) -> Option<&'a [HostsEntry]> {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let by_name = &setup.config.hosts.by_name;
-    let entries = match host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => by_name.get(&*host.to_ascii_lowercase()),
-        false => by_name.get(host),
-    };
-    entries.map(Vec::as_slice)
+    let entries = setup.config.hosts.find(&wish.host, wish.families.as_family());
+    let canonical = entries.first()?.canonical.to_string();
+    Some(Found { addresses: entries.iter().map(address_of).collect(), canonical })
 }
 
 fn address_of(entry: &HostsEntry) -> SocketAddr {
@@ -67,9 +57,9 @@ fn address_of(entry: &HostsEntry) -> SocketAddr {
 
 /// The hosts file is all that was asked.
 fn not_in_hosts(setup: &Setup, wish: &Wish) -> LookupError {
-    match hosts_entries(setup, &wish.host) {
-        Some(_) => wish.families.no_data(&wish.host),
-        None => LookupError::new(&*wish.host, Cause::NotFound),
+    match setup.config.hosts.find(&wish.host, Family::Any).is_empty() {
+        true => LookupError::new(&*wish.host, Cause::NotFound),
+        false => wish.families.no_data(&wish.host),
     }
 }
 

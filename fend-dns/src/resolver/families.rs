@@ -32,6 +32,14 @@ impl Families {
         Families { v4: family != Family::V6, v6: family != Family::V4 }
     }
 
+    pub(super) fn as_family(self) -> Family {
+        match (self.v4, self.v6) {
+            (true, false) => Family::V4,
+            (false, true) => Family::V6,
+            _ => Family::Any,
+        }
+    }
+
     pub(super) fn both(self, other: Families) -> Families {
         Families { v4: self.v4 && other.v4, v6: self.v6 && other.v6 }
     }
@@ -45,10 +53,10 @@ impl Families {
     }
 
     fn no_data_cause(self) -> Cause {
-        let text = match (self.v4, self.v6) {
-            (true, false) => "no IPv4 address",
-            (false, true) => "no IPv6 address",
-            _ => "no address",
+        let text = match self.as_family() {
+            Family::V4 => "no IPv4 address",
+            Family::V6 => "no IPv6 address",
+            Family::Any => "no address",
         };
         Cause::NoData(text.to_owned())
     }
