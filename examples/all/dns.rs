@@ -119,9 +119,8 @@ pub(crate) async fn merged() -> Outcome {
 /// A name with two addresses, of which the first is dead.
 pub(crate) async fn connect() -> Outcome {
     let server = NameServer::start().await?;
-    let listener = TcpListener::bind("127.0.0.2:0").await?;
+    let (_dead, listener) = dead_and_alive().await?;
     let port = listener.local_addr()?.port();
-    let (_dead, _queued) = dead(port).await?;
     let resolver = server.resolver()?;
     let start = Instant::now();
     let stream = fend::connect(("two.test.", port)).resolver(&resolver).await?;
@@ -134,12 +133,15 @@ pub(crate) async fn connect() -> Outcome {
     Ok(format!("localhost, and a name whose first address is dead, after {} ms", took.as_millis()))
 }
 
-/// A listener whose queue of one is full: the kernel drops what comes then.
-async fn dead(port: u16) -> io::Result<(Socket, TcpStream)> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&address.into())?;
-    socket.listen(0)?;
-    let queued = TcpStream::connect(address).await?;
-    Ok((socket, queued))
+/// The addresses of `two.test` with one port. The queue of the first is full with one connection: the kernel drops what comes then.
+async fn dead_and_alive() -> io::Result<((Socket, TcpStream), TcpListener)> {
+    loop {
+        let listener = TcpListener::bind("127.0.0.2:0").await?;
+        let dead = SocketAddr::from((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()));
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        if socket.bind(&dead.into()).is_ok() {
+            socket.listen(0)?;
+            return Ok(((socket, TcpStream::connect(dead).await?), listener));
+        }
+    }
 }

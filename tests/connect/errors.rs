@@ -9,7 +9,7 @@ use fend::dns::LookupError;
 use fend::net::{ConnectAttempt, ConnectError};
 
 use crate::full_listener::{FullListener, attempts_under_way};
-use crate::zone::{Zone, resolver};
+use crate::zone::{Zone, refusing, resolver};
 
 on_every_dispatcher!(
     every_address_is_named_with_its_error_and_time,
@@ -27,12 +27,8 @@ fn detail<E: Error + 'static>(error: &io::Error) -> &E {
     source.downcast_ref().unwrap_or_else(|| panic!("another source: {source:?}"))
 }
 
-fn unused_port() -> io::Result<u16> {
-    Ok(std::net::TcpListener::bind("0.0.0.0:0")?.local_addr()?.port())
-}
-
 async fn every_address_is_named_with_its_error_and_time() -> io::Result<()> {
-    let port = unused_port()?;
+    let (_refusing, port) = refusing([0; 4], 0)?;
     let start = Instant::now();
     let error = fend::connect(("two.test", port)).resolver(&resolver()?).await.unwrap_err();
     let took = start.elapsed();
@@ -50,7 +46,8 @@ async fn every_address_is_named_with_its_error_and_time() -> io::Result<()> {
 }
 
 async fn an_address_that_was_given_is_named_once() -> io::Result<()> {
-    let address = SocketAddr::from(([127, 0, 0, 1], unused_port()?));
+    let (_refusing, port) = refusing([127, 0, 0, 1], 0)?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
     for error in
         [fend::connect(address).await, fend::connect(address.to_string()).await].map(Result::unwrap_err)
     {

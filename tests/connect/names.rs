@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use fend::net::{TcpListener, TcpStream};
 
-use crate::full_listener::{FullListener, attempts_under_way};
+use crate::full_listener::attempts_under_way;
 use crate::machine::Noise;
-use crate::zone::{Zone, resolver};
+use crate::zone::{Zone, refusing, resolver, silent_and_listening};
 
 on_every_dispatcher!(
     a_silent_first_address_costs_a_quarter_second,
@@ -21,9 +21,8 @@ on_every_dispatcher!(
 
 /// NT6
 async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.2:0").await?;
-    let port = listener.local_addr()?.port();
-    let silent = FullListener::at(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    let (silent, listener) = silent_and_listening().await?;
+    let port = silent.address.port();
     let resolver = resolver()?;
     let noise = Noise::listen(Duration::from_millis(5));
     let start = Instant::now();
@@ -38,8 +37,8 @@ async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
 }
 
 async fn a_refused_first_address_costs_no_wait() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.2:0").await?;
-    let port = listener.local_addr()?.port();
+    let (_refusing, port) = refusing([127, 0, 0, 1], 0)?;
+    let listener = TcpListener::bind(("127.0.0.2", port)).await?;
     let noise = Noise::listen(Duration::from_millis(5));
     let start = Instant::now();
     let stream = fend::connect(format!("two.test:{port}")).resolver(&resolver()?).await?;
@@ -51,9 +50,8 @@ async fn a_refused_first_address_costs_no_wait() -> io::Result<()> {
 }
 
 async fn the_attempt_delay_is_as_it_was_set() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.2:0").await?;
-    let port = listener.local_addr()?.port();
-    let silent = FullListener::at(SocketAddr::from(([127, 0, 0, 1], port)))?;
+    let (silent, listener) = silent_and_listening().await?;
+    let port = silent.address.port();
     let noise = Noise::listen(Duration::from_millis(5));
     let start = Instant::now();
     let connect = fend::connect(("two.test", port)).resolver(&resolver()?);

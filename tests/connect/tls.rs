@@ -9,8 +9,8 @@ use fend::net::TcpListener;
 use fend::task::TaskGroup;
 use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsConnector, TlsError};
 
-use crate::full_listener::{FullListener, attempts_under_way};
-use crate::zone::resolver;
+use crate::full_listener::attempts_under_way;
+use crate::zone::{resolver, silent_and_listening};
 
 on_every_dispatcher!(
     the_host_that_was_named_is_who_answers,
@@ -22,7 +22,7 @@ on_every_dispatcher!(
     a_handshake_that_lasts_ends_with_the_time,
 );
 
-/// Greets whoever shakes hands with it, at 127.0.0.2 too when it is to be `two.test`.
+/// Greets whoever shakes hands with it.
 struct Server {
     address: SocketAddr,
     /// Trusts it.
@@ -32,11 +32,14 @@ struct Server {
 }
 
 impl Server {
-    async fn start(ip: [u8; 4], names: &[&str]) -> io::Result<Server> {
+    async fn start(names: &[&str]) -> io::Result<Server> {
+        Server::at(TcpListener::bind("127.0.0.1:0").await?, names)
+    }
+
+    fn at(listener: TcpListener, names: &[&str]) -> io::Result<Server> {
         let identity = Identity::self_signed(names)?;
         let trusting = Context::builder(Mode::Client).ca(identity.certificate().clone()).build()?;
         let (acceptor, connector) = (TlsAcceptor::new(identity)?, TlsConnector::with_context(trusting)?);
-        let listener = TcpListener::bind(SocketAddr::from((ip, 0))).await?;
         let (address, mut task) = (listener.local_addr()?, TaskGroup::new());
         task.spawn(async move {
             loop {
@@ -66,27 +69,27 @@ fn tls_error(error: &io::Error) -> &TlsError {
 }
 
 async fn the_host_that_was_named_is_who_answers() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 1], &["one.test"]).await?;
+    let server = Server::start(&["one.test"]).await?;
     let target = ("one.test", server.address.port());
     greeted(fend::connect_tls(target).resolver(&resolver()?).connector(&server.connector)).await
 }
 
 async fn an_address_is_compared_with_those_of_the_certificate() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 1], &["127.0.0.1"]).await?;
+    let server = Server::start(&["127.0.0.1"]).await?;
     greeted(fend::connect_tls(server.address).connector(&server.connector)).await?;
     greeted(fend::connect_tls(server.address.to_string()).connector(&server.connector)).await
 }
 
 async fn another_server_name_is_the_one_that_counts() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 1], &["name.test"]).await?;
+    let server = Server::start(&["name.test"]).await?;
     greeted(fend::connect_tls(server.address).connector(&server.connector).server_name("name.test")).await
 }
 
 /// NT6
 async fn a_silent_first_address_is_passed_over() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 2], &["two.test"]).await?;
+    let (silent, listener) = silent_and_listening().await?;
+    let server = Server::at(listener, &["two.test"])?;
     let port = server.address.port();
-    let silent = FullListener::at(SocketAddr::from(([127, 0, 0, 1], port)))?;
     let connect = fend::connect_tls(("two.test", port)).resolver(&resolver()?).connector(&server.connector);
     greeted(connect.attempt_delay(Duration::from_millis(20)).timeout(Duration::from_secs(30))).await?;
     assert_eq!(attempts_under_way(silent.address)?, 0);
@@ -94,7 +97,7 @@ async fn a_silent_first_address_is_passed_over() -> io::Result<()> {
 }
 
 async fn a_certificate_for_another_host_is_refused() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 1], &["two.test"]).await?;
+    let server = Server::start(&["two.test"]).await?;
     let port = server.address.port();
     let connect = fend::connect_tls(("one.test", port)).resolver(&resolver()?).connector(&server.connector);
     let error = connect.await.map(drop).unwrap_err();
@@ -107,7 +110,7 @@ async fn a_certificate_for_another_host_is_refused() -> io::Result<()> {
 }
 
 async fn the_default_connector_trusts_no_stranger() -> io::Result<()> {
-    let server = Server::start([127, 0, 0, 1], &["127.0.0.1"]).await?;
+    let server = Server::start(&["127.0.0.1"]).await?;
     for _ in 0..2 {
         let error = fend::connect_tls(server.address).await.map(drop).unwrap_err();
         assert!(tls_error(&error).is_certificate(), "{error}");

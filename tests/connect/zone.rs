@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fend::dns::{Path, Resolver};
+use fend::net::TcpListener;
+use socket2::{Domain, Socket, Type};
+
+use crate::full_listener::FullListener;
 
 /// Files in place of the system's; gone when this is dropped.
 pub(crate) struct Zone {
@@ -44,4 +48,24 @@ pub(crate) fn resolver() -> io::Result<Resolver> {
     let hosts = "127.0.0.1 two.test\n127.0.0.2 two.test\n127.0.0.1 one.test\n";
     // The files were read when it was built.
     Zone::new(hosts, "")?.resolver(SocketAddr::from(([127, 0, 0, 1], 9)))
+}
+
+/// The addresses of `two.test` with one port: the first says nothing, the second listens.
+pub(crate) async fn silent_and_listening() -> io::Result<(FullListener, TcpListener)> {
+    loop {
+        let listener = TcpListener::bind("127.0.0.2:0").await?;
+        match FullListener::at(SocketAddr::from(([127, 0, 0, 1], listener.local_addr()?.port()))) {
+            // Somebody has that port there.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            silent => return Ok((silent?, listener)),
+        }
+    }
+}
+
+/// A port of `ip` that refuses everybody, and that nobody else takes as long as the socket is there.
+pub(crate) fn refusing(ip: [u8; 4], port: u16) -> io::Result<(Socket, u16)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((ip, port)).into())?;
+    let port = socket.local_addr()?.as_socket().expect("an IP address").port();
+    Ok((socket, port))
 }
