@@ -38,6 +38,8 @@ pub(super) enum Cause {
 pub(super) enum Step {
     Lookup(String),
     #[cfg(feature = "tls")]
+    Authorities,
+    #[cfg(feature = "tls")]
     Handshake(String),
 }
 
@@ -93,6 +95,8 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::Lookup(host) => write!(f, "lookup {host}"),
+            #[cfg(feature = "tls")]
+            Step::Authorities => f.write_str("reading the system's authorities"),
             #[cfg(feature = "tls")]
             Step::Handshake(host) => write!(f, "TLS handshake with {host}"),
         }

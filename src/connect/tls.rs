@@ -113,18 +113,20 @@ async fn connect(tls: TlsOptions) -> io::Result<TlsStream<TcpStream>> {
     let target = options.target?;
     let host = server_name.unwrap_or_else(|| target.host());
     let result = async {
+        // The same in ASCII, or the lookup's own error.
+        let ascii = fend_dns::in_ascii(&host).map_err(Cause::Lookup)?;
         let connector = match connector {
             Some(connector) => connector,
-            None => default_connector().await?,
+            None => way.budget.within(Step::Authorities, default_connector()).await?,
         };
         let stream = way.to(&target).await?;
-        let mut handshake = connector.handshake(&host, stream);
+        let mut handshake = connector.handshake(&ascii, stream);
         if way.budget.limit().is_some() {
             // What is left of it is counted here.
             handshake = handshake.timeout(None);
         }
         let handshake = async { handshake.await.map_err(Cause::Tls) };
-        way.budget.within(Step::Handshake(host.clone()), handshake).await
+        way.budget.within(Step::Handshake(host), handshake).await
     };
     result.await.map_err(|cause: Cause| cause.wrap(target.to_string()))
 }

@@ -10,7 +10,7 @@ use fend::task::TaskGroup;
 use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsConnector, TlsError};
 
 use crate::full_listener::attempts_under_way;
-use crate::zone::{resolver, silent_and_listening};
+use crate::zone::{Zone, resolver, silent_and_listening};
 
 on_every_dispatcher!(
     the_host_that_was_named_is_who_answers,
@@ -20,6 +20,7 @@ on_every_dispatcher!(
     a_certificate_for_another_host_is_refused,
     the_default_connector_trusts_no_stranger,
     a_handshake_that_lasts_ends_with_the_time,
+    a_name_beyond_ascii_is_compared_in_ascii,
 );
 
 /// Greets whoever shakes hands with it.
@@ -130,5 +131,19 @@ async fn a_handshake_that_lasts_ends_with_the_time() -> io::Result<()> {
         error.to_string(),
         format!("connect {address}: TLS handshake with 127.0.0.1: not over within 50ms")
     );
+    Ok(())
+}
+
+async fn a_name_beyond_ascii_is_compared_in_ascii() -> io::Result<()> {
+    let server = Server::start(&["xn--bcher-kva.test"]).await?;
+    let resolver = Zone::new("127.0.0.1 xn--bcher-kva.test\n", "")?.resolver(([127, 0, 0, 1], 9).into())?;
+    let target = ("b\u{fc}cher.test", server.address.port());
+    let connected = greeted(fend::connect_tls(target).resolver(&resolver).connector(&server.connector)).await;
+    if cfg!(feature = "idna") {
+        return connected;
+    }
+    let error = connected.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("the feature \"idna\""), "{error}");
     Ok(())
 }
