@@ -1,7 +1,8 @@
 //! Which address is taken, and when.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use fend::net::{TcpListener, TcpStream};
@@ -17,6 +18,7 @@ on_every_dispatcher!(
     every_form_of_a_target_connects,
     a_service_has_its_port,
     nodelay_is_set_when_it_is_wanted,
+    ipv6_addresses_are_not_waited_for_long,
 );
 
 /// NT6
@@ -96,5 +98,32 @@ async fn nodelay_is_set_when_it_is_wanted() -> io::Result<()> {
     let address = listener.local_addr()?;
     assert!(!fend::connect(address).await?.nodelay()?);
     assert!(fend::connect(address).nodelay(true).await?.nodelay()?);
+    Ok(())
+}
+
+/// The server never answers the question for IPv6 addresses: RFC 8305, section 3, gives it 50 ms.
+async fn ipv6_addresses_are_not_waited_for_long() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let server = UdpSocket::bind("127.0.0.1:0")?;
+    let address = server.local_addr()?;
+    thread::spawn(move || {
+        let mut question = [0; 512];
+        while let Ok((length, client)) = server.recv_from(&mut question) {
+            let end = 12 + question[12..length].iter().position(|&byte| byte == 0).unwrap() + 5;
+            if question[end - 4..end] == [0, 1, 0, 1] {
+                let head = [question[0], question[1], 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+                let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1];
+                server.send_to(&[&head, &question[12..end], &record].concat(), client).unwrap();
+            }
+        }
+    });
+    let resolver = Zone::new("", "")?.resolver(address)?;
+    let noise = Noise::listen(Duration::from_millis(5));
+    let start = Instant::now();
+    let stream = fend::connect(("v4.test.", listener.local_addr()?.port())).resolver(&resolver).await?;
+    let (took, worst) = (start.elapsed(), noise.worst());
+    assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+    assert!(took >= Duration::from_millis(50), "IPv6 had no chance: {took:?}");
+    assert!(took < Duration::from_millis(250) + worst, "{took:?}, on a machine that is late by {worst:?}");
     Ok(())
 }
