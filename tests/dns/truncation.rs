@@ -1,0 +1,124 @@
+//! Answers that do not fit into a datagram.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use crate::ask::{SOON, ask, builder, failed, resolver, soon};
+use crate::lying::LyingServer;
+use crate::message::{REAL, Reply, honest, lie};
+
+on_every_dispatcher!(
+    what_was_truncated_is_asked_for_by_tcp,
+    a_large_answer_comes_whole_by_tcp,
+    where_tcp_is_refused_the_truncated_answer_is_not_used,
+    where_tcp_is_refused_the_next_server_is_asked,
+    a_slow_answer_by_tcp_ends_at_the_deadline,
+    an_answer_by_tcp_that_is_cut_off_is_none,
+    an_answer_that_is_truncated_by_tcp_too_is_none,
+);
+
+/// DN3.
+async fn what_was_truncated_is_asked_for_by_tcp() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        let reply = if asked.by_tcp { honest(&asked.question) } else { lie(&asked.question).truncated() };
+        back.send(&reply);
+    });
+    let resolver = resolver(&server);
+    for _ in 0..2 {
+        // The second time out of the cache.
+        assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
+        let asked = server.asked();
+        assert_eq!(asked.iter().map(|asked| asked.by_tcp).collect::<Vec<_>>(), [false, true]);
+    }
+    Ok(())
+}
+
+/// DN3.
+async fn a_large_answer_comes_whole_by_tcp() -> io::Result<()> {
+    const COUNT: u32 = 1500;
+    let addresses =
+        || (0..COUNT).map(|number| Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 0).to_bits() + number));
+    let server = LyingServer::start(move |asked, back| {
+        if !asked.by_tcp {
+            return back.send(&lie(&asked.question).truncated());
+        }
+        let empty = Reply::to(&asked.question);
+        back.send(&addresses().fold(empty, |reply, address| reply.address("l.example", 60, address)));
+    });
+    let mut found = soon(ask(&resolver(&server), "l.example")).await.map_err(failed)?;
+    found.sort_unstable();
+    assert!(addresses().eq(found.iter().copied()), "{} addresses", found.len());
+    Ok(())
+}
+
+/// DN3.
+async fn where_tcp_is_refused_the_truncated_answer_is_not_used() -> io::Result<()> {
+    let server = LyingServer::without_tcp(|asked, back| back.send(&lie(&asked.question).truncated()));
+    let resolver = resolver(&server);
+    for attempt in 1..=2 {
+        let error = soon(ask(&resolver, "www.example")).await.unwrap_err();
+        assert_eq!(error.server(), Some(server.address()), "{error}");
+        assert!(!error.is_no_data() && !error.is_not_found(), "{error}");
+        assert!(server.count() >= attempt, "nothing of it was kept");
+    }
+    Ok(())
+}
+
+/// DN3.
+async fn where_tcp_is_refused_the_next_server_is_asked() -> io::Result<()> {
+    let broken = LyingServer::without_tcp(|asked, back| back.send(&lie(&asked.question).truncated()));
+    let good = LyingServer::honest();
+    let resolver =
+        builder().name_server(broken.address()).name_server(good.address()).build().map_err(failed)?;
+    assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
+    Ok(())
+}
+
+/// DN3.
+async fn a_slow_answer_by_tcp_ends_at_the_deadline() -> io::Result<()> {
+    let limit = Duration::from_millis(300);
+    let server = LyingServer::start(move |asked, back| {
+        if asked.by_tcp {
+            // For more than a minute, with a byte well within each limit.
+            back.trickle(&honest(&asked.question).write(), Duration::from_millis(100));
+            back.trickle(&[0; 600], Duration::from_millis(100));
+        } else {
+            back.send(&lie(&asked.question).truncated());
+        }
+    });
+    let resolver = builder().name_server(server.address()).timeout(limit).build().map_err(failed)?;
+    let start = Instant::now();
+    let error = ask(&resolver, "www.example").await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!((limit..SOON).contains(&start.elapsed()), "{:?}", start.elapsed());
+    Ok(())
+}
+
+/// DN3.
+async fn an_answer_by_tcp_that_is_cut_off_is_none() -> io::Result<()> {
+    for length in [0, 1, 2, 20, 40] {
+        let server = LyingServer::start(move |asked, back| {
+            if !asked.by_tcp {
+                return back.send(&lie(&asked.question).truncated());
+            }
+            let message = lie(&asked.question).write();
+            let length_field = u16::try_from(message.len()).expect("short").to_be_bytes();
+            back.write(&[&length_field, &message[..]].concat()[..length]);
+            back.close();
+        });
+        let error = soon(ask(&resolver(&server), "www.example")).await.unwrap_err();
+        assert_eq!(error.server(), Some(server.address()), "{error}");
+        assert!(!error.is_no_data() && !error.is_not_found() && !error.is_timeout(), "{error}");
+    }
+    Ok(())
+}
+
+/// DN3.
+async fn an_answer_that_is_truncated_by_tcp_too_is_none() -> io::Result<()> {
+    let server = LyingServer::replying(|question| lie(question).truncated());
+    let error = soon(ask(&resolver(&server), "www.example")).await.unwrap_err();
+    assert_eq!(error.server(), Some(server.address()), "{error}");
+    assert!(server.count() < 10, "{}", server.count());
+    Ok(())
+}
