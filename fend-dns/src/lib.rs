@@ -15,6 +15,7 @@ pub mod record;
 mod resolver;
 mod reverse;
 mod service;
+mod sync;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 mod system;

@@ -5,7 +5,11 @@
 //! 1. A pointer and a length taken from one live slice describe memory that the callee may read, and write when the slice is borrowed
 //!    mutably. None of the calls keeps the pointer.
 
+mod machine;
+
 use std::io;
+
+pub(crate) use machine::{host_name, interface_index};
 
 /// Fills `bytes` from the kernel's generator: getrandom(2). Waits for its seed in a machine's first moments, and never again.
 pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
