@@ -130,12 +130,15 @@ where
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Answered, Answered)> {
         poll_one(self.v6.as_mut(), &mut self.answers.0, cx);
         poll_one(self.v4.as_mut(), &mut self.answers.1, cx);
-        match &self.answers {
-            (Some(_), Some(_)) => {}
-            (None, Some(Ok(v4))) if v4.answer.outcome == Outcome::Found && self.delay_is_over(cx) => {}
-            _ => return Poll::Pending,
+        let is_over = match &self.answers {
+            (Some(_), Some(_)) => true,
+            (None, Some(Ok(v4))) => v4.answer.outcome == Outcome::Found && self.delay_is_over(cx),
+            _ => false,
+        };
+        match is_over {
+            true => Poll::Ready((self.answers.0.take(), self.answers.1.take())),
+            false => Poll::Pending,
         }
-        Poll::Ready((self.answers.0.take(), self.answers.1.take()))
     }
 
     fn delay_is_over(&mut self, cx: &mut Context<'_>) -> bool {

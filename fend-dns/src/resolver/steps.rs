@@ -19,9 +19,8 @@ use crate::addr_info::{AddrList, expand, family_to_ask, hostless, literal, selec
 use crate::error::LookupError;
 use crate::hints::{Family, Hints};
 use crate::host::Host;
-use crate::order;
+use crate::order::{self, Interfaces};
 use crate::service::Service;
-use crate::sys;
 use crate::system::Request;
 
 /// What the caller asks for.
@@ -93,7 +92,10 @@ fn begin_native(
     service: Service,
     host: String,
 ) -> Result<Begun, LookupError> {
-    let family = family_to_ask(asked.subject(), &asked.hints)?;
+    let family = match asked.hints.addr_config {
+        true => family_to_ask(asked.subject(), &asked.hints, Interfaces::configured())?,
+        false => asked.hints.family,
+    };
     let goal = Goal { asked, service, family };
     let wish = Wish { host, families: goal.families(), resolution_delay: goal.asked.resolution_delay };
     let from_cache = FromCache::new(shared, &setup);
