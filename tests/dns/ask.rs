@@ -1,7 +1,9 @@
 //! Resolvers that know of nothing but the servers of a test, and what they answer.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use fend::dns::{LookupError, Path, RecordData, RecordType, Resolver, ResolverBuilder};
@@ -44,7 +46,7 @@ pub(crate) async fn ask(resolver: &Resolver, name: &str) -> Result<Vec<Ipv4Addr>
 /// The addresses of a name of both families, sorted by their bytes.
 pub(crate) async fn addresses(resolver: &Resolver, name: &str) -> Result<Vec<IpAddr>, LookupError> {
     let list = resolver.lookup(name, 443).await?;
-    let mut addresses: Vec<IpAddr> = list.iter().map(|info| info.address().ip()).collect();
+    let mut addresses: Vec<IpAddr> = list.iter().map(|info| info.socket_addr().ip()).collect();
     addresses.sort_unstable();
     Ok(addresses)
 }
@@ -60,6 +62,16 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     let output = future.await;
     assert!(start.elapsed() < SOON, "it took {:?}", start.elapsed());
     output
+}
+
+/// Runs what must go on until `event` has come.
+pub(crate) async fn hangs_until<F: Future>(mut lookup: Pin<&mut F>, event: impl Future<Output = ()>) {
+    let mut event = pin!(event);
+    poll_fn(|cx| {
+        assert!(lookup.as_mut().poll(cx).is_pending(), "nothing could end it");
+        event.as_mut().poll(cx)
+    })
+    .await;
 }
 
 /// As the tests' I/O.

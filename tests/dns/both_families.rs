@@ -86,7 +86,7 @@ async fn one_family_is_one_question() -> io::Result<()> {
         let server = LyingServer::honest();
         let hints = Hints::new().family(family);
         let list = resolver(&server).lookup("www.example", "https").hints(hints).await.map_err(failed)?;
-        let found: Vec<_> = list.iter().map(|info| info.address()).collect();
+        let found: Vec<_> = list.iter().map(|info| info.socket_addr()).collect();
         assert_eq!(found, [(address, 443).into()]);
         assert_eq!(server.names(), [("www.example".to_owned(), record_type)]);
     }

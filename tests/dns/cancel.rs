@@ -10,7 +10,7 @@ use fend::dns::{NameServer, Resolver};
 use futures_lite::future::poll_once;
 
 use crate::alone::alone;
-use crate::ask::{addresses, ask, builder, failed};
+use crate::ask::{addresses, ask, builder, failed, hangs_until};
 use crate::lying::{Back, LyingServer};
 use crate::message::{REAL, honest, lie};
 use crate::process::open_fds;
@@ -41,13 +41,7 @@ async fn dropped_while_asked(resolver: &Resolver, server: &LyingServer, question
     let before = sockets();
     {
         let mut lookup = pin!(addresses(resolver, "www.example"));
-        // Polled until the server was asked, which wakes.
-        let mut asked = pin!(server.was_asked(server.count() + questions));
-        std::future::poll_fn(|cx| {
-            assert!(lookup.as_mut().poll(cx).is_pending(), "nobody answers");
-            asked.as_mut().poll(cx)
-        })
-        .await;
+        hangs_until(lookup.as_mut(), server.was_asked(server.count() + questions)).await;
         assert!(sockets().len() > before.len(), "{before:?}: {:?}", sockets());
     }
     assert_eq!(sockets(), before);
@@ -83,12 +77,7 @@ async fn dropped_connection(resolver: &Resolver, server: &LyingServer, questions
     let before = server.ended_connections();
     {
         let mut lookup = pin!(addresses(resolver, "www.example"));
-        let mut asked = pin!(server.was_asked(questions));
-        std::future::poll_fn(|cx| {
-            assert!(lookup.as_mut().poll(cx).is_pending(), "nobody answers");
-            asked.as_mut().poll(cx)
-        })
-        .await;
+        hangs_until(lookup.as_mut(), server.was_asked(questions)).await;
         assert!(server.connections() > 0 && server.ended_connections() == before);
     }
     let start = Instant::now();
@@ -130,12 +119,7 @@ async fn who_joined_a_question_gets_its_answer_when_the_first_is_gone() -> io::R
     });
     let mut third = Box::pin(ask(&resolver, "www.example"));
     assert!(poll_once(&mut third).await.is_none());
-    let mut asked = pin!(server.was_asked(1));
-    std::future::poll_fn(|cx| {
-        assert!(first.as_mut().poll(cx).is_pending());
-        asked.as_mut().poll(cx)
-    })
-    .await;
+    hangs_until(first.as_mut(), server.was_asked(1)).await;
     drop(first);
     // Whoever leads now may ask once more, with sockets of its own.
     let answering = thread::spawn(move || {

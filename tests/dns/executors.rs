@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fend::runtime::{Builder, Dispatcher};
 
-use crate::ask::{LONG, SOON, addresses, builder, failed, resolver, soon};
+use crate::ask::{LONG, SOON, addresses, failed, resolver, soon};
 use crate::lying::{Asked, Back, LyingServer};
 use crate::message::{REAL, REAL_V6, honest};
 use crate::shape::Shape;
@@ -73,7 +73,7 @@ impl Held {
 fn a_plain_thread_waits() {
     let server = LyingServer::honest();
     let list = resolver(&server).lookup("www.example", 443).wait(LONG).unwrap();
-    let mut found: Vec<_> = list.iter().map(|info| info.address().ip()).collect();
+    let mut found: Vec<_> = list.iter().map(|info| info.socket_addr().ip()).collect();
     found.sort_unstable();
     assert_eq!(found, BOTH);
     let error = resolver(&LyingServer::silent()).lookup("www.example", 443).wait(Duration::ZERO).unwrap_err();
@@ -83,7 +83,7 @@ fn a_plain_thread_waits() {
 #[test]
 fn a_blocking_lookup_needs_no_runtime() {
     let list = fend::dns::lookup_blocking("127.0.0.1", "80").unwrap();
-    let found: Vec<_> = list.iter().map(|info| info.address()).collect();
+    let found: Vec<_> = list.iter().map(|info| info.socket_addr()).collect();
     assert_eq!(found, ["127.0.0.1:80".parse().unwrap()]);
 }
 

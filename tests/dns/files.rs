@@ -45,7 +45,7 @@ fn garbage() -> Vec<Vec<u8>> {
         state.to_le_bytes()[2]
     };
     let noise: Vec<u8> = (0..100_000).map(|_| byte()).collect();
-    let mut nuls = b"nameserver\0127.0.0.1\nsearch \0\n127.0.0.1\0localhost\n".to_vec();
+    let mut nuls = b"nameserver\x00127.0.0.1\nsearch \x00\n127.0.0.1\x00localhost\n".to_vec();
     nuls.extend_from_slice(&[0; 1000]);
     vec![
         Vec::new(),

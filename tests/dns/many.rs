@@ -11,7 +11,7 @@ use futures::future::join_all;
 use futures_lite::future::poll_once;
 
 use crate::alone::alone;
-use crate::ask::{addresses, builder, failed};
+use crate::ask::{addresses, builder, failed, hangs_until};
 use crate::lying::{Asked, Back, LyingServer};
 use crate::message::honest;
 use crate::process::open_fds;
@@ -115,12 +115,7 @@ async fn lookups_of_one_name_are_one_question_of_each_type() -> io::Result<()> {
         })
         .collect();
     fend::yield_now().await;
-    let mut asked = std::pin::pin!(server.was_asked(2));
-    std::future::poll_fn(|cx| {
-        assert!(lookups.as_mut().poll(cx).is_pending());
-        asked.as_mut().poll(cx)
-    })
-    .await;
+    hangs_until(lookups.as_mut(), server.was_asked(2)).await;
     while resolver.cache_stats().merged < 2 * 1100 - 2 {
         fend::time::sleep(Duration::from_millis(1)).await;
     }

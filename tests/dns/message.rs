@@ -6,8 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) const A: u16 = 1;
 pub(crate) const CNAME: u16 = 5;
 pub(crate) const SOA: u16 = 6;
-pub(crate) const PTR: u16 = 12;
-pub(crate) const TXT: u16 = 16;
 pub(crate) const AAAA: u16 = 28;
 const OPT: u16 = 41;
 

@@ -77,7 +77,7 @@ impl Server {
     fn resolver(&self, host: &str) -> io::Result<Resolver> {
         let root = pki().root.certificate.to_pem()?;
         let root = Certificate::from_pem(&root)?;
-        let connector = TlsConnector::with_context(Context::builder(Mode::Client).ca([root]).build()?)?;
+        let connector = TlsConnector::with_context(Context::builder(Mode::Client).ca(root).build()?)?;
         builder()
             .name_server(NameServer::tls(self.address, host))
             .tls_connector(connector)
