@@ -18,7 +18,7 @@ pub(crate) fn host_name() -> Option<String> {
 /// The index of an interface of this network namespace: if_nametoindex(3). `None` when there is none of that name.
 pub(crate) fn interface_index(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;
-    // SAFETY: rule 1: the string is read up to its NUL, and not kept.
+    // SAFETY: rule 2.
     let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
     (index != 0).then_some(index)
 }
