@@ -150,7 +150,8 @@ async fn one_resolver_serves_several_runtimes() -> io::Result<()> {
 async fn the_end_of_a_runtime_ends_nobody_elses_lookup() -> io::Result<()> {
     let held = Held::new();
     let resolver = resolver(&held.server);
-    let first = Builder::new().worker_threads(1).build().expect("a runtime");
+    // One of two workers runs while nobody is in `block_on`.
+    let first = Builder::new().worker_threads(2).build().expect("a runtime");
     let lookup = first.spawn({
         let resolver = resolver.clone();
         async move { addresses(&resolver, "www.example").await }

@@ -14,8 +14,6 @@ mod alone_on_each;
 mod shape;
 /// Where `shape` looks for it.
 use support::stall;
-#[path = "../support/noise.rs"]
-mod machine;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../tls/pki.rs"]
 mod pki;

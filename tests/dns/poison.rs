@@ -11,6 +11,7 @@ on_every_dispatcher!(
     an_answer_of_other_names_alone_is_none,
     records_of_another_class_are_ignored,
     what_an_alias_does_not_lead_to_is_ignored,
+    what_an_alias_leads_to_is_not_kept_for_others,
 );
 
 /// Answers for the attacker's names with addresses of others' beside, and is honest of the others.
@@ -62,10 +63,24 @@ async fn records_of_another_class_are_ignored() -> io::Result<()> {
 async fn what_an_alias_does_not_lead_to_is_ignored() -> io::Result<()> {
     let server = LyingServer::replying(|question| {
         let reply = Reply::to(question).cname(&question.name, 60, "alias.example");
-        reply.address(&question.name, 60, FALSE).address("alias.example", 60, REAL)
+        let reply = reply.cname("other.example", 60, "victim.example").address("victim.example", 60, FALSE);
+        reply.address("example", 60, FALSE).address("alias.example", 60, REAL)
     });
-    let found = soon(ask(&resolver(&server), "www.example")).await.map_err(failed)?;
-    // An alias has no records of its own (RFC 1034, section 3.6.2); where it has, the server says so of its own name.
-    assert!(found.contains(&REAL), "{found:?}");
+    assert_eq!(soon(ask(&resolver(&server), "www.example")).await.map_err(failed)?, [REAL]);
+    Ok(())
+}
+
+/// An alias may name anybody: what is said of the name that it leads to holds for this question alone.
+async fn what_an_alias_leads_to_is_not_kept_for_others() -> io::Result<()> {
+    let server = LyingServer::replying(|question| {
+        if question.is_for("victim.example") {
+            return honest(question);
+        }
+        let reply = Reply::to(question).cname(&question.name, 60, "victim.example");
+        reply.address("victim.example", 60, FALSE)
+    });
+    let resolver = resolver(&server);
+    soon(ask(&resolver, "attacker.example")).await.map_err(failed)?;
+    assert_eq!(soon(ask(&resolver, "victim.example")).await.map_err(failed)?, [REAL]);
     Ok(())
 }
