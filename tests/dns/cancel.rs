@@ -22,19 +22,11 @@ on_every_dispatcher!(
 );
 alone_on_every_dispatcher!(a_dropped_lookup_closes_its_sockets_at_once);
 
-/// The fds that are sockets of the Internet.
+/// The fds that are sockets.
 fn sockets() -> Vec<i32> {
-    let mut inodes = Vec::new();
-    for table in ["udp", "udp6", "tcp", "tcp6"] {
-        let Ok(table) = fs::read_to_string(format!("/proc/self/net/{table}")) else { continue };
-        let inode = |line: &str| line.split_whitespace().nth(9).map(|inode| format!("socket:[{inode}]"));
-        inodes.extend(table.lines().skip(1).filter_map(inode));
-    }
-    let is_one = |fd: &i32| {
-        let link = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
-        inodes.iter().any(|inode| link.as_os_str() == inode.as_str())
-    };
-    open_fds().into_iter().filter(is_one).collect()
+    let link = |fd: i32| fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+    let is_socket = |fd: &i32| link(*fd).to_str().is_some_and(|link| link.starts_with("socket:"));
+    open_fds().into_iter().filter(is_socket).collect()
 }
 
 async fn dropped_while_asked(resolver: &Resolver, server: &LyingServer, questions: usize) {

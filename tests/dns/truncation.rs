@@ -4,6 +4,8 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use fend::dns::NameServer;
+
 use crate::ask::{SOON, ask, builder, failed, resolver, soon};
 use crate::lying::LyingServer;
 use crate::message::{REAL, Reply, honest, lie};
@@ -16,6 +18,8 @@ on_every_dispatcher!(
     a_slow_answer_by_tcp_ends_at_the_deadline,
     an_answer_by_tcp_that_is_cut_off_is_none,
     an_answer_that_is_truncated_by_tcp_too_is_none,
+    a_connection_serves_many_questions,
+    a_connection_that_the_server_has_closed_is_made_anew,
 );
 
 /// DN3.
@@ -120,5 +124,28 @@ async fn an_answer_that_is_truncated_by_tcp_too_is_none() -> io::Result<()> {
     let error = soon(ask(&resolver(&server), "www.example")).await.unwrap_err();
     assert_eq!(error.server(), Some(server.address()), "{error}");
     assert!(server.count() < 10, "{}", server.count());
+    Ok(())
+}
+
+async fn a_connection_serves_many_questions() -> io::Result<()> {
+    let server = LyingServer::honest();
+    let resolver = builder().name_server(NameServer::tcp(server.address())).build().map_err(failed)?;
+    for number in 0..10 {
+        assert_eq!(soon(ask(&resolver, &format!("{number}.example"))).await.map_err(failed)?, [REAL]);
+    }
+    assert!(server.asked().iter().all(|asked| asked.by_tcp && asked.connection == 0), "{:?}", server.asked());
+    Ok(())
+}
+
+async fn a_connection_that_the_server_has_closed_is_made_anew() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        back.send(&honest(&asked.question));
+        // Before or after the next question is on its way.
+        back.close();
+    });
+    let resolver = builder().name_server(NameServer::tcp(server.address())).build().map_err(failed)?;
+    for number in 0..20 {
+        assert_eq!(soon(ask(&resolver, &format!("{number}.example"))).await.map_err(failed)?, [REAL]);
+    }
     Ok(())
 }
