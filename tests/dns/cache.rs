@@ -17,6 +17,7 @@ on_every_dispatcher!(
     a_no_without_a_zone_is_not_kept,
     a_failure_is_not_kept,
     a_ttl_is_cut_to_the_limit,
+    no_ttl_is_longer_than_a_day,
     a_full_cache_stays_within_its_size,
     a_cache_of_no_size_keeps_nothing,
     a_cleared_cache_asks_again,
@@ -150,5 +151,19 @@ async fn names_are_the_same_whatever_their_case() -> io::Result<()> {
         assert_eq!(ask(&resolver, name).await.map_err(failed)?, [REAL]);
     }
     assert_eq!(server.count(), 1, "{:?}", server.names());
+    Ok(())
+}
+
+/// RFC 2181, section 8: with the first bit set it is nonsense, and may count as 0.
+async fn no_ttl_is_longer_than_a_day() -> io::Result<()> {
+    for ttl in [86_400 * 7, i32::MAX as u32, 1 << 31, u32::MAX] {
+        let server =
+            LyingServer::replying(move |question| Reply::to(question).address(&question.name, ttl, REAL));
+        let resolver = resolver(&server);
+        assert_eq!(ask(&resolver, "www.example").await.map_err(failed)?, [REAL]);
+        advance(Duration::from_secs(86_401)).await;
+        assert_eq!(ask(&resolver, "www.example").await.map_err(failed)?, [REAL]);
+        assert_eq!(server.count(), 2, "a TTL of {ttl}");
+    }
     Ok(())
 }

@@ -6,7 +6,7 @@ use fend::dns::NameServer;
 
 use crate::ask::{ask, builder, failed, resolver, soon};
 use crate::lying::LyingServer;
-use crate::message::{REAL, Reply};
+use crate::message::{NXDOMAIN, REAL, Reply};
 
 on_every_dispatcher!(
     an_alias_of_itself,
@@ -15,6 +15,7 @@ on_every_dispatcher!(
     a_chain_over_many_answers_ends,
     a_chain_in_one_answer_ends,
     a_short_chain_leads_to_the_address,
+    an_alias_of_a_name_that_is_not_there_is_not_found,
     a_chain_is_kept_as_long_as_its_shortest_link,
 );
 
@@ -108,6 +109,25 @@ async fn a_chain_is_kept_as_long_as_its_shortest_link() -> io::Result<()> {
         fend::time::advance(std::time::Duration::from_secs(later)).await;
         assert_eq!(ask(&resolver, "n0.example").await.map_err(failed)?, [REAL]);
         assert_eq!(server.count(), count, "{later} s later");
+    }
+    Ok(())
+}
+
+/// In one answer, and in two.
+async fn an_alias_of_a_name_that_is_not_there_is_not_found() -> io::Result<()> {
+    for together in [true, false] {
+        let server = LyingServer::replying(move |question| match (question.is_for("n0.example"), together) {
+            (true, true) => link(Reply::to(question).rcode(NXDOMAIN).soa("example", 60, 60), 0, 1),
+            (true, false) => link(Reply::to(question), 0, 1),
+            (false, _) => Reply::to(question).rcode(NXDOMAIN).soa("example", 60, 60),
+        });
+        let resolver = resolver(&server);
+        for _ in 0..2 {
+            let error = soon(ask(&resolver, "n0.example")).await.unwrap_err();
+            assert!(error.is_not_found(), "{error}");
+            assert!(error.to_string().contains("n0.example"), "{error}");
+        }
+        assert_eq!(server.count(), if together { 1 } else { 2 }, "it is kept: {:?}", server.names());
     }
     Ok(())
 }

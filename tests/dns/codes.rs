@@ -13,6 +13,7 @@ on_every_dispatcher!(
     lookups_of_both_families_keep_them_apart_too,
     a_no_is_the_last_word,
     the_type_stands_in_the_text,
+    what_is_no_name_is_not_asked_for,
 );
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,5 +111,20 @@ async fn the_type_stands_in_the_text() -> io::Result<()> {
     let without = builder().name_server(server.address()).edns(None).build().map_err(failed)?;
     let error = soon(ask(&without, "www.example")).await.unwrap_err();
     assert!(!error.is_no_data() && !error.is_not_found() && !error.is_timeout(), "{error}");
+    Ok(())
+}
+
+async fn what_is_no_name_is_not_asked_for() -> io::Result<()> {
+    let server = LyingServer::honest();
+    let resolver = resolver(&server);
+    let long_label = format!("{}.example", "x".repeat(64));
+    let long_name = vec!["x".repeat(49); 6].join(".");
+    for name in ["a..example", ".example", "..", "a\0b.example", &long_label, &long_name] {
+        let error = soon(addresses(&resolver, name)).await.unwrap_err();
+        assert!(error.is_invalid_input() || error.is_not_found(), "{name}: {error:?}");
+        let error = soon(ask(&resolver, name)).await.unwrap_err();
+        assert!(error.is_invalid_input() || error.is_not_found(), "{name}: {error:?}");
+    }
+    assert_eq!(server.count(), 0, "{:?}", server.names());
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fend::runtime::{Builder, Dispatcher};
 
-use crate::ask::{LONG, SOON, addresses, failed, resolver, soon};
+use crate::ask::{LONG, SOON, addresses, failed, hangs_until, resolver, soon};
 use crate::lying::{Asked, Back, LyingServer};
 use crate::message::{REAL, REAL_V6, honest};
 use crate::shape::Shape;
@@ -18,6 +18,9 @@ on_every_dispatcher!(
     a_lookup_goes_on_when_waiting_for_it_timed_out,
     the_end_of_a_runtime_ends_nobody_elses_lookup,
     one_resolver_serves_several_runtimes,
+    a_lookup_moves_to_another_task,
+    a_lookup_outlives_the_runtime_that_it_began_in,
+    a_lookup_outlives_its_resolver,
 );
 
 const BOTH: [IpAddr; 2] = [IpAddr::V4(REAL), IpAddr::V6(REAL_V6)];
@@ -165,18 +168,16 @@ async fn the_end_of_a_runtime_ends_nobody_elses_lookup() -> io::Result<()> {
     fend::spawn_blocking(move || drop(first)).await.expect("no panic");
     drop(lookup);
     // Ours may have joined theirs or not; what was asked is answered, and what is asked anew.
+    let Held { server, questions } = held;
     let answering = thread::spawn(move || {
-        while let Ok((asked, back)) = held.questions.recv_timeout(LONG) {
+        for (asked, back) in questions {
             back.send(&honest(&asked.question));
-            if asked.question.name == "last.example" {
-                return held.server;
-            }
         }
-        panic!("the last question");
     });
     assert_eq!(soon(ours).await.expect("no panic").map_err(failed)?, BOTH);
     assert_eq!(soon(crate::ask::ask(&resolver, "last.example")).await.map_err(failed)?, [REAL]);
-    drop(answering.join().expect("no panic"));
+    drop(server);
+    answering.join().expect("no panic");
     Ok(())
 }
 
@@ -190,4 +191,54 @@ fn lookups_of_a_lone_worker(shape: Shape) {
     let task = runtime.spawn(async move { resolver.lookup("www.example", 443).wait(LONG) });
     let list = runtime.block_on(task).expect("no panic").expect("an answer");
     assert_eq!(list.iter().count(), 2);
+}
+
+/// What it began under one waker, it ends under another.
+async fn a_lookup_moves_to_another_task() -> io::Result<()> {
+    let held = Held::new();
+    let mut lookup = Box::pin(resolver(&held.server).lookup("www.example", 443));
+    hangs_until(lookup.as_mut(), held.server.was_asked(2)).await;
+    let moved = fend::spawn(lookup);
+    fend::yield_now().await;
+    held.answer(2);
+    assert_eq!(soon(moved).await.expect("no panic").map_err(failed)?.iter().count(), 2);
+    Ok(())
+}
+
+/// Its sockets are dead, and it must not wait for them for ever.
+async fn a_lookup_outlives_the_runtime_that_it_began_in() -> io::Result<()> {
+    let held = Held::new();
+    let mut lookup = Box::pin(resolver(&held.server).lookup("www.example", 443));
+    let first = Builder::new().worker_threads(1).build().expect("a runtime");
+    let server = &held.server;
+    let begun = thread::scope(|scope| {
+        let lookup = lookup.as_mut();
+        scope.spawn(move || first.block_on(hangs_until(lookup, server.was_asked(2)))).join()
+    });
+    begun.expect("no panic");
+    let Held { server, questions } = held;
+    let answering = thread::spawn(move || {
+        // Until the server is gone.
+        for (asked, back) in questions {
+            back.send(&honest(&asked.question));
+        }
+    });
+    match soon(lookup).await {
+        Ok(list) => assert_eq!(list.iter().count(), 2),
+        Err(error) => assert!(!error.is_not_found() && !error.is_no_data(), "{error}"),
+    }
+    drop(server);
+    answering.join().expect("no panic");
+    Ok(())
+}
+
+async fn a_lookup_outlives_its_resolver() -> io::Result<()> {
+    let held = Held::new();
+    let resolver = resolver(&held.server);
+    let mut lookup = Box::pin(resolver.lookup("www.example", 443));
+    hangs_until(lookup.as_mut(), held.server.was_asked(2)).await;
+    drop(resolver);
+    held.answer(2);
+    assert_eq!(soon(lookup).await.map_err(failed)?.iter().count(), 2);
+    Ok(())
 }

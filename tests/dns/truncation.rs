@@ -18,6 +18,9 @@ on_every_dispatcher!(
     a_slow_answer_by_tcp_ends_at_the_deadline,
     an_answer_by_tcp_that_is_cut_off_is_none,
     an_answer_that_is_truncated_by_tcp_too_is_none,
+    a_datagram_that_is_larger_than_was_announced_is_used_whole_or_not_at_all,
+    what_was_not_asked_for_on_a_connection_is_ignored,
+    an_empty_message_by_tcp_does_no_harm,
     a_connection_serves_many_questions,
     a_connection_that_the_server_has_closed_is_made_anew,
 );
@@ -146,6 +149,53 @@ async fn a_connection_that_the_server_has_closed_is_made_anew() -> io::Result<()
     let resolver = builder().name_server(NameServer::tcp(server.address())).build().map_err(failed)?;
     for number in 0..20 {
         assert_eq!(soon(ask(&resolver, &format!("{number}.example"))).await.map_err(failed)?, [REAL]);
+    }
+    Ok(())
+}
+
+/// DN3: there are servers that know no limit.
+async fn a_datagram_that_is_larger_than_was_announced_is_used_whole_or_not_at_all() -> io::Result<()> {
+    for count in [70, 300, 2000] {
+        let server = LyingServer::replying(move |question| {
+            (0..count).fold(Reply::to(question), |reply, number| {
+                reply.address(&question.name, 60, Ipv4Addr::from_bits(0x0A00_0000 + number))
+            })
+        });
+        let found = soon(ask(&resolver(&server), "w.example")).await.map_err(failed)?;
+        assert_eq!(found.len(), count as usize, "{:?}", server.names());
+    }
+    Ok(())
+}
+
+/// An answer too many, or one ahead of the next question, is for nobody.
+async fn what_was_not_asked_for_on_a_connection_is_ignored() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        back.send(&honest(&asked.question));
+        back.send(&lie(&asked.question));
+        for id in (0..50).map(|step| asked.question.id.wrapping_add(step)) {
+            back.send(&Reply { id, ..lie(&asked.question) });
+        }
+    });
+    let resolver = builder()
+        .name_server(NameServer::tcp(server.address()))
+        .cache_size(0_usize)
+        .build()
+        .map_err(failed)?;
+    for _ in 0..10 {
+        assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
+    }
+    Ok(())
+}
+
+async fn an_empty_message_by_tcp_does_no_harm() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        back.send_bytes(&[]);
+        back.send(&honest(&asked.question));
+    });
+    let resolver = builder().name_server(NameServer::tcp(server.address())).build().map_err(failed)?;
+    match soon(ask(&resolver, "www.example")).await {
+        Ok(found) => assert_eq!(found, [REAL]),
+        Err(error) => assert_eq!(error.server(), Some(server.address()), "{error}"),
     }
     Ok(())
 }
