@@ -148,7 +148,9 @@ impl fmt::Display for LookupError {
         }
         write!(f, "lookup {}: ", self.subject)?;
         match &self.reason.cause {
-            Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => f.write_str(message)?,
+            Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => {
+                f.write_str(message)?
+            }
             Cause::NotFound => f.write_str("no such name")?,
             Cause::TryAgain(message) => write!(f, "no answer for now, try again: {message}")?,
             Cause::TimedOut(limit) => write!(f, "no answer within {limit:?}")?,

@@ -16,8 +16,8 @@ mod cost;
 use std::collections::HashMap;
 use std::fmt;
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::name::Name;
@@ -129,7 +129,8 @@ impl Cache {
             return;
         }
         let question = Arc::new(question.clone());
-        let entry = Entry { question, answer: answer.clone(), since: now, until: now + lifetime, cost, used: false };
+        let entry =
+            Entry { question, answer: answer.clone(), since: now, until: now + lifetime, cost, used: false };
         let mut slots = self.slots.lock();
         let old = slots.enter(generation);
         if slots.generation == generation {
@@ -180,7 +181,10 @@ impl Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("limit", &self.limit).field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Cache")
+            .field("limit", &self.limit)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,14 @@ fn answer(name: &str, ttl: u32) -> Arc<Answer> {
     let name: Name = name.parse().unwrap();
     let record = Record { name: name.clone(), ttl, data: RecordData::A(Ipv4Addr::LOCALHOST) };
     let server = SocketAddr::from(([127, 0, 0, 1], 53));
-    Arc::new(Answer { outcome: Outcome::Found, records: vec![record], name, ttl, server, is_authentic: false })
+    Arc::new(Answer {
+        outcome: Outcome::Found,
+        records: vec![record],
+        name,
+        ttl,
+        server,
+        is_authentic: false,
+    })
 }
 
 fn no(name: &str, ttl: u32) -> Arc<Answer> {

@@ -38,7 +38,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::scoped_address;
-use super::line::{lines, text_words, until, words};
+use super::line::{lines, until, words};
 use crate::hints::Family;
 use table::Names;
 
@@ -85,19 +85,28 @@ impl Hosts {
     }
 
     fn read_line(&mut self, line: &[u8]) -> Option<()> {
-        let mut line_words = words(line);
-        let (address, scope) = scoped_address(std::str::from_utf8(line_words.next()?).ok()?)?;
+        let mut words = words(line).map(|word| std::str::from_utf8(word).ok());
+        let (address, scope) = scoped_address(words.next()??)?;
         let number = u32::try_from(self.lines.len()).ok()?;
-        let canonical = self.names.push(std::str::from_utf8(line_words.next()?).ok()?, number)?;
-        for alias in text_words(line).skip(2) {
+        let canonical = self.names.push(words.next()??, number)?;
+        for alias in words.flatten() {
             self.names.push(alias, number);
         }
-        self.lines.push(Line { address, scope, canonical });
-        let v4 = as_family(address, Family::V4);
-        for address in [Some(address), v4].into_iter().flatten() {
-            self.by_address.entry(address).or_insert(number);
+        // Lists of hosts to block have one address on all lines.
+        let is_that_of_the_line_before = self.lines.last().is_some_and(|line| line.address == address);
+        if !is_that_of_the_line_before {
+            self.name_address(address, number);
         }
+        self.lines.push(Line { address, scope, canonical });
         Some(())
+    }
+
+    /// The first line that has an address has its name, and that of the IPv4 address that it means.
+    fn name_address(&mut self, address: IpAddr, line: u32) {
+        self.by_address.entry(address).or_insert(line);
+        if let Some(v4) = as_family(address, Family::V4) {
+            self.by_address.entry(v4).or_insert(line);
+        }
     }
 
     /// The addresses of a name, in the order of the file, without repetition.

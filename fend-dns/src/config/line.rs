@@ -7,7 +7,8 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// What stands before the first `end`; all of it when there is none.
 pub(super) fn until(line: &[u8], end: u8) -> &[u8] {
-    line.split(|&byte| byte == end).next().unwrap_or_default()
+    let length = line.iter().position(|&byte| byte == end).unwrap_or(line.len());
+    &line[..length]
 }
 
 /// What stands between white space. The CR of a line that ends in CR and LF is white space too.

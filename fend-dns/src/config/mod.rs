@@ -14,10 +14,9 @@ mod resolv_conf;
 mod services;
 mod watched;
 
-#[expect(unused_imports, reason = "the resolver's part uses them")]
 pub(crate) use self::{
     environment::Environment,
-    files::{Config, Files, Loaded, Paths},
+    files::{Config, Files, Paths},
     gai_conf::Policy,
     hosts::{Hosts, HostsEntry},
     nsswitch::HostsOrder,

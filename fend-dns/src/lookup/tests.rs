@@ -76,6 +76,7 @@ fn what_cannot_be_asked_is_told_at_once() {
     let hints = Hints::default().numeric_host(true);
     assert!(lookup("a.example", 80).hints(hints).wait(Duration::ZERO).unwrap_err().is_invalid_input());
     assert!(lookup("a.example", "70000").wait(Duration::ZERO).unwrap_err().is_invalid_input());
-    let error = lookup("127.0.0.1", 80).hints(Hints::default().family(Family::V6)).wait(Duration::ZERO).unwrap_err();
+    let error =
+        lookup("127.0.0.1", 80).hints(Hints::default().family(Family::V6)).wait(Duration::ZERO).unwrap_err();
     assert!(error.is_no_data(), "{error}");
 }

@@ -42,14 +42,17 @@ pub(crate) trait Answerable: Clone + Send + 'static {
 
 type Driver<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The questions that are under way.
+/// The questions that are under way, each until it is answered or abandoned.
+type Questions<K, T> = Arc<Mutex<HashMap<K, Arc<Shared<K, T>>>>>;
+
+/// The register of them.
 pub(crate) struct UnderWay<K, T> {
-    questions: Arc<Mutex<HashMap<K, Arc<Shared<K, T>>>>>,
+    questions: Questions<K, T>,
 }
 
 struct Shared<K, T> {
     key: K,
-    home: Arc<Mutex<HashMap<K, Arc<Shared<K, T>>>>>,
+    home: Questions<K, T>,
     state: Mutex<State<T>>,
 }
 
@@ -157,8 +160,9 @@ enum Turn<T> {
 }
 
 impl<K, T> Shared<K, T> {
-    fn new(key: K, home: Arc<Mutex<HashMap<K, Arc<Shared<K, T>>>>>, driver: Driver<T>) -> Shared<K, T> {
-        let state = State { stage: Stage::Resting(driver), woken: true, wakers: vec![None], free: Vec::new() };
+    fn new(key: K, home: Questions<K, T>, driver: Driver<T>) -> Shared<K, T> {
+        let state =
+            State { stage: Stage::Resting(driver), woken: true, wakers: vec![None], free: Vec::new() };
         Shared { key, home, state: Mutex::new(state) }
     }
 }

@@ -91,7 +91,8 @@ fn all_who_ask_at_the_same_time_get_one_answer() {
     gate.open(7);
     assert_eq!((count.count(), other_count.count()), (1, 1));
     assert_eq!(poll(&mut second, &other_waker), Poll::Ready(Ok(7)));
-    assert_eq!(count.count(), 2);
+    // The first was woken already, and has not been polled since.
+    assert_eq!(count.count(), 1);
     assert_eq!(poll(&mut first, &waker), Poll::Ready(Ok(7)));
     assert_eq!(gate.polls(), 2);
     assert_eq!(questions.len(), 0);
@@ -248,7 +249,12 @@ fn threads_that_ask_and_give_up_never_sleep_for_ever() {
                 for round in 0..ROUNDS {
                     let (mut asker, _) = questions.join("a", || begin(&asked));
                     if (round + number) % 5 == 0 {
-                        assert!(poll(&mut asker, Waker::noop()).map_ok(|value| assert_eq!(value, 9)).map_err(drop) != Poll::Ready(Err(())));
+                        assert!(
+                            poll(&mut asker, Waker::noop())
+                                .map_ok(|value| assert_eq!(value, 9))
+                                .map_err(drop)
+                                != Poll::Ready(Err(()))
+                        );
                         continue;
                     }
                     assert_eq!(block_on(pin!(asker)), Ok(9));

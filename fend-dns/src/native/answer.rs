@@ -49,6 +49,11 @@ impl Chain {
         Chain { record_type, name: name.clone(), records: Vec::new() }
     }
 
+    /// Whether some of it is known.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.records.is_empty()
+    }
+
     /// The name to ask for next.
     pub(super) fn name(&self) -> &Name {
         &self.name

@@ -62,7 +62,12 @@ impl Connections {
     ///
     /// # Errors
     /// What connection or handshake say, and what is wrong with the answer.
-    pub(super) async fn ask(&self, index: usize, server: &NameServer, question: &Question) -> Result<Message, Failure> {
+    pub(super) async fn ask(
+        &self,
+        index: usize,
+        server: &NameServer,
+        question: &Question,
+    ) -> Result<Message, Failure> {
         let key = Key { server: index, runtime: Handle::try_current().map(|handle| handle.id()) };
         if let Some(connection) = self.take(key) {
             match self.ask_over(connection, key, question).await {

@@ -19,6 +19,7 @@ use super::answer::{Chain, Step, is_lame};
 use super::datagram::{self, Reply};
 use super::failure::{Failure, Failures};
 use super::question::{Manner, Question};
+use super::servers::Servers;
 use super::{Answer, Client};
 use crate::error::{Cause, LookupError};
 use crate::name::Name;
@@ -30,7 +31,7 @@ pub(super) struct Inquiry<'a> {
     client: &'a Client,
     record_type: RecordType,
     start: Instant,
-    /// How long all of it may take.
+    /// How long all of it may take. The first name of a chain cannot take longer.
     limit: Duration,
 }
 
@@ -44,11 +45,12 @@ impl<'a> Inquiry<'a> {
     }
 
     pub(super) async fn run(&self, name: &Name) -> Result<Answer, LookupError> {
-        let subject = || format!("{name} ({})", self.record_type);
+        let subject = || self.subject(name);
         let mut chain = Chain::new(name, self.record_type);
         let mut is_authentic = self.client.settings.trust_ad;
         loop {
-            let result = self.ask_servers(chain.name()).await;
+            let limit = if chain.has_begun() { self.limit } else { Duration::MAX };
+            let result = self.ask_servers(chain.name(), limit).await;
             let (server, message) = result.map_err(|failures| failures.into_error(&subject()))?;
             // Of a chain over several messages each must be.
             is_authentic &= message.is_authentic;
@@ -62,16 +64,25 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    async fn ask_servers(&self, name: &Name) -> Result<(SocketAddr, Message), Failures> {
+    /// "example.org (A)".
+    fn subject(&self, name: &Name) -> String {
+        let name = name.to_string();
+        // The root is nothing but its dot.
+        let name = name.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(&name);
+        format!("{name} ({})", self.record_type)
+    }
+
+    /// Until `limit` after the start.
+    async fn ask_servers(&self, name: &Name, limit: Duration) -> Result<(SocketAddr, Message), Failures> {
         let settings = &self.client.settings;
         let order = self.client.servers.order(settings.rotate);
         let mut failures = Failures::default();
         for _ in 0..attempts(self.client) {
             for &index in &order {
                 let server = settings.servers[index].address;
-                let left = self.limit.saturating_sub(now().saturating_duration_since(self.start));
+                let left = limit.saturating_sub(now().saturating_duration_since(self.start));
                 if left.is_zero() {
-                    failures.out_of_time(server, self.limit);
+                    failures.out_of_time(server, limit);
                     return Err(failures);
                 }
                 match self.attempt(index, name, left.min(settings.timeout)).await {
@@ -84,19 +95,20 @@ impl<'a> Inquiry<'a> {
     }
 
     async fn attempt(&self, index: usize, name: &Name, limit: Duration) -> Result<Message, Failure> {
+        let wait = Wait { servers: &self.client.servers, index, start: now() };
         let twice = async {
             match self.ask(index, name).await {
                 Err(Failure::RuntimeGone(_)) => self.ask(index, name).await,
                 result => result,
             }
         };
-        let result = timeout(limit, twice).await.unwrap_or(Err(Failure::TimedOut(limit)));
-        match &result {
-            Err(Failure::TimedOut(_)) => self.client.servers.timed_out(index),
-            Err(failure) if !failure.is_of_server() => {}
-            _ => self.client.servers.answered(index),
+        match timeout(limit, twice).await {
+            Ok(result) => {
+                wait.is_over(result.as_ref().map_or_else(Failure::is_of_server, |_| true));
+                result
+            }
+            Err(_) => Err(Failure::TimedOut(limit)),
         }
-        result
     }
 
     async fn ask(&self, index: usize, name: &Name) -> Result<Message, Failure> {
@@ -150,6 +162,29 @@ impl<'a> Inquiry<'a> {
             };
             self.client.connections.ask(index, server, &question).await
         })
+    }
+}
+
+/// A wait for a server. Whoever drops it says that nothing came in time: the limit has run out, or somebody above has lost patience, who would
+/// otherwise come back to the same silent server each time.
+struct Wait<'a> {
+    servers: &'a Servers,
+    index: usize,
+    start: Instant,
+}
+
+impl Wait<'_> {
+    fn is_over(self, is_there: bool) {
+        if is_there {
+            self.servers.answered(self.index);
+        }
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        self.servers.waited(self.index, now().saturating_duration_since(self.start));
     }
 }
 

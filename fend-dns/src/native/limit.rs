@@ -56,12 +56,8 @@ enum Stage {
 impl Places {
     /// At least one: with none, all would wait for ever.
     pub(super) fn new(count: usize) -> Places {
-        let state = State {
-            free: count.max(1),
-            next_ticket: 0,
-            waiting: BTreeMap::new(),
-            granted: HashSet::new(),
-        };
+        let state =
+            State { free: count.max(1), next_ticket: 0, waiting: BTreeMap::new(), granted: HashSet::new() };
         Places { state: Mutex::new(state) }
     }
 
@@ -261,7 +257,9 @@ mod tests {
         let places = Arc::new(Places::new(1));
         let asks = || Waker::from(Arc::new(Asks(places.clone())));
         let mut holder = pin!(places.take());
-        let Poll::Ready(place) = holder.as_mut().poll(&mut Context::from_waker(&asks())) else { panic!("it is free") };
+        let Poll::Ready(place) = holder.as_mut().poll(&mut Context::from_waker(&asks())) else {
+            panic!("it is free")
+        };
         let mut waits = Box::pin(places.take());
         for _ in 0..2 {
             assert!(waits.as_mut().poll(&mut Context::from_waker(&asks())).is_pending());

@@ -62,7 +62,7 @@ impl Ports {
         })
     }
 
-    /// From what is in the two files: "32768	60999", and "8080,9000-9010".
+    /// From what is in the two files: "32768 60999", and "8080,9000-9010".
     fn new(range: &str, reserved: &str) -> Ports {
         let mut ends = range.split_ascii_whitespace().map(str::parse);
         let range = match (ends.next(), ends.next()) {

@@ -94,7 +94,8 @@ impl Question {
         let length = self.bytes.len() + 4;
         let padding = length.next_multiple_of(BLOCK) - length;
         let [high, low] = u16::try_from(padding).expect("it is less than a block").to_be_bytes();
-        let [opt_high, opt_low] = u16::try_from(padding + 4).expect("it is little more than a block").to_be_bytes();
+        let [opt_high, opt_low] =
+            u16::try_from(padding + 4).expect("it is little more than a block").to_be_bytes();
         self.bytes.truncate(opt + 9);
         self.bytes.extend([opt_high, opt_low, PADDING[0], PADDING[1], high, low]);
         self.bytes.resize(length + padding, 0);
@@ -171,7 +172,8 @@ mod tests {
             (Rcode::SERVER_FAILURE, false),
             (Rcode::NAME_ERROR, false),
         ] {
-            let message = Message { question: None, question_count: 0, rcode, ..answer(question.id, "example.org") };
+            let message =
+                Message { question: None, question_count: 0, rcode, ..answer(question.id, "example.org") };
             assert_eq!(question.is_answered_by(&message), fits, "{rcode:?}");
         }
     }
@@ -179,8 +181,7 @@ mod tests {
     #[test]
     fn the_case_that_was_mixed_must_come_back() {
         let asked = name("a-name-with-many-letters-in-it.example.org");
-        let question =
-            Question::new(&asked, RecordType::A, Manner { mix_case: true, ..PLAIN }).unwrap();
+        let question = Question::new(&asked, RecordType::A, Manner { mix_case: true, ..PLAIN }).unwrap();
         assert_eq!(question.name, asked);
         // One in 2^36.
         assert_ne!(question.name.as_wire(), asked.as_wire());
@@ -192,9 +193,8 @@ mod tests {
 
     #[test]
     fn ids_differ_from_question_to_question() {
-        let ids: std::collections::HashSet<_> = (0..100)
-            .map(|_| Question::new(&name("example.org"), RecordType::A, PLAIN).unwrap().id)
-            .collect();
+        let ids: std::collections::HashSet<_> =
+            (0..100).map(|_| Question::new(&name("example.org"), RecordType::A, PLAIN).unwrap().id).collect();
         assert!(ids.len() >= 90, "{}", ids.len());
     }
 
@@ -212,7 +212,8 @@ mod tests {
             assert_eq!(options[..2], PADDING);
             let padding = usize::from(u16::from_be_bytes([options[2], options[3]]));
             assert_eq!(options.len(), padding + 4);
-            let length = u16::from_be_bytes([question.bytes[before.len() - 2], question.bytes[before.len() - 1]]);
+            let length =
+                u16::from_be_bytes([question.bytes[before.len() - 2], question.bytes[before.len() - 1]]);
             assert_eq!(usize::from(length), options.len());
             assert_eq!(question.bytes[..before.len() - 2], before[..before.len() - 2]);
         }

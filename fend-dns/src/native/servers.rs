@@ -13,6 +13,9 @@ use fend_reactor::time::now;
 /// How long a server that did not answer in time goes behind the others.
 const SILENT_FOR: Duration = Duration::from_secs(30);
 
+/// Servers that are asked answer within this, even when they have to ask others; who waits for less has learned nothing.
+const MIN_SILENCE: Duration = Duration::from_secs(1);
+
 /// How long a server that does not know EDNS is asked without.
 const PLAIN_FOR: Duration = Duration::from_secs(600);
 
@@ -21,8 +24,8 @@ pub(super) struct Servers {
     states: Mutex<Vec<State>>,
     /// Whose turn it is to be first, when they take turns.
     turn: AtomicUsize,
-    /// How long the question that tries a silent server again may take.
-    trial: Duration,
+    /// How long an attempt may take, that at a silent server too.
+    timeout: Duration,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,8 +50,8 @@ impl Spell {
 }
 
 impl Servers {
-    pub(super) fn new(count: usize, trial: Duration) -> Servers {
-        Servers { states: Mutex::new(vec![State::default(); count]), turn: AtomicUsize::new(0), trial }
+    pub(super) fn new(count: usize, timeout: Duration) -> Servers {
+        Servers { states: Mutex::new(vec![State::default(); count]), turn: AtomicUsize::new(0), timeout }
     }
 
     /// The order in which to ask now, by the servers' places in the settings.
@@ -59,7 +62,7 @@ impl Servers {
         let first = if rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let turns = (0..count).map(|index| (first % count + index) % count);
         let (mut order, silent): (Vec<_>, Vec<_>) =
-            turns.partition(|&index| !states[index].is_silent(now, self.trial));
+            turns.partition(|&index| !states[index].is_silent(now, self.timeout));
         order.extend(silent);
         order
     }
@@ -69,10 +72,12 @@ impl Servers {
         self.lock()[index].silent = None;
     }
 
-    /// Nothing came from it in time.
-    pub(super) fn timed_out(&self, index: usize) {
+    /// Nothing came from it for so long.
+    pub(super) fn waited(&self, index: usize, time: Duration) {
         let from = now();
-        self.lock()[index].silent = Some(Spell { from, length: SILENT_FOR });
+        if time >= self.timeout.min(MIN_SILENCE) {
+            self.lock()[index].silent = Some(Spell { from, length: SILENT_FOR });
+        }
     }
 
     pub(super) fn knows_edns(&self, index: usize) -> bool {
@@ -125,7 +130,7 @@ mod tests {
     #[fend::test(dispatchers = "all", start_paused = true)]
     async fn a_silent_server_is_last_for_30_seconds_and_then_tried_by_one() {
         let servers = Servers::new(3, TRIAL);
-        servers.timed_out(0);
+        servers.waited(0, TRIAL);
         assert_eq!(servers.order(false), [1, 2, 0]);
         advance(SILENT_FOR - Duration::from_nanos(1)).await;
         assert_eq!(servers.order(false), [1, 2, 0]);
@@ -140,9 +145,22 @@ mod tests {
     }
 
     #[fend::test(dispatchers = "all", start_paused = true)]
+    async fn who_does_not_wait_learns_nothing_of_a_server() {
+        let servers = Servers::new(2, TRIAL);
+        servers.waited(0, MIN_SILENCE - Duration::from_nanos(1));
+        assert_eq!(servers.order(false), [0, 1]);
+        servers.waited(0, MIN_SILENCE);
+        assert_eq!(servers.order(false), [1, 0]);
+        // A time limit below that is what somebody has chosen.
+        let servers = Servers::new(2, MIN_SILENCE / 4);
+        servers.waited(0, MIN_SILENCE / 4);
+        assert_eq!(servers.order(false), [1, 0]);
+    }
+
+    #[fend::test(dispatchers = "all", start_paused = true)]
     async fn silent_servers_keep_their_order() {
         let servers = Servers::new(3, TRIAL);
-        (0..3).rev().for_each(|index| servers.timed_out(index));
+        (0..3).rev().for_each(|index| servers.waited(index, TRIAL));
         assert_eq!(servers.order(false), [0, 1, 2]);
         servers.answered(1);
         assert_eq!(servers.order(false), [1, 0, 2]);

@@ -82,7 +82,9 @@ async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<S
         match families::of_name(asker, &candidate.name, families, manner).await {
             Ok(found) => return Ok(Found { addresses: found.addresses, canonical: text(&found.canonical) }),
             Err(Stop::Unknown) => return Err(Stop::Unknown),
-            Err(Stop::Failed(error)) => failures.note(&candidate, error).map_err(|error| error.about(host))?,
+            Err(Stop::Failed(error)) => {
+                failures.note(&candidate, error).map_err(|error| error.about(host))?
+            }
         }
     }
     Err(failures.verdict(host).into())

@@ -171,16 +171,18 @@ impl ResolverBuilder {
             return Err(format!("the name server {} has port 0", server.address()));
         }
         match self.beyond_the_c_library() {
-            Some(setting) if self.path == Path::System => {
-                Err(format!("Path::System with {setting}: the C library reads the system's files, and cannot be told of others"))
-            }
+            Some(setting) if self.path == Path::System => Err(format!(
+                "Path::System with {setting}: the C library reads the system's files, and cannot be told of others"
+            )),
             _ => Ok(()),
         }
     }
 
     /// What it is told that the C library cannot be told.
     fn beyond_the_c_library(&self) -> Option<String> {
-        let file = |name, path: &Option<PathBuf>| path.as_ref().map(|path| format!("{name}({:?})", path.display().to_string()));
+        let file = |name, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!("{name}({:?})", path.display().to_string()))
+        };
         let server = self.servers.first().map(|server| format!("name_server({})", server.address()));
         server
             .or_else(|| file("resolv_conf", &self.resolv_conf))
@@ -246,9 +248,17 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_ranges_are_taken() {
-        let least = ResolverBuilder::default().ndots(0).attempts(1).timeout(Duration::from_nanos(1)).edns(Some(512));
-        least.max_sockets(1_usize).system_threads(1_usize).cache_size(0_usize).max_ttl(Duration::ZERO).build().unwrap();
-        let most = ResolverBuilder::default().ndots(15).attempts(10).timeout(Duration::from_secs(3600)).edns(None);
+        let least =
+            ResolverBuilder::default().ndots(0).attempts(1).timeout(Duration::from_nanos(1)).edns(Some(512));
+        least
+            .max_sockets(1_usize)
+            .system_threads(1_usize)
+            .cache_size(0_usize)
+            .max_ttl(Duration::ZERO)
+            .build()
+            .unwrap();
+        let most =
+            ResolverBuilder::default().ndots(15).attempts(10).timeout(Duration::from_secs(3600)).edns(None);
         most.search(["."]).max_ttl(Duration::MAX).build().unwrap();
     }
 

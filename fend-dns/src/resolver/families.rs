@@ -106,7 +106,8 @@ async fn ask<A: Ask>(asker: &A, name: &Name, families: Families, manner: Manner)
     if families == Families::BOTH && !manner.single_request {
         let v6 = pin!(asker.ask(question(RecordType::Aaaa)));
         let v4 = pin!(asker.ask(question(RecordType::A)));
-        let mut both = SideBySide { v6, v4, answers: (None, None), delay: manner.resolution_delay, patience: None };
+        let mut both =
+            SideBySide { v6, v4, answers: (None, None), delay: manner.resolution_delay, patience: None };
         return poll_fn(|cx| both.poll(cx)).await;
     }
     let v4 = if families.v4 { Some(asker.ask(question(RecordType::A)).await) } else { None };
@@ -148,7 +149,11 @@ where
     }
 }
 
-fn poll_one<F: Future<Output = Result<Kept, Stop>>>(future: Pin<&mut F>, answer: &mut Answered, cx: &mut Context<'_>) {
+fn poll_one<F: Future<Output = Result<Kept, Stop>>>(
+    future: Pin<&mut F>,
+    answer: &mut Answered,
+    cx: &mut Context<'_>,
+) {
     if answer.is_none() {
         if let Poll::Ready(value) = future.poll(cx) {
             *answer = Some(value);
@@ -184,4 +189,3 @@ fn no(answers: &[Kept], name: &Name, families: Families) -> LookupError {
         (None, None) => families.no_data(&subject),
     }
 }
-

@@ -48,7 +48,13 @@ impl Records {
         }
         let is_wanted = |record: &Record| record.data.record_type().code() == record_type.code();
         let chain = records.iter().position(is_wanted).unwrap_or(records.len());
-        Records { records, chain, name: answer.name.clone(), server: answer.server, is_authentic: answer.is_authentic }
+        Records {
+            records,
+            chain,
+            name: answer.name.clone(),
+            server: answer.server,
+            is_authentic: answer.is_authentic,
+        }
     }
 
     /// The CNAMEs that led to the records, the first that of the name that was asked for.

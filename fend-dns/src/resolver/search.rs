@@ -20,7 +20,11 @@ pub(super) struct Candidate {
 }
 
 /// The names that `host` may stand for, in the order in which to ask. `name` is the host's own.
-pub(super) fn candidates<'a>(setup: &'a Setup, host: &str, name: &'a Name) -> impl Iterator<Item = Candidate> + 'a {
+pub(super) fn candidates<'a>(
+    setup: &'a Setup,
+    host: &str,
+    name: &'a Name,
+) -> impl Iterator<Item = Candidate> + 'a {
     let is_absolute = host.ends_with('.');
     let dots = name.labels().count().saturating_sub(1);
     let as_it_is_first = is_absolute || dots >= usize::from(setup.ndots);

@@ -12,7 +12,8 @@ pub(super) fn by_priority_and_weight(name: &str, mut list: Vec<Srv>) -> Result<V
     while let Some(first) = list.first() {
         let priority = first.priority;
         let end = list.iter().position(|srv| srv.priority != priority).unwrap_or(list.len());
-        let chosen = choose(&list[..end], random().map_err(|error| LookupError::new(name, Cause::Io(error)))?);
+        let chosen =
+            choose(&list[..end], random().map_err(|error| LookupError::new(name, Cause::Io(error)))?);
         ordered.push(list.remove(chosen));
     }
     Ok(ordered)
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn the_lowest_priority_comes_first_whatever_its_weight() {
-        let list = by_priority_and_weight("name", vec![srv(20, 9000), srv(10, 0), srv(30, 1), srv(10, 0)]).unwrap();
+        let list =
+            by_priority_and_weight("name", vec![srv(20, 9000), srv(10, 0), srv(30, 1), srv(10, 0)]).unwrap();
         assert_eq!(list.iter().map(|srv| srv.priority).collect::<Vec<_>>(), [10, 10, 20, 30]);
         assert_eq!(by_priority_and_weight("name", vec![]).unwrap(), []);
     }

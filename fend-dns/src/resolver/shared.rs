@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::ask::{Fetched, Topic};
 use super::ResolverBuilder;
+use super::ask::{Fetched, Topic};
 use super::setup::{Overlay, Setup};
 use crate::cache::Cache;
 use crate::config::{Environment, Files, Paths};
@@ -72,8 +72,15 @@ impl Shared {
     }
 }
 
+/// With what is wrong with the system's files: what they say is then not what counts.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("settings", &self.overlay.builder).field("cache", &self.cache).finish_non_exhaustive()
+        let setup = self.setup.lock().clone();
+        let problems: Vec<_> = setup.iter().flat_map(|setup| setup.config.problems()).collect();
+        f.debug_struct("Shared")
+            .field("settings", &self.overlay.builder)
+            .field("problems", &problems)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
     }
 }

@@ -66,12 +66,18 @@ fn try_begin(shared: &Arc<Shared>, asked: Asked) -> Result<Begun, LookupError> {
             if !hints.passive {
                 order::sort(&mut addresses, &setup.config.policy);
             }
-            Goal { asked, service, family: hints.family }.list(&setup, &addresses, None).map(Ok).map(Begun::Done)
+            Goal { asked, service, family: hints.family }
+                .list(&setup, &addresses, None)
+                .map(Ok)
+                .map(Begun::Done)
         }
         Host::Literal(address, scope) => {
             let address = literal(address, scope, hints.family, &hints)?;
             let canonical = asked.subject().to_owned();
-            Goal { asked, service, family: hints.family }.list(&setup, &[address], Some(canonical)).map(Ok).map(Begun::Done)
+            Goal { asked, service, family: hints.family }
+                .list(&setup, &[address], Some(canonical))
+                .map(Ok)
+                .map(Begun::Done)
         }
         Host::Name(name) if setup.is_system => Ok(by_system(shared, asked, name)),
         Host::Name(name) => begin_native(shared, setup, asked, service, name),
@@ -82,7 +88,10 @@ fn by_system(shared: &Shared, asked: Asked, name: String) -> Begun {
     let pool = shared.pool();
     let request = Request { host: Some(name), service: asked.service.clone(), hints: asked.hints };
     let host = asked.subject().into();
-    Begun::Waiting(host, Box::pin(async move { pool.lookup(request).await.map_err(|error| error.about(asked.subject())) }))
+    Begun::Waiting(
+        host,
+        Box::pin(async move { pool.lookup(request).await.map_err(|error| error.about(asked.subject())) }),
+    )
 }
 
 fn begin_native(
@@ -148,7 +157,9 @@ impl Goal {
     fn list(&self, setup: &Setup, addresses: &[SocketAddr], canonical: Option<String>) -> Outcome {
         let ports = &setup.config.services;
         let hints = &self.asked.hints;
-        let mut list = expand(self.asked.subject(), addresses, &self.service, hints, |name, protocol| ports.port(name, protocol))?;
+        let mut list = expand(self.asked.subject(), addresses, &self.service, hints, |name, protocol| {
+            ports.port(name, protocol)
+        })?;
         list.canonical_name = canonical.filter(|_| hints.canonical_name);
         Ok(list)
     }

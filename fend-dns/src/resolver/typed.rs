@@ -2,8 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::service_order::by_priority_and_weight;
 use super::Resolver;
+use super::service_order::by_priority_and_weight;
 use crate::error::LookupError;
 use crate::name::Name;
 use crate::record::{Caa, Mx, RecordData, RecordType, Soa, Srv, Svcb, Txt};

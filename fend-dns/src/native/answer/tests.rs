@@ -118,7 +118,9 @@ fn a_chain_that_leads_back_is_an_error() {
     let mut chain = chain();
     let first = message(Rcode::NO_ERROR, vec![cname("a.example", 60, "b.example")], vec![]);
     assert!(matches!(chain.follow(first), Ok(Step::Onward)));
-    assert!(chain.follow(message(Rcode::NO_ERROR, vec![cname("b.example", 60, "a.example")], vec![])).is_err());
+    assert!(
+        chain.follow(message(Rcode::NO_ERROR, vec![cname("b.example", 60, "a.example")], vec![])).is_err()
+    );
 }
 
 /// DN5.

@@ -47,11 +47,23 @@ impl Drop for Folder {
 /// Asks this server, with the search list given and an empty hosts file.
 fn builder(server: &Server) -> ResolverBuilder {
     let none = "/nonexistent/file";
-    Resolver::builder().name_server(server.address).hosts(none).resolv_conf(none).nsswitch(none).gai_conf(none)
+    Resolver::builder()
+        .name_server(server.address)
+        .hosts(none)
+        .resolv_conf(none)
+        .nsswitch(none)
+        .gai_conf(none)
 }
 
 fn resolver(server: &Server) -> Resolver {
     builder(server).search(Vec::<String>::new()).build().unwrap()
+}
+
+/// One whose host names are the C library's, with servers that it cannot be told of: what the builder refuses.
+fn system_resolver(server: &Server) -> Resolver {
+    let overlay = setup::Overlay { builder: builder(server).path(Path::System), search: None };
+    let files = crate::config::Files::new(Default::default(), crate::config::Environment::of_process());
+    Resolver { shared: Arc::new(Shared::new(overlay, files)) }
 }
 
 async fn addresses(resolver: &Resolver, host: &str) -> Result<Vec<String>, LookupError> {
@@ -148,7 +160,8 @@ async fn lookups_of_one_name_at_the_same_time_ask_one_question_per_type() {
 /// DN8: a lookup that is dropped leaves nothing behind, and others that wait for the same go on.
 #[fend::test(dispatchers = "all")]
 async fn a_lookup_that_is_dropped_closes_its_sockets_unless_others_wait() {
-    let server = Server::start().await.silent("a.example", RecordType::A).silent("a.example", RecordType::Aaaa);
+    let server =
+        Server::start().await.silent("a.example", RecordType::A).silent("a.example", RecordType::Aaaa);
     let resolver = builder(&server).max_sockets(2_usize).build().unwrap();
     let mut first = resolver.lookup("a.example", 80);
     let mut second = resolver.lookup("a.example", 80);
@@ -163,7 +176,7 @@ async fn a_lookup_that_is_dropped_closes_its_sockets_unless_others_wait() {
     drop(second);
     assert_eq!(resolver.shared.under_way.len(), 0);
     // Both places are free again: else this would wait for the timeout.
-    let server = server.a("b.example", "192.0.2.2");
+    let _server = server.a("b.example", "192.0.2.2");
     assert_eq!(addresses(&resolver, "b.example").await.unwrap(), ["192.0.2.2"]);
 }
 
@@ -182,7 +195,8 @@ async fn a_failure_of_one_family_leaves_the_addresses_of_the_other() {
 /// DN7: errors are told apart, and name host and server.
 #[fend::test(dispatchers = "all")]
 async fn errors_are_told_apart_and_name_the_host_and_the_server() {
-    let server = Server::start().await.a("v4.example", "192.0.2.1").failing("failing.example", RecordType::A, 2);
+    let server =
+        Server::start().await.a("v4.example", "192.0.2.1").failing("failing.example", RecordType::A, 2);
     let server = server.failing("refused.example", RecordType::A, 5).silent("silent.example", RecordType::A);
     let resolver = builder(&server).timeout(Duration::from_millis(50)).attempts(1).build().unwrap();
     let asked = [
@@ -190,7 +204,7 @@ async fn errors_are_told_apart_and_name_the_host_and_the_server() {
         ("v4.example", Family::V6, "no IPv6 address"),
         ("failing.example", Family::V4, "try again"),
         ("refused.example", Family::V4, "refused"),
-        ("silent.example", Family::V4, "within 50ms"),
+        ("silent.example", Family::V4, "no answer within"),
     ];
     for (index, (host, family, text)) in asked.into_iter().enumerate() {
         let error = of_family(&resolver, host, family).await.unwrap_err();
@@ -269,7 +283,11 @@ async fn the_hosts_file_is_asked_in_its_turn() {
 
 #[fend::test(dispatchers = "all")]
 async fn canonical_names_are_told_when_they_are_asked_for() {
-    let server = Server::start().await.a("a.example", "192.0.2.1").name("alias.example", RecordType::Cname, "a.example");
+    let server = Server::start().await.a("a.example", "192.0.2.1").name(
+        "alias.example",
+        RecordType::Cname,
+        "a.example",
+    );
     let folder = Folder::new();
     let hosts = folder.write("hosts", "10.0.0.1 Printer.example printer\n");
     let resolver = builder(&server).hosts(hosts).build().unwrap();
@@ -368,6 +386,19 @@ async fn the_c_library_looks_up_when_it_is_told_to() {
     let list = resolver.lookup("localhost", 80).await.unwrap();
     assert!(list.iter().all(|info| info.ip().is_loopback()) && !list.is_empty());
     assert_eq!(resolver.cache_stats().misses, 0);
+}
+
+/// A runtime that asks and is not run any more stalls nobody else's lookups.
+#[test]
+fn each_runtime_asks_for_itself() {
+    let runtime = || fend_reactor::runtime::Builder::new().worker_threads(1).build().unwrap();
+    let (stopped, running) = (runtime(), runtime());
+    let server = running.block_on(Server::start()).a("a.example", "192.0.2.1");
+    let resolver = resolver(&server);
+    let mut stalled = resolver.lookup("a.example", 80);
+    assert!(stopped.block_on(poll_once(&mut stalled)).is_none());
+    assert_eq!(running.block_on(addresses(&resolver, "a.example")).unwrap(), ["192.0.2.1"]);
+    assert_eq!(resolver.cache_stats().merged, 0);
 }
 
 #[fend::test(dispatchers = "all")]

@@ -21,7 +21,10 @@ async fn records_come_with_the_ttl_that_is_left_and_who_said_so() {
 
 #[fend::test(dispatchers = "all")]
 async fn the_chain_is_told_apart_from_the_records() {
-    let server = Server::start().await.name("alias.example", RecordType::Cname, "a.example").a("a.example", "192.0.2.1");
+    let server = Server::start()
+        .await
+        .name("alias.example", RecordType::Cname, "a.example")
+        .a("a.example", "192.0.2.1");
     let resolver = resolver(&server);
     assert_eq!(resolver.cname("alias.example").await.unwrap().to_string(), "a.example.");
     let records = resolver.records("alias.example", RecordType::Cname).await.unwrap();
@@ -48,7 +51,11 @@ async fn each_type_has_its_method() {
     let server = server.record("n.example", RecordType::Txt, 300, vec![2, b'h', b'i']);
     let server = server.record("n.example", RecordType::Srv, 300, vec![0, 2, 0, 0, 0, 80, 1, b'b', 0]);
     let server = server.record("n.example", RecordType::Srv, 300, vec![0, 1, 0, 0, 0, 81, 1, b'a', 0]);
-    let server = server.name("n.example", RecordType::Ns, "ns.example").name("n.example", RecordType::Ptr, "p.example");
+    let server = server.name("n.example", RecordType::Ns, "ns.example").name(
+        "n.example",
+        RecordType::Ptr,
+        "p.example",
+    );
     let soa = [&[0, 0][..], &[1_u32, 2, 3, 4, 5].map(u32::to_be_bytes).concat()].concat();
     let server = server.record("n.example", RecordType::Soa, 300, soa);
     let server = server.record("n.example", RecordType::Caa, 300, b"\x80\x05issueca.example".to_vec());
@@ -77,15 +84,8 @@ async fn each_type_has_its_method() {
 #[fend::test(dispatchers = "all")]
 async fn records_are_asked_for_natively_where_host_names_are_the_c_librarys() {
     let server = Server::start().await.a("a.example", "192.0.2.1");
-    let resolver = resolver(&server);
-    let mut setup = resolver.shared.setup();
-    Arc::get_mut(&mut setup).map(|setup| setup.is_system = true);
-    let folder = Folder::new();
-    let mymachines = folder.write("nsswitch", "hosts: mymachines\n");
-    let conf = folder.write("resolv.conf", "nameserver 127.0.0.1\n");
-    let system = Resolver::builder().nsswitch(mymachines).build().unwrap();
-    assert!(system.shared.setup().is_system);
-    drop(conf);
+    let resolver = system_resolver(&server);
+    assert!(resolver.shared.setup().is_system);
     assert_eq!(resolver.a("a.example").await.unwrap().len(), 1);
 }
 
@@ -106,6 +106,9 @@ async fn an_address_has_the_name_of_the_hosts_file_or_of_its_record() {
     assert_eq!(std::io::Error::from(error.clone()).kind(), std::io::ErrorKind::InvalidData, "{error}");
     for nameless in ["192.0.2.4", "192.0.2.5", "2001:db8::1"] {
         let error = name_of(nameless).await.unwrap_err();
-        assert!(error.is_not_found() && error.to_string().contains(&format!("name of {nameless}")), "{error}");
+        assert!(
+            error.is_not_found() && error.to_string().contains(&format!("name of {nameless}")),
+            "{error}"
+        );
     }
 }

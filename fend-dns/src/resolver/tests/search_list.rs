@@ -23,9 +23,9 @@ async fn dots_decide_what_is_asked_for_first() {
 
 #[fend::test(dispatchers = "all")]
 async fn a_name_that_gets_too_long_is_passed_over() {
-    let long = ["x".repeat(60), "x".repeat(60), "x".repeat(60)].join(".");
+    let long = ["x"; 4].map(|letter| letter.repeat(50)).join(".");
     let host = "y".repeat(63);
-    assert_eq!(asked_for(&host, 1, &[&format!("{long}.{long}"[..240]), "example"]).await, [format!("{host}.example"), host]);
+    assert_eq!(asked_for(&host, 1, &[&long, "example"]).await, [format!("{host}.example"), host]);
 }
 
 #[fend::test(dispatchers = "all")]

@@ -109,7 +109,8 @@ impl State {
         let question = Message::parse_question(query).unwrap().question.unwrap();
         let (name, record_type) = (question.name, question.record_type);
         self.asked.push((name.clone(), record_type));
-        let of_name: Vec<_> = self.zone.iter().filter(|(owner, _)| *owner == name).map(|(_, entry)| entry).collect();
+        let of_name: Vec<_> =
+            self.zone.iter().filter(|(owner, _)| *owner == name).map(|(_, entry)| entry).collect();
         let mut rcode = if of_name.is_empty() { 3 } else { 0 };
         let mut answers = Vec::new();
         for entry in of_name {
