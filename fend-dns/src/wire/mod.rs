@@ -22,6 +22,8 @@ mod reader;
 use std::fmt;
 
 pub(crate) use encode::Query;
+#[cfg(test)]
+pub(crate) use message::Question;
 pub(crate) use message::{Message, Rcode};
 pub(crate) use mix_case::mix_case;
 
