@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use std::time::{Duration, Instant};
+
 use fend::dns::{Family, Hints};
 
-use crate::ask::{addresses, builder, failed, resolver, soon};
+use crate::ask::{SOON, addresses, builder, failed, resolver, soon};
 use crate::lying::{Asked, Back, LyingServer};
 use crate::message::{A, AAAA, NXDOMAIN, REAL, REAL_V6, Reply, SERVFAIL, honest};
 use crate::place::Place;
@@ -18,6 +20,8 @@ on_every_dispatcher!(
     either_may_come_first,
     one_that_fails_leaves_the_other,
     one_that_has_nothing_leaves_the_other,
+    one_that_never_comes_leaves_the_other_in_the_end,
+    who_is_in_a_hurry_waits_for_ipv6_no_longer_than_it_says,
     one_family_is_one_question,
     a_single_request_asks_for_one_after_the_other,
 );
@@ -78,6 +82,36 @@ async fn one_that_has_nothing_leaves_the_other() -> io::Result<()> {
             assert_eq!(soon(addresses(&resolver(&server), "www.example")).await.map_err(failed)?, [left]);
         }
     }
+    Ok(())
+}
+
+/// As behind a router that drops what it does not know.
+async fn one_that_never_comes_leaves_the_other_in_the_end() -> io::Result<()> {
+    let limit = Duration::from_millis(300);
+    for (missing, left) in [(AAAA, BOTH[0]), (A, BOTH[1])] {
+        let server = mute_of(missing);
+        let resolver = builder().name_server(server.address()).timeout(limit).build().map_err(failed)?;
+        let start = Instant::now();
+        assert_eq!(addresses(&resolver, "www.example").await.map_err(failed)?, [left]);
+        assert!((limit..SOON).contains(&start.elapsed()), "{:?}", start.elapsed());
+    }
+    Ok(())
+}
+
+fn mute_of(record_type: u16) -> LyingServer {
+    LyingServer::start(move |asked, back| {
+        if asked.question.record_type != record_type {
+            back.send(&honest(&asked.question));
+        }
+    })
+}
+
+async fn who_is_in_a_hurry_waits_for_ipv6_no_longer_than_it_says() -> io::Result<()> {
+    let server = mute_of(AAAA);
+    let resolver = resolver(&server);
+    let lookup = resolver.lookup("www.example", 443).resolution_delay(Duration::from_millis(50));
+    let list = soon(lookup).await.map_err(failed)?;
+    assert_eq!(list.iter().map(|info| info.ip()).collect::<Vec<_>>(), [BOTH[0]]);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use fend::dns::{NameServer, Resolver};
 use futures_lite::future::poll_once;
 
 use crate::alone::alone;
-use crate::ask::{addresses, ask, builder, failed, hangs_until};
+use crate::ask::{addresses, ask, builder, failed, hangs_until, soon};
 use crate::lying::{Back, LyingServer};
 use crate::message::{REAL, honest, lie};
 use crate::process::open_fds;
@@ -18,7 +18,9 @@ use crate::shape::Shape;
 
 on_every_dispatcher!(
     who_joined_a_question_gets_its_answer_when_the_first_is_gone,
-    a_dropped_lookup_asks_no_more
+    who_holds_a_lookup_without_polling_it_stops_nobody,
+    a_place_for_a_socket_is_passed_on,
+    a_dropped_lookup_asks_no_more,
 );
 alone_on_every_dispatcher!(a_dropped_lookup_closes_its_sockets_at_once);
 
@@ -124,5 +126,54 @@ async fn who_joined_a_question_gets_its_answer_when_the_first_is_gone() -> io::R
     assert!(server.count() <= 2, "{:?}", server.names());
     drop(server);
     answering.join().expect("no panic");
+    Ok(())
+}
+
+/// As the arm of a `select` that another arm has taken over from.
+async fn who_holds_a_lookup_without_polling_it_stops_nobody() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        // The answer comes after whoever asked has stopped polling.
+        let (asked, back) = (asked.clone(), back.clone());
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(20));
+            back.send(&honest(&asked.question));
+        });
+    });
+    let resolver = builder().name_server(server.address()).build().map_err(failed)?;
+    let mut first = Box::pin(ask(&resolver, "www.example"));
+    assert!(poll_once(&mut first).await.is_none());
+    let second = fend::spawn({
+        let resolver = resolver.clone();
+        async move { ask(&resolver, "www.example").await }
+    });
+    assert_eq!(soon(second).await.expect("no panic").map_err(failed)?, [REAL]);
+    assert_eq!(soon(first).await.map_err(failed)?, [REAL]);
+    assert_eq!(server.count(), 1);
+    Ok(())
+}
+
+/// DN8: those who wait for a socket wait no longer than those before them, and may be dropped in the queue.
+async fn a_place_for_a_socket_is_passed_on() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        if !asked.question.is_for("hangs.example") {
+            back.send(&honest(&asked.question));
+        }
+    });
+    let resolver = builder().name_server(server.address()).max_sockets(1_usize).build().map_err(failed)?;
+    let mut hangs = Box::pin(ask(&resolver, "hangs.example"));
+    hangs_until(hangs.as_mut(), server.was_asked(1)).await;
+    let names: Vec<_> = (0..20).map(|number| format!("{number}.example")).collect();
+    let mut waiting: Vec<_> = names.iter().map(|name| Some(Box::pin(ask(&resolver, name)))).collect();
+    for lookup in waiting.iter_mut().flatten() {
+        assert!(poll_once(lookup).await.is_none());
+    }
+    // The first, the last, and some between.
+    waiting.iter_mut().step_by(3).for_each(|lookup| *lookup = None);
+    waiting[19] = None;
+    assert_eq!(server.count(), 1, "there is one socket: {:?}", server.names());
+    drop(hangs);
+    for lookup in waiting.into_iter().flatten() {
+        assert_eq!(soon(lookup).await.map_err(failed)?, [REAL]);
+    }
     Ok(())
 }

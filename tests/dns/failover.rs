@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::ask::{SOON, ask, builder, closed_port, failed, soon};
 use crate::lying::LyingServer;
-use crate::message::{REAL, REFUSED, Reply, SERVFAIL};
+use crate::message::{FORMERR, NOTIMP, Question, REAL, REFUSED, Reply, SERVFAIL};
 
 on_every_dispatcher!(
     a_silent_server_gives_way_to_the_next,
@@ -14,6 +14,7 @@ on_every_dispatcher!(
     a_closed_port_alone_is_an_error_at_once,
     a_server_that_fails_gives_way_to_the_next,
     a_server_that_comes_back_is_asked_again,
+    failures_are_asked_for_no_oftener_than_was_set,
     servers_are_asked_in_their_order,
     with_rotate_the_servers_take_turns,
     an_ipv6_server_is_asked,
@@ -157,5 +158,20 @@ async fn an_ipv6_server_is_asked() -> io::Result<()> {
     let resolver = builder().name_server(server.address()).build().map_err(failed)?;
     assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
     assert_eq!(server.asked().iter().map(|asked| asked.by_tcp).collect::<Vec<_>>(), [false, true]);
+    Ok(())
+}
+
+/// DN7.
+async fn failures_are_asked_for_no_oftener_than_was_set() -> io::Result<()> {
+    // FORMERR and NOTIMP may be about EDNS, and are asked for once more without.
+    for (code, each) in [(SERVFAIL, 1), (REFUSED, 1), (FORMERR, 2), (NOTIMP, 2)] {
+        let reply = move |question: &Question| Reply::to(question).rcode(code);
+        let servers = [LyingServer::replying(reply), LyingServer::replying(reply)];
+        let builder = servers.iter().fold(builder(), |builder, server| builder.name_server(server.address()));
+        let resolver = builder.attempts(3).build().map_err(failed)?;
+        let error = soon(ask(&resolver, "www.example")).await.unwrap_err();
+        let counts = servers.map(|server| server.count());
+        assert!(counts.iter().all(|count| (1..=3 * each).contains(count)), "{code}: {counts:?}: {error}");
+    }
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! Name servers that are asked over TLS (RFC 7858).
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use fend::dns::{NameServer, Resolver};
 use fend::tls::{Certificate, Context, Mode, TlsConnector};
 use openssl::ssl::{SslAcceptor, SslMethod};
 
-use crate::ask::{addresses, ask, builder, closed_port, failed, soon};
+use crate::ask::{SOON, addresses, ask, builder, closed_port, failed, soon};
 use crate::lying::read_framed;
 use crate::message::{Question, REAL, honest};
 use crate::pki::{Credentials, pki};
@@ -21,6 +22,8 @@ on_every_dispatcher!(
     a_server_of_an_unknown_authority_is_not_asked,
     one_connection_serves_many_questions,
     a_connection_that_was_closed_is_made_anew,
+    a_server_that_never_shakes_hands_ends_at_the_deadline,
+    a_server_that_knows_no_tls_is_not_asked,
     a_closed_port_is_an_error,
 );
 
@@ -144,5 +147,40 @@ async fn a_closed_port_is_an_error() -> io::Result<()> {
     let error = soon(ask(&server.resolver("localhost")?, "www.example")).await.unwrap_err();
     assert!(error.is_refused(), "{error}");
     assert_eq!(error.server(), Some(server.address));
+    Ok(())
+}
+
+async fn a_server_that_never_shakes_hands_ends_at_the_deadline() -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let limit = Duration::from_millis(300);
+    let resolver = builder()
+        .name_server(NameServer::tls(listener.local_addr()?, "localhost"))
+        .timeout(limit)
+        .build()
+        .map_err(failed)?;
+    let start = Instant::now();
+    let error = ask(&resolver, "www.example").await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!((limit..SOON).contains(&start.elapsed()), "{:?}", start.elapsed());
+    Ok(())
+}
+
+async fn a_server_that_knows_no_tls_is_not_asked() -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let other = thread::spawn(move || {
+        let (mut stream, _) = listener.accept()?;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")?;
+        let mut received = Vec::new();
+        // Until the client leaves, which may be with a reset.
+        let _ = stream.read_to_end(&mut received);
+        io::Result::Ok(received)
+    });
+    let resolver = builder().name_server(NameServer::tls(address, "localhost")).build().map_err(failed)?;
+    let error = soon(ask(&resolver, "www.example")).await.unwrap_err();
+    assert!(!error.is_timeout() && !error.is_not_found() && !error.is_no_data(), "{error}");
+    assert_eq!(error.server(), Some(address));
+    let received = other.join().expect("no panic")?;
+    assert!(!received.windows(3).any(|bytes| bytes == b"www"), "nothing was asked in plain text");
     Ok(())
 }

@@ -19,6 +19,7 @@ on_every_dispatcher!(
     a_name_without_addresses_does_not_end_the_search,
     the_search_list_may_be_a_files,
     a_failure_on_the_way_is_no_no,
+    a_name_that_is_too_long_to_complete_is_asked_for_as_it_is,
 );
 
 /// Knows but one name.
@@ -127,5 +128,13 @@ async fn a_failure_on_the_way_is_no_no() -> io::Result<()> {
     });
     let error = soon(addresses(&searching(&server).build().map_err(failed)?, "host")).await.unwrap_err();
     assert!(error.is_try_again(), "{error}");
+    Ok(())
+}
+
+async fn a_name_that_is_too_long_to_complete_is_asked_for_as_it_is() -> io::Result<()> {
+    let long = vec!["x".repeat(49); 5].join(".");
+    let server = LyingServer::honest();
+    finds(&searching(&server).ndots(15).build().map_err(failed)?, &long).await?;
+    assert_eq!(order(&server), [long]);
     Ok(())
 }
