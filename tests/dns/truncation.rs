@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use fend::dns::NameServer;
@@ -20,6 +21,7 @@ on_every_dispatcher!(
     an_answer_that_is_truncated_by_tcp_too_is_none,
     a_datagram_that_is_larger_than_was_announced_is_used_whole_or_not_at_all,
     what_was_not_asked_for_on_a_connection_is_ignored,
+    what_came_on_a_connection_that_waited_is_ignored,
     an_empty_message_by_tcp_does_no_harm,
     a_connection_serves_many_questions,
     a_connection_that_the_server_has_closed_is_made_anew,
@@ -183,6 +185,25 @@ async fn what_was_not_asked_for_on_a_connection_is_ignored() -> io::Result<()> {
         .map_err(failed)?;
     for _ in 0..10 {
         assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
+    }
+    Ok(())
+}
+
+/// The same, all of it before the next question goes out.
+async fn what_came_on_a_connection_that_waited_is_ignored() -> io::Result<()> {
+    let (give, given) = mpsc::channel();
+    let server = LyingServer::start(move |asked, back| {
+        back.send(&honest(&asked.question));
+        // The test may be over.
+        let _ = give.send((asked.clone(), back.clone()));
+    });
+    let resolver = builder().name_server(NameServer::tcp(server.address())).build().map_err(failed)?;
+    for number in 0..5 {
+        assert_eq!(soon(ask(&resolver, &format!("{number}.example"))).await.map_err(failed)?, [REAL]);
+        let (asked, back) = given.recv().expect("it was asked");
+        for distance in 0..20 {
+            back.send(&Reply { id: asked.question.id.wrapping_add(distance), ..lie(&asked.question) });
+        }
     }
     Ok(())
 }
