@@ -1,18 +1,21 @@
 //! Answers that break the format: an error at once, or the next server, and nothing worse.
 
 use std::io;
+use std::time::Duration;
 
 use fend::dns::NameServer;
 
 use crate::ask::{ask, builder, failed, soon};
 use crate::lying::LyingServer;
 use crate::message::{A, CNAME, Question, REAL, Reply, name, record};
+use crate::scaled;
 
 on_every_dispatcher!(
     no_malformed_answer_is_believed,
     after_a_malformed_answer_the_next_server_is_asked,
     a_name_of_255_bytes_is_good,
     shorter_than_a_header,
+    damaged_answers_come_to_an_end,
 );
 
 /// A type of record that nobody understands.
@@ -180,5 +183,46 @@ async fn shorter_than_a_header() -> io::Result<()> {
         Ok(addresses) => assert_eq!(addresses, [REAL]),
         Err(error) => assert!(!error.is_timeout() && !error.is_not_found(), "{error}"),
     }
+    Ok(())
+}
+
+/// DN4: good answers with bytes that were changed or cut off, by UDP and TCP. What is in them may have become another address, but each
+/// lookup comes to its end.
+async fn damaged_answers_come_to_an_end() -> io::Result<()> {
+    let server = LyingServer::start(|asked, back| {
+        let question = &asked.question;
+        let alias = Reply::to(question).cname(&question.name, 60, "alias.example").soa("example", 60, 60);
+        let mut message = alias.address("alias.example", 60, REAL).write();
+        let seed = usize::from(question.id);
+        let noise = junk(seed % 1000 + 10);
+        for pair in noise.rchunks_exact(2).take(seed % 4) {
+            let at = (usize::from(pair[0]) + seed) % message.len();
+            // Of most, header and question stay whole.
+            let at = if seed & 0x70 != 0 { at.max(12 + question.name.len() + 6) } else { at };
+            message[at] ^= pair[1] | 1;
+        }
+        if seed & 0x700 == 0 {
+            message.truncate(seed % message.len());
+        }
+        back.send_bytes(&message);
+    });
+    let resolver = builder()
+        .name_server(server.address())
+        .name_server(NameServer::tcp(server.address()))
+        .timeout(Duration::from_millis(100))
+        .cache_size(0_usize)
+        .build()
+        .map_err(failed)?;
+    let lookups: Vec<_> = (0..scaled(1000, 10_000))
+        .map(|number| {
+            let resolver = resolver.clone();
+            fend::spawn(async move { ask(&resolver, &format!("{number}.example")).await })
+        })
+        .collect();
+    let mut good = 0;
+    for lookup in lookups {
+        good += usize::from(lookup.await.expect("no panic").is_ok_and(|addresses| addresses == [REAL]));
+    }
+    assert!(good > 0, "some are whole");
     Ok(())
 }
