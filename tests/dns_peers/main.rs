@@ -1,0 +1,25 @@
+//! The resolver against name servers that are not fend, and its answers beside those of `dig` and of the C library.
+//!
+//! knot has zones with records of every type, unbound and dnsmasq ask it and have records of their own. All listen on loopback addresses
+//! alone.
+
+#[path = "../support/alone.rs"]
+mod alone;
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+#[expect(dead_code, unused_macros, reason = "the part for other suites")]
+#[macro_use]
+#[path = "../support/shape.rs"]
+mod shape;
+/// Where `shape` looks for it.
+use support::stall;
+#[path = "../tls/place.rs"]
+mod place;
+
+mod dig;
+mod peers;
+mod server;
+mod zone;
+
+mod answers;

@@ -1,0 +1,66 @@
+//! The servers of one test.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::dig::dig;
+use crate::server::dnsmasq::Dnsmasq;
+use crate::server::knot::Knot;
+use crate::server::unbound::Unbound;
+use crate::server::{Server, are_installed};
+use crate::zone::zones;
+
+/// One of each, running. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Peers(Arc<Running>);
+
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) knot: Knot,
+    pub(crate) unbound: Unbound,
+    pub(crate) dnsmasq: Dnsmasq,
+}
+
+impl Peers {
+    /// Starts them. `None` when there is one that is not installed.
+    pub(crate) async fn start() -> Option<Peers> {
+        fend::spawn_blocking(|| are_installed().then(Peers::start_blocking)).await.expect("the servers start")
+    }
+
+    fn start_blocking() -> Peers {
+        let zones = zones();
+        let knot = Knot::start(&zones, None);
+        let authority = knot.0.address;
+        let keys = dig(authority, &["+noall", "+answer", "DNSKEY", "signed.test"]);
+        let unbound = Unbound::start(&zones, authority, &keys);
+        Peers(Arc::new(Running { knot, unbound, dnsmasq: Dnsmasq::start(authority) }))
+    }
+
+    /// Runs what blocks, such as another program.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&Peers) -> T + Send + 'static,
+    ) -> T {
+        let peers = self.clone();
+        match fend::spawn_blocking(move || body(&peers)).await {
+            Ok(result) => result,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    pub(crate) fn servers(&self) -> [&Server; 3] {
+        [&self.knot.0, &self.unbound.0, &self.dnsmasq.0]
+    }
+
+    pub(crate) fn authority(&self) -> SocketAddr {
+        self.knot.0.address
+    }
+}
+
+impl std::ops::Deref for Peers {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.0
+    }
+}
