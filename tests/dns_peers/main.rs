@@ -14,12 +14,18 @@ mod support;
 mod shape;
 /// Where `shape` looks for it.
 use support::stall;
+#[macro_use]
+#[path = "../net/alone_on_each.rs"]
+mod alone_on_each;
 #[path = "../tls/place.rs"]
 mod place;
 
 mod dig;
+mod ours;
 mod peers;
 mod server;
 mod zone;
 
+mod agree;
 mod answers;
+mod asking;

@@ -1,11 +1,12 @@
 //! The servers of one test.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use crate::dig::dig;
+use crate::dig::{dig, short};
 use crate::server::dnsmasq::Dnsmasq;
-use crate::server::knot::Knot;
+use crate::server::knot::{Counts, Knot};
 use crate::server::unbound::Unbound;
 use crate::server::{Server, are_installed};
 use crate::zone::zones;
@@ -19,6 +20,7 @@ pub(crate) struct Running {
     pub(crate) knot: Knot,
     pub(crate) unbound: Unbound,
     pub(crate) dnsmasq: Dnsmasq,
+    dug: Mutex<HashMap<(SocketAddr, String, &'static str), Vec<String>>>,
 }
 
 impl Peers {
@@ -33,7 +35,8 @@ impl Peers {
         let authority = knot.0.address;
         let keys = dig(authority, &["+noall", "+answer", "DNSKEY", "signed.test"]);
         let unbound = Unbound::start(&zones, authority, &keys);
-        Peers(Arc::new(Running { knot, unbound, dnsmasq: Dnsmasq::start(authority) }))
+        let dnsmasq = Dnsmasq::start(authority);
+        Peers(Arc::new(Running { knot, unbound, dnsmasq, dug: Mutex::default() }))
     }
 
     /// Runs what blocks, such as another program.
@@ -50,6 +53,22 @@ impl Peers {
 
     pub(crate) fn servers(&self) -> [&Server; 3] {
         [&self.knot.0, &self.unbound.0, &self.dnsmasq.0]
+    }
+
+    /// What knot has counted so far.
+    pub(crate) async fn counts(&self) -> Counts {
+        self.blocking(|peers| peers.knot.counts()).await
+    }
+
+    /// What `dig +short` prints, sorted. It is asked once.
+    pub(crate) fn short(&self, server: SocketAddr, name: &str, record_type: &'static str) -> Vec<String> {
+        let key = (server, name.to_owned(), record_type);
+        if let Some(known) = self.dug.lock().unwrap().get(&key) {
+            return known.clone();
+        }
+        let lines = short(server, name, record_type);
+        self.dug.lock().unwrap().insert(key, lines.clone());
+        lines
     }
 
     pub(crate) fn authority(&self) -> SocketAddr {

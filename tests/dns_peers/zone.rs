@@ -12,7 +12,7 @@ pub(crate) struct Zone {
 
 impl Zone {
     /// `records` without SOA and NS.
-    fn new(origin: &str, records: &str) -> Zone {
+    pub(crate) fn new(origin: &str, records: &str) -> Zone {
         let text = format!("$ORIGIN {origin}\n$TTL 300\n{HEAD}{records}");
         Zone { origin: origin.to_owned(), text, is_signed: false }
     }
