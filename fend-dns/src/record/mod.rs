@@ -1,64 +1,21 @@
 //! The records of the DNS, by type.
+//!
+//! Each type of record that programs ask for has a type of its own here; the bytes of all others are kept as they came. All of them are
+//! written as dig(1) does it.
+
+mod record_type;
+mod svcb;
+mod text;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+pub use record_type::{RecordType, RecordTypeError};
+pub use svcb::Svcb;
+pub(crate) use svcb::is_well_formed;
+
 use crate::name::Name;
 
-/// The type of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RecordType {
-    /// An IPv4 address.
-    A,
-    /// A name server of the zone.
-    Ns,
-    /// Another name for which to ask instead.
-    Cname,
-    /// The zone's own record.
-    Soa,
-    /// The name of an address.
-    Ptr,
-    /// A mail server.
-    Mx,
-    /// Text.
-    Txt,
-    /// An IPv6 address.
-    Aaaa,
-    /// Where a service is (RFC 2782).
-    Srv,
-    /// How to reach a service (RFC 9460).
-    Svcb,
-    /// The same for https.
-    Https,
-    /// Who may issue certificates (RFC 8659).
-    Caa,
-    /// Any other, by its number.
-    Other(u16),
-}
-
-impl RecordType {
-    /// The number on the wire.
-    #[must_use]
-    pub fn code(self) -> u16 {
-        match self {
-            RecordType::A => 1,
-            RecordType::Ns => 2,
-            RecordType::Cname => 5,
-            RecordType::Soa => 6,
-            RecordType::Ptr => 12,
-            RecordType::Mx => 15,
-            RecordType::Txt => 16,
-            RecordType::Aaaa => 28,
-            RecordType::Srv => 33,
-            RecordType::Svcb => 64,
-            RecordType::Https => 65,
-            RecordType::Caa => 257,
-            RecordType::Other(code) => code,
-        }
-    }
-}
-
-/// One record.
+/// One record. It is written as a line of dig's answer section: name, TTL, class, type and data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -70,7 +27,21 @@ pub struct Record {
     pub data: RecordData,
 }
 
-/// What a record says.
+impl Record {
+    /// A record of the class IN.
+    #[must_use]
+    pub fn new(name: Name, ttl: u32, data: RecordData) -> Record {
+        Record { name, ttl, data }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn record_type(&self) -> RecordType {
+        self.data.record_type()
+    }
+}
+
+/// What a record says. It is written as by `dig +short`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordData {
@@ -102,6 +73,28 @@ pub enum RecordData {
     Other(u16, Box<[u8]>),
 }
 
+impl RecordData {
+    /// The type of record that has such data.
+    #[must_use]
+    pub fn record_type(&self) -> RecordType {
+        match self {
+            RecordData::A(_) => RecordType::A,
+            RecordData::Aaaa(_) => RecordType::Aaaa,
+            RecordData::Cname(_) => RecordType::Cname,
+            RecordData::Ns(_) => RecordType::Ns,
+            RecordData::Ptr(_) => RecordType::Ptr,
+            RecordData::Mx(_) => RecordType::Mx,
+            RecordData::Txt(_) => RecordType::Txt,
+            RecordData::Srv(_) => RecordType::Srv,
+            RecordData::Soa(_) => RecordType::Soa,
+            RecordData::Caa(_) => RecordType::Caa,
+            RecordData::Svcb(_) => RecordType::Svcb,
+            RecordData::Https(_) => RecordType::Https,
+            RecordData::Other(code, _) => RecordType::from(*code),
+        }
+    }
+}
+
 /// A mail server (RFC 1035, section 3.3.9).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -118,6 +111,14 @@ pub struct Mx {
 pub struct Txt {
     /// The strings, as they stand in the record.
     pub strings: Vec<Box<[u8]>>,
+}
+
+impl Txt {
+    /// The strings in one, without anything between them: as SPF (RFC 7208, section 3.3) and DKIM read them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.strings.concat()
+    }
 }
 
 /// Where a service is (RFC 2782).
@@ -158,22 +159,21 @@ pub struct Soa {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caa {
-    /// Whoever does not know the tag must not issue.
-    pub critical: bool,
+    /// The highest bit is [`is_critical`](Caa::is_critical), and the others have no meaning yet.
+    pub flags: u8,
     /// "issue", "issuewild", "iodef".
     pub tag: String,
     /// What the tag says.
     pub value: Box<[u8]>,
 }
 
-/// How to reach a service (RFC 9460).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Svcb {
-    /// 0: an alias; else the lowest is tried first.
-    pub priority: u16,
-    /// The host; the root for the record's own name.
-    pub target: Name,
-    /// Keys and what they say, in the order of their numbers.
-    pub parameters: Vec<(u16, Box<[u8]>)>,
+impl Caa {
+    /// Whoever does not know the tag must not issue.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        self.flags & 0x80 != 0
+    }
 }
+
+#[cfg(test)]
+mod tests;
