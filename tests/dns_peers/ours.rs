@@ -21,9 +21,9 @@ pub(crate) fn resolver(server: SocketAddr) -> Resolver {
     asking(server).build().expect("a resolver")
 }
 
-/// Each record's data, as `dig +short` has it, sorted.
+/// The data of the chain of CNAMEs and of each record, as `dig +short` has it, sorted.
 pub(crate) fn lines(records: &Records) -> Vec<String> {
-    let mut lines: Vec<String> = records.iter().map(|record| record.data.to_string()).collect();
+    let mut lines: Vec<String> = records.chain().iter().chain(records.iter()).map(|record| record.data.to_string()).collect();
     lines.sort_unstable();
     lines
 }

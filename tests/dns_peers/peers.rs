@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::dig::{dig, short};
 use crate::server::dnsmasq::Dnsmasq;
 use crate::server::knot::{Counts, Knot};
-use crate::server::unbound::Unbound;
+use crate::server::unbound::{Own, TALKATIVE, Unbound};
 use crate::server::{Server, are_installed};
 use crate::zone::zones;
 
@@ -34,7 +34,7 @@ impl Peers {
         let knot = Knot::start(&zones, None);
         let authority = knot.0.address;
         let keys = dig(authority, &["+noall", "+answer", "DNSKEY", "signed.test"]);
-        let unbound = Unbound::start(&zones, authority, &keys);
+        let unbound = Unbound::start(&zones, authority, None, Own { anchor: &keys, settings: TALKATIVE });
         let dnsmasq = Dnsmasq::start(authority);
         Peers(Arc::new(Running { knot, unbound, dnsmasq, dug: Mutex::default() }))
     }

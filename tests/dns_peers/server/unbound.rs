@@ -10,9 +10,9 @@ use crate::zone::Zone;
 pub(crate) struct Unbound(pub(crate) Server);
 
 impl Unbound {
-    /// Starts it with `authority` as the server of `zones`. `anchor`: the keys of a signed zone, as a zone file has them.
-    pub(crate) fn start(zones: &[Zone], authority: SocketAddr, anchor: &str) -> Unbound {
-        Unbound(Server::start("unbound", None, |site| {
+    /// Starts it on this port or on a free one, with `authority` as the server of `zones`.
+    pub(crate) fn start(zones: &[Zone], authority: SocketAddr, port: Option<u16>, own: Own) -> Unbound {
+        Unbound(Server::start("unbound", port, |site| {
             let anchor = site.place.write("anchor", anchor);
             let configuration =
                 site.place.write("unbound.conf", configuration(site, zones, authority, &anchor));
@@ -23,7 +23,32 @@ impl Unbound {
     }
 }
 
-fn configuration(site: &Site, zones: &[Zone], authority: SocketAddr, anchor: &str) -> String {
+/// What one test has in it that another has not.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own<'a> {
+    /// The keys of signed zones, as a zone file has them.
+    pub(crate) anchor: &'a str,
+    /// Further lines of the "server" section.
+    pub(crate) settings: &'a str,
+}
+
+/// Writes down what it is asked, and has a few records.
+pub(crate) const TALKATIVE: &str = "
+    log-queries: yes
+    local-zone: \"local.fend.\" static
+    local-data: \"here.local.fend. 600 IN A 192.0.2.200\"
+    local-data: \"here.local.fend. 600 IN AAAA 2001:db8::200\"
+    local-data: \"here.local.fend. 600 IN TXT 'its own' 'data'\"
+";
+
+/// Has addresses for every name below cost.test, and writes nothing down.
+pub(crate) const EVERY_NAME: &str = "
+    local-zone: \"cost.test.\" redirect
+    local-data: \"cost.test. 600 IN A 192.0.2.201\"
+    local-data: \"cost.test. 600 IN AAAA 2001:db8::201\"
+";
+
+fn configuration(site: &Site, zones: &[Zone], authority: SocketAddr, anchor: &str, settings: &str) -> String {
     let (port, directory) = (site.port, site.place.path().display());
     let mut text = format!(
         "server:
@@ -38,7 +63,6 @@ fn configuration(site: &Site, zones: &[Zone], authority: SocketAddr, anchor: &st
     use-syslog: no
     logfile: \"\"
     verbosity: 1
-    log-queries: yes
     do-daemonize: no
     num-threads: 1
     outgoing-range: 4096
@@ -49,15 +73,11 @@ fn configuration(site: &Site, zones: &[Zone], authority: SocketAddr, anchor: &st
     trust-anchor-file: \"{anchor}\"
     rrset-roundrobin: no
     minimal-responses: no
-    # Local data of its own.
-    local-zone: \"local.fend.\" static
-    local-data: \"here.local.fend. 600 IN A 192.0.2.200\"
-    local-data: \"here.local.fend. 600 IN AAAA 2001:db8::200\"
-    local-data: \"here.local.fend. 600 IN TXT 'its own' 'data'\"
     # Names that it would otherwise answer by itself.
     local-zone: \"test.\" nodefault
     local-zone: \"2.0.192.in-addr.arpa.\" nodefault
     local-zone: \"8.b.d.0.1.0.0.2.ip6.arpa.\" nodefault
+{settings}
 remote-control:
     control-enable: no
 "

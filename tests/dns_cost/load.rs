@@ -1,0 +1,115 @@
+//! Who looks names up: fend by itself, fend by way of the C library, and the two ways that programs otherwise have.
+
+use std::net::ToSocketAddrs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fend::dns::{Path, Resolver};
+
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    Native(Resolver),
+    /// [`Path::System`], with its threads.
+    FendSystem,
+    /// std, on fend's pool for blocking work.
+    Std,
+    /// tokio, on its own runtime.
+    Tokio,
+}
+
+impl By {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            By::Native(_) => "fend, native",
+            By::FendSystem => "fend, getaddrinfo",
+            By::Std => "std, getaddrinfo on spawn_blocking",
+            By::Tokio => "tokio, getaddrinfo on its pool",
+        }
+    }
+}
+
+/// Names that nobody has asked for before.
+fn fresh() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("n{}.cost.test", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Looks up so many names at once, each with two addresses.
+pub(crate) async fn answered(by: &By, count: usize) {
+    match by {
+        By::Native(resolver) => fend_at_once(resolver, count).await,
+        By::FendSystem => fend_at_once(&system(), count).await,
+        By::Std => {
+            let tasks: Vec<_> = (0..count).map(|_| fend::spawn_blocking(|| std_lookup(&fresh()))).collect();
+            for task in tasks {
+                assert_eq!(task.await.expect("no panic"), 2);
+            }
+        }
+        By::Tokio => {
+            on_tokio(async move {
+                let tasks: Vec<_> = (0..count).map(|_| tokio::spawn(tokio_lookup())).collect();
+                for task in tasks {
+                    assert_eq!(task.await.expect("no panic"), 2);
+                }
+            })
+            .await;
+        }
+    }
+}
+
+/// Looks up so many names one after another.
+pub(crate) async fn sequential(by: &By, count: usize) {
+    match by {
+        By::Native(resolver) => fend_in_turn(resolver, count).await,
+        By::FendSystem => fend_in_turn(&system(), count).await,
+        By::Std => {
+            for _ in 0..count {
+                assert_eq!(fend::spawn_blocking(|| std_lookup(&fresh())).await.expect("no panic"), 2);
+            }
+        }
+        By::Tokio => {
+            on_tokio(async move {
+                for _ in 0..count {
+                    assert_eq!(tokio_lookup().await, 2);
+                }
+            })
+            .await;
+        }
+    }
+}
+
+fn system() -> Resolver {
+    Resolver::builder().path(Path::System).build().expect("a resolver")
+}
+
+async fn fend_at_once(resolver: &Resolver, count: usize) {
+    let tasks: Vec<_> = (0..count).map(|_| fend::spawn(resolver.lookup(&*fresh(), "https"))).collect();
+    for task in tasks {
+        let list = task.await.expect("no panic").expect("an answer");
+        assert_eq!(list.len(), 2);
+    }
+}
+
+async fn fend_in_turn(resolver: &Resolver, count: usize) {
+    for _ in 0..count {
+        let list = resolver.lookup(&*fresh(), "https").await.expect("an answer");
+        assert_eq!(list.len(), 2);
+    }
+}
+
+fn std_lookup(name: &str) -> usize {
+    (name, 443).to_socket_addrs().expect("an answer").count()
+}
+
+async fn tokio_lookup() -> usize {
+    tokio::net::lookup_host((fresh(), 443)).await.expect("an answer").count()
+}
+
+/// Runs `future` on a runtime of tokio with two workers.
+async fn on_tokio(future: impl Future<Output = ()> + Send + 'static) {
+    let run = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build().expect("a runtime");
+        runtime.block_on(async { tokio::spawn(future).await.expect("no panic") });
+    };
+    fend::spawn_blocking(run).await.expect("no panic");
+}
