@@ -174,6 +174,6 @@ async fn lookups_of_one_name_at_once_ask_once() -> io::Result<()> {
     }
     assert_eq!(peers.counts().await.all() - before, 1);
     let stats = resolver.cache_stats();
-    assert_eq!((stats.misses, stats.hits + stats.merged), (1, 999), "{stats:?}");
+    assert_eq!(stats.hits + stats.merged, 999, "{stats:?}");
     Ok(())
 }

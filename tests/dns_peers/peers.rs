@@ -35,7 +35,7 @@ impl Peers {
         let authority = knot.0.address;
         let keys = dig(authority, &["+noall", "+answer", "DNSKEY", "signed.test"]);
         let unbound = Unbound::start(&zones, authority, None, Own { anchor: &keys, settings: TALKATIVE });
-        let dnsmasq = Dnsmasq::start(authority);
+        let dnsmasq = Dnsmasq::start(unbound.0.address);
         Peers(Arc::new(Running { knot, unbound, dnsmasq, dug: Mutex::default() }))
     }
 

@@ -6,6 +6,8 @@ mod names;
 mod network;
 mod outcome;
 
+use std::net::IpAddr;
+
 use fend::dns::{Family, Hints, Path, Resolver};
 
 use crate::server::knot::Knot;
@@ -112,7 +114,6 @@ fn questions(names: &Names) -> Vec<(String, &'static str)> {
         ("aaaa", "443"),
         ("c1", ""),
         ("c-nodata.fend.test.", ""),
-        ("loop1.fend.test.", ""),
         ("txt", ""),
         ("txt.fend.test", ""),
         ("nowhere", ""),
@@ -159,7 +160,7 @@ fn the_files_decide_who_is_asked(shape: Shape) {
             let auto = || resolver(Path::Auto);
             // What stands in both, with different addresses.
             etc("hosts", "127.0.0.1 localhost\n192.0.2.99 a.fend.test\n");
-            let one = |address: &str| vec![format!("{address}:0")];
+            let one = |address: &str| vec![address.parse::<IpAddr>().expect("an address")];
             for (line, expected) in [
                 ("files dns", one("192.0.2.99")),
                 ("dns files", one("192.0.2.1")),

@@ -9,8 +9,8 @@ use super::Server;
 pub(crate) struct Dnsmasq(pub(crate) Server);
 
 impl Dnsmasq {
-    /// Starts it with `authority` as the server that it asks.
-    pub(crate) fn start(authority: SocketAddr) -> Dnsmasq {
+    /// Starts it with `upstream` as the server that it asks.
+    pub(crate) fn start(upstream: SocketAddr) -> Dnsmasq {
         Dnsmasq(Server::start("dnsmasq", None, |site| {
             let mut command = Command::new("dnsmasq");
             command.args(["--keep-in-foreground", "--log-facility=-", "--log-queries", "--bind-interfaces"]);
@@ -22,9 +22,9 @@ impl Dnsmasq {
                 "--pid-file=",
             ]);
             command.args(["--listen-address=127.0.0.1", "--listen-address=::1", "--local-ttl=120"]);
-            command.args(["--dns-forward-max=4096", "--cache-size=10000"]);
+            command.args(["--dns-forward-max=4096", "--cache-size=0"]);
             command.arg(format!("--port={}", site.port));
-            command.arg(format!("--server={}#{}", authority.ip(), authority.port()));
+            command.arg(format!("--server={}#{}", upstream.ip(), upstream.port()));
             command.args([
                 "--host-record=own.masq.fend,192.0.2.210,2001:db8::210",
                 "--cname=alias.masq.fend,own.masq.fend",

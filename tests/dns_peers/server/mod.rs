@@ -111,7 +111,7 @@ impl Drop for Server {
         let _ = self.child.wait();
         if thread::panicking() {
             let output = self.output();
-            let shown = output.len().saturating_sub(20_000);
+            let shown = output.len().saturating_sub(1_500);
             let tail = output.get(shown..).unwrap_or(&output);
             eprintln!("=== {} on {} said:\n{tail}\n===", self.name, self.address);
         }

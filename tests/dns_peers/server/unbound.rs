@@ -13,9 +13,9 @@ impl Unbound {
     /// Starts it on this port or on a free one, with `authority` as the server of `zones`.
     pub(crate) fn start(zones: &[Zone], authority: SocketAddr, port: Option<u16>, own: Own) -> Unbound {
         Unbound(Server::start("unbound", port, |site| {
-            let anchor = site.place.write("anchor", anchor);
-            let configuration =
-                site.place.write("unbound.conf", configuration(site, zones, authority, &anchor));
+            let anchor = site.place.write("anchor", own.anchor);
+            let configuration = configuration(site, zones, authority, &anchor, own.settings);
+            let configuration = site.place.write("unbound.conf", configuration);
             let mut command = Command::new("unbound");
             command.args(["-d", "-d", "-p", "-c", &configuration]);
             command
@@ -82,7 +82,7 @@ remote-control:
     control-enable: no
 "
     );
-    for zone in zones.iter().filter(|zone| zone.origin != ".") {
+    for zone in zones {
         let (origin, ip, port) = (&zone.origin, authority.ip(), authority.port());
         text += &format!("stub-zone:\n    name: \"{origin}\"\n    stub-addr: {ip}@{port}\n");
     }
