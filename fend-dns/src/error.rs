@@ -11,12 +11,31 @@ use std::time::Duration;
 ///
 /// The text names what was asked for and, where one was asked, the server. It becomes an [`io::Error`] with `?`, from which
 /// [`io::Error::downcast`] gets it back. Clones share one error: lookups that were merged fail together.
+///
+/// # Examples
+///
+/// ```
+/// use fend::dns::lookup;
+///
+/// # fend::block_on(async {
+/// let error = lookup("printer.onion", 631).await.unwrap_err();
+/// assert!(error.is_not_found() && !error.is_try_again());
+/// assert_eq!(error.to_string(), "lookup printer.onion: no such name");
+///
+/// let error = std::io::Error::from(error);
+/// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+/// assert!(error.downcast::<fend::dns::LookupError>()?.is_not_found());
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
-pub struct LookupError(Arc<Inner>);
-
-struct Inner {
+pub struct LookupError {
     /// What was asked for: "example.org", "example.org (MX)", "name of 192.0.2.1".
-    subject: String,
+    subject: Arc<str>,
+    reason: Arc<Reason>,
+}
+
+struct Reason {
     server: Option<SocketAddr>,
     cause: Cause,
 }
@@ -26,6 +45,8 @@ struct Inner {
 pub(crate) enum Cause {
     /// The caller's own mistake: `message` names the value.
     Input(String),
+    /// A resolver cannot be built so: the setting and its value.
+    Settings(String),
     /// There is no such name.
     NotFound,
     /// The name exists, but has nothing of what was asked for: "no IPv6 address", "no MX record".
@@ -44,11 +65,23 @@ pub(crate) enum Cause {
 
 impl LookupError {
     pub(crate) fn new(subject: impl Into<String>, cause: Cause) -> LookupError {
-        LookupError(Arc::new(Inner { subject: subject.into(), server: None, cause }))
+        LookupError::with(subject.into(), None, cause)
     }
 
     pub(crate) fn of_server(subject: impl Into<String>, server: SocketAddr, cause: Cause) -> LookupError {
-        LookupError(Arc::new(Inner { subject: subject.into(), server: Some(server), cause }))
+        LookupError::with(subject.into(), Some(server), cause)
+    }
+
+    fn with(subject: String, server: Option<SocketAddr>, cause: Cause) -> LookupError {
+        LookupError { subject: subject.into(), reason: Arc::new(Reason { server, cause }) }
+    }
+
+    /// The same, told of what the caller has asked for in place of what was asked on the way there.
+    pub(crate) fn about(mut self, subject: &str) -> LookupError {
+        if *self.subject != *subject {
+            self.subject = subject.into();
+        }
+        self
     }
 
     pub(crate) fn input(subject: impl Into<String>, message: impl Into<String>) -> LookupError {
@@ -56,19 +89,19 @@ impl LookupError {
     }
 
     pub(crate) fn cause(&self) -> &Cause {
-        &self.0.cause
+        &self.reason.cause
     }
 
     /// What was asked for, as it stands in the text.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.subject
     }
 
     /// The server that said so, or was asked last.
     #[must_use]
     pub fn server(&self) -> Option<SocketAddr> {
-        self.0.server
+        self.reason.server
     }
 
     /// Whether there is no such name.
@@ -101,18 +134,23 @@ impl LookupError {
         matches!(self.cause(), Cause::Refused(_))
     }
 
-    /// Whether what was asked for cannot be asked: no host name, an unknown service.
+    /// Whether what was asked for cannot be asked: no host name, an unknown service, a resolver with settings out of their range.
     #[must_use]
     pub fn is_invalid_input(&self) -> bool {
-        matches!(self.cause(), Cause::Input(_))
+        matches!(self.cause(), Cause::Input(_) | Cause::Settings(_))
     }
 }
 
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lookup {}: ", self.0.subject)?;
-        match &self.0.cause {
-            Cause::Input(message) | Cause::NoData(message) => f.write_str(message)?,
+        if let Cause::Settings(message) = self.cause() {
+            return write!(f, "resolver settings: {message}");
+        }
+        write!(f, "lookup {}: ", self.subject)?;
+        match &self.reason.cause {
+            Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => {
+                f.write_str(message)?
+            }
             Cause::NotFound => f.write_str("no such name")?,
             Cause::TryAgain(message) => write!(f, "no answer for now, try again: {message}")?,
             Cause::TimedOut(limit) => write!(f, "no answer within {limit:?}")?,
@@ -120,7 +158,7 @@ impl fmt::Display for LookupError {
             Cause::Malformed(message) => write!(f, "a malformed answer: {message}")?,
             Cause::Io(error) => write!(f, "{error}")?,
         }
-        match self.0.server {
+        match self.reason.server {
             Some(server) => write!(f, " (server {server})"),
             None => Ok(()),
         }
@@ -130,16 +168,16 @@ impl fmt::Display for LookupError {
 impl fmt::Debug for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LookupError")
-            .field("subject", &self.0.subject)
-            .field("server", &self.0.server)
-            .field("cause", &self.0.cause)
+            .field("subject", &self.subject)
+            .field("server", &self.reason.server)
+            .field("cause", &self.reason.cause)
             .finish()
     }
 }
 
 impl Error for LookupError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.0.cause {
+        match &self.reason.cause {
             Cause::Io(error) => error.source(),
             _ => None,
         }
@@ -149,7 +187,7 @@ impl Error for LookupError {
 impl From<LookupError> for io::Error {
     fn from(error: LookupError) -> io::Error {
         let kind = match error.cause() {
-            Cause::Input(_) => io::ErrorKind::InvalidInput,
+            Cause::Input(_) | Cause::Settings(_) => io::ErrorKind::InvalidInput,
             Cause::NotFound | Cause::NoData(_) => io::ErrorKind::NotFound,
             Cause::TryAgain(_) => io::ErrorKind::Other,
             Cause::TimedOut(_) => io::ErrorKind::TimedOut,

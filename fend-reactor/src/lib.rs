@@ -23,7 +23,7 @@ pub mod runtime {
     #[doc(hidden)]
     pub use crate::executor::offer_default;
     pub use crate::executor::{
-        Builder, DriverMetrics, EnterGuard, Handle, Metrics, Runtime, ShutdownReport, WorkerMetrics,
+        Builder, DriverMetrics, EnterGuard, Handle, Id, Metrics, Runtime, ShutdownReport, WorkerMetrics,
     };
 }
 

@@ -23,7 +23,7 @@ impl<'a> Labels<'a> {
         labels
     }
 
-    fn from_the_right(&self) -> impl Iterator<Item = &'a [u8]> {
+    fn right_to_left(&self) -> impl Iterator<Item = &'a [u8]> {
         self.starts[..self.count].iter().rev().map(|&start| {
             let start = usize::from(start);
             &self.wire[start + 1..][..usize::from(self.wire[start])]
@@ -38,7 +38,7 @@ fn compare(a: &[u8], b: &[u8]) -> Ordering {
 impl Ord for Name {
     fn cmp(&self, other: &Name) -> Ordering {
         let (own, others) = (Labels::of(self), Labels::of(other));
-        let differences = own.from_the_right().zip(others.from_the_right()).map(|(a, b)| compare(a, b));
+        let differences = own.right_to_left().zip(others.right_to_left()).map(|(a, b)| compare(a, b));
         differences.into_iter().find(|order| order.is_ne()).unwrap_or(own.count.cmp(&others.count))
     }
 }

@@ -1,7 +1,46 @@
 //! Questions to name servers, over sockets of fend.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `inquiry` | a question until its answer: servers, attempts, chains of CNAMEs |
+//! | `servers`, `failure` | in which order to ask, and what is remembered of whom; what to tell when nobody had an answer |
+//! | `question` | what is sent, and what answers it |
+//! | `datagram`, `port` | an exchange by UDP, from a port that nobody can guess |
+//! | `stream`, `connections`, `tls` | an exchange by TCP or TLS, and connections that wait for the next one |
+//! | `answer` | from messages to an answer |
+//! | `limit` | how many questions have sockets at once |
+//!
+//! # Sockets
+//!
+//! A question has one socket at a time, from a [place](limit::Places) among [`Settings::sockets`], and waits for one in order when all are
+//! taken. That wait counts against no time limit. Up to 4 connections for each server wait for the next question beside those.
+//!
+//! # Time
+//!
+//! An attempt at a server takes [`Settings::timeout`] at most, with all that belongs to it: the question without EDNS0 that follows one
+//! with, and the one by TCP that follows a truncated answer. All of a question takes `attempts` x `servers` x `timeout` at most, however many
+//! CNAMEs lead to further questions.
+
+mod answer;
+mod connections;
+mod datagram;
+mod failure;
+mod inquiry;
+mod limit;
+mod port;
+mod question;
+mod servers;
+mod stream;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use connections::Connections;
+use inquiry::Inquiry;
+use limit::Places;
+use servers::Servers;
 
 use crate::error::LookupError;
 use crate::name::Name;
@@ -59,19 +98,41 @@ pub(crate) enum Outcome {
 /// Asks the servers of its settings, and remembers which of them answer.
 #[derive(Debug)]
 pub(crate) struct Client {
-    #[expect(dead_code)]
+    places: Places,
+    servers: Servers,
+    connections: Connections,
     settings: Settings,
 }
 
 impl Client {
     pub(crate) fn new(settings: Settings) -> Client {
-        Client { settings }
+        Client {
+            places: Places::new(settings.sockets),
+            servers: Servers::new(settings.servers.len(), settings.timeout),
+            connections: Connections::new(
+                #[cfg(feature = "tls")]
+                settings.tls.clone(),
+            ),
+            settings,
+        }
     }
 
-    /// Asks for the records of `name`, which is taken as it is: no search list, no hosts file, no cache.
+    /// Asks for the records of `name`, which is taken as it is: no search list, no hosts file, no cache. "No such name" and "no such records"
+    /// are answers.
     ///
-    /// Dropping the future closes its sockets at once.
-    pub(crate) async fn query(&self, _name: &Name, _record_type: RecordType) -> Result<Answer, LookupError> {
-        unimplemented!("the native part")
+    /// # Errors
+    ///
+    /// The most telling of what went wrong with the servers: what one of them said (SERVFAIL, REFUSED) rather than that another was silent.
+    /// It names the question and that server. A chain of CNAMEs that is a loop, or longer than 16.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes its socket at once, and gives its place to the next one that waits.
+    pub(crate) async fn query(&self, name: &Name, record_type: RecordType) -> Result<Answer, LookupError> {
+        let _place = self.places.take().await;
+        Inquiry::new(self, record_type).run(name).await
     }
 }
+
+#[cfg(test)]
+mod tests;

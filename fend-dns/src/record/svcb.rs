@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::text::{Base64, write_list_byte, write_quoted, write_separated};
+use super::text::{Base64, Ipv6, write_list_byte, write_quoted, write_separated};
 use crate::name::Name;
 
 /// The numbers of the keys (RFC 9460, section 14.3.2).
@@ -165,7 +165,7 @@ impl Svcb {
             PORT => write_separated(f, self.port()),
             IPV4_HINT => write_separated(f, self.ipv4_hints()),
             ECH => write!(f, "{}", Base64(value)),
-            IPV6_HINT => write_separated(f, self.ipv6_hints()),
+            IPV6_HINT => write_separated(f, self.ipv6_hints().map(Ipv6)),
             _ => write_quoted(f, value),
         }
     }

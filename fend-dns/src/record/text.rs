@@ -1,6 +1,7 @@
 //! Records as text: what dig(1) of BIND 9.18 prints.
 
 use std::fmt::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Caa, Mx, Record, RecordData, Soa, Srv, Txt};
 
@@ -40,6 +41,18 @@ pub(super) fn write_separated<T: fmt::Display>(
     Ok(())
 }
 
+/// An address of which dig writes the last 32 bits as IPv4 when all others are zero and it has more than 16.
+pub(super) struct Ipv6(pub(super) Ipv6Addr);
+
+impl fmt::Display for Ipv6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match u32::try_from(self.0.to_bits()) {
+            Ok(bits @ 0x1_0000..) => write!(f, "::{}", Ipv4Addr::from_bits(bits)),
+            _ => write!(f, "{}", self.0),
+        }
+    }
+}
+
 /// RFC 4648, section 4.
 pub(super) struct Base64<'a>(pub(super) &'a [u8]);
 
@@ -72,7 +85,7 @@ impl fmt::Display for RecordData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RecordData::A(address) => write!(f, "{address}"),
-            RecordData::Aaaa(address) => write!(f, "{address}"),
+            RecordData::Aaaa(address) => write!(f, "{}", Ipv6(*address)),
             RecordData::Cname(name) | RecordData::Ns(name) | RecordData::Ptr(name) => write!(f, "{name}"),
             RecordData::Mx(mx) => write!(f, "{mx}"),
             RecordData::Txt(txt) => write!(f, "{txt}"),

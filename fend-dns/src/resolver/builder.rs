@@ -1,10 +1,17 @@
 //! [`ResolverBuilder`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{NameServer, Path, Resolver};
-use crate::error::LookupError;
+use super::setup::Overlay;
+use super::{NameServer, Path, Resolver, Shared};
+use crate::config::{Environment, Files, Paths};
+use crate::error::{Cause, LookupError};
+use crate::name::Name;
+
+/// A server that has not answered for so long will not.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Collects what a [`Resolver`] should do otherwise than the system's files say.
 #[derive(Debug, Clone, Default)]
@@ -109,7 +116,167 @@ impl ResolverBuilder {
     }
 
     /// The resolver.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError::is_invalid_input`], with the setting and its value in the text:
+    ///
+    /// - `ndots` above 15, `attempts` not of 1 to 10, a `timeout` of zero or more than an hour, no sockets, no threads, EDNS0 below 512
+    ///   bytes, a server with port 0, a domain of the search list that is none;
+    /// - [`Path::System`] with servers, files, a search list or `ndots` of one's own: the C library cannot be told of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::dns::Resolver;
+    ///
+    /// let error = Resolver::builder().ndots(16).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "resolver settings: ndots is 16, and may be 15 at most");
+    /// ```
     pub fn build(self) -> Result<Resolver, LookupError> {
-        unimplemented!("the resolver's part")
+        self.check().map_err(|message| LookupError::new("resolver", Cause::Settings(message)))?;
+        let search = self.search.as_deref().map(domains).transpose();
+        let search = search.map_err(|message| LookupError::new("resolver", Cause::Settings(message)))?;
+        let files = Files::new(self.paths(), Environment::of_process());
+        Ok(Resolver { shared: Arc::new(Shared::new(Overlay { builder: self, search }, files)) })
+    }
+
+    fn paths(&self) -> Paths {
+        let standard = Paths::default();
+        let or = |own: &Option<PathBuf>, standard| own.clone().unwrap_or(standard);
+        Paths {
+            resolv_conf: or(&self.resolv_conf, standard.resolv_conf),
+            hosts: or(&self.hosts, standard.hosts),
+            nsswitch: or(&self.nsswitch, standard.nsswitch),
+            services: or(&self.services, standard.services),
+            gai_conf: or(&self.gai_conf, standard.gai_conf),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        at_most("ndots", self.ndots.map(u64::from), 15)?;
+        at_least("attempts", self.attempts.map(u64::from), 1)?;
+        at_most("attempts", self.attempts.map(u64::from), 10)?;
+        at_least("max_sockets", self.sockets.map(|sockets| sockets as u64), 1)?;
+        at_least("system_threads", self.system_threads.map(|threads| threads as u64), 1)?;
+        at_least("edns", self.edns.flatten().map(u64::from), 512)?;
+        match self.timeout {
+            Some(Duration::ZERO) => return Err("timeout is 0, which no server can keep".to_owned()),
+            Some(timeout) if timeout > MAX_TIMEOUT => {
+                return Err(format!("timeout is {timeout:?}, and may be {MAX_TIMEOUT:?} at most"));
+            }
+            _ => {}
+        }
+        if let Some(server) = self.servers.iter().find(|server| server.address().port() == 0) {
+            return Err(format!("the name server {} has port 0", server.address()));
+        }
+        match self.beyond_the_c_library() {
+            Some(setting) if self.path == Path::System => Err(format!(
+                "Path::System with {setting}: the C library reads the system's files, and cannot be told of others"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it is told that the C library cannot be told.
+    fn beyond_the_c_library(&self) -> Option<String> {
+        let file = |name, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!("{name}({:?})", path.display().to_string()))
+        };
+        let server = self.servers.first().map(|server| format!("name_server({})", server.address()));
+        server
+            .or_else(|| file("resolv_conf", &self.resolv_conf))
+            .or_else(|| file("hosts", &self.hosts))
+            .or_else(|| file("nsswitch", &self.nsswitch))
+            .or_else(|| file("services", &self.services))
+            .or_else(|| file("gai_conf", &self.gai_conf))
+            .or_else(|| self.search.as_ref().map(|search| format!("search({search:?})")))
+            .or_else(|| self.ndots.map(|ndots| format!("ndots({ndots})")))
+    }
+}
+
+fn at_least(setting: &str, value: Option<u64>, least: u64) -> Result<(), String> {
+    match value {
+        Some(value) if value < least => Err(format!("{setting} is {value}, and may be {least} at least")),
+        _ => Ok(()),
+    }
+}
+
+fn at_most(setting: &str, value: Option<u64>, most: u64) -> Result<(), String> {
+    match value {
+        Some(value) if value > most => Err(format!("{setting} is {value}, and may be {most} at most")),
+        _ => Ok(()),
+    }
+}
+
+fn domains(search: &[String]) -> Result<Vec<Name>, String> {
+    search.iter().map(|domain| domain.parse().map_err(|error| format!("search: {error}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    fn error_of(builder: ResolverBuilder) -> String {
+        let error = builder.build().unwrap_err();
+        assert!(error.is_invalid_input());
+        error.to_string()
+    }
+
+    #[test]
+    fn a_setting_out_of_its_range_is_an_error_that_names_it_and_its_value() {
+        let new = ResolverBuilder::default;
+        let server: SocketAddr = "192.0.2.1:0".parse().unwrap();
+        let wrong = [
+            (new().ndots(16), "ndots is 16"),
+            (new().attempts(0), "attempts is 0"),
+            (new().attempts(11), "attempts is 11"),
+            (new().timeout(Duration::ZERO), "timeout is 0"),
+            (new().timeout(Duration::from_secs(3601)), "timeout is 3601s"),
+            (new().max_sockets(0_usize), "max_sockets is 0"),
+            (new().system_threads(0_usize), "system_threads is 0"),
+            (new().edns(Some(511)), "edns is 511"),
+            (new().search(["example.org", "a..b"]), "a..b"),
+            (new().name_server(server), "192.0.2.1:0"),
+        ];
+        for (builder, text) in wrong {
+            let error = error_of(builder);
+            assert!(error.starts_with("resolver settings: ") && error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_ranges_are_taken() {
+        let least =
+            ResolverBuilder::default().ndots(0).attempts(1).timeout(Duration::from_nanos(1)).edns(Some(512));
+        least
+            .max_sockets(1_usize)
+            .system_threads(1_usize)
+            .cache_size(0_usize)
+            .max_ttl(Duration::ZERO)
+            .build()
+            .unwrap();
+        let most =
+            ResolverBuilder::default().ndots(15).attempts(10).timeout(Duration::from_secs(3600)).edns(None);
+        most.search(["."]).max_ttl(Duration::MAX).build().unwrap();
+    }
+
+    #[test]
+    fn the_c_library_cannot_be_told_of_servers_and_files() {
+        let system = || ResolverBuilder::default().path(Path::System);
+        let server: SocketAddr = "192.0.2.1:53".parse().unwrap();
+        let wrong = [
+            (system().name_server(server), "name_server(192.0.2.1:53)"),
+            (system().hosts("/a/hosts"), "hosts(\"/a/hosts\")"),
+            (system().resolv_conf("/a/b"), "resolv_conf(\"/a/b\")"),
+            (system().search(["example.org"]), "search([\"example.org\"])"),
+            (system().ndots(2), "ndots(2)"),
+        ];
+        for (builder, text) in wrong {
+            let error = error_of(builder);
+            assert!(error.contains(text) && error.contains("C library"), "{error}");
+        }
+        system().timeout(Duration::from_secs(1)).build().unwrap();
     }
 }

@@ -1,26 +1,57 @@
 //! [`Resolver`]: lookups with settings and a cache of their own.
+//!
+//! ```text
+//!  steps ──▶ addresses ──▶ search ──▶ families ──▶ ask ──▶ cache, merge, native
+//!  (host,    (hosts file,  (which     (A, AAAA)
+//!  service)   DNS)          names)
+//! ```
+//!
+//! `setup` is what they all go by; `shared` is what the clones of a resolver have in common.
 
+mod addresses;
+mod ask;
 mod builder;
+mod families;
 mod name_server;
+mod records;
+mod search;
+mod service_order;
+mod setup;
+mod shared;
+mod steps;
+mod typed;
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
+pub(crate) use addresses::text;
+pub(crate) use ask::FromServers;
 pub use builder::ResolverBuilder;
 pub use name_server::{NameServer, Transport};
+pub use records::Records;
+pub(crate) use setup::{Setup, Source};
+pub(crate) use shared::Shared;
+pub(crate) use steps::{Asked, Begun, Rest, begin};
 
-use crate::error::LookupError;
+use crate::cache::Question;
+use crate::error::{Cause, LookupError};
 use crate::host::IntoHost;
 use crate::lookup::Lookup;
 use crate::name::Name;
-use crate::record::{Record, RecordType};
+use crate::native::Outcome;
+use crate::record::RecordType;
+use crate::reverse;
 use crate::service::IntoService;
 
-/// Who looks names up.
+/// Who looks host names and addresses up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Path {
-    /// fend itself, unless the system's files ask for what only the C library does.
+    /// fend itself, unless the system's files ask for what only the C library does: an nsswitch.conf(5) that names more than `files` and
+    /// `dns`, or an option of resolv.conf(5) that fend does not have.
+    ///
+    /// A resolver that was given servers, a resolv.conf, a hosts file, a search list or `ndots` of its own looks up by fend itself: the C library
+    /// cannot be told of them.
     #[default]
     Auto,
     /// fend itself: hosts file and DNS.
@@ -30,20 +61,43 @@ pub enum Path {
 }
 
 /// Looks names up. Clones share settings and cache.
+///
+/// # Examples
+///
+/// A hosts file of one's own:
+///
+/// ```
+/// use fend::dns::Resolver;
+///
+/// # fend::block_on(async {
+/// # let path = std::env::temp_dir().join(format!("fend-dns-doc-hosts-{}", std::process::id()));
+/// std::fs::write(&path, "192.0.2.7 printer.example printer\n")?;
+/// let resolver = Resolver::builder().hosts(&path).build()?;
+/// let list = resolver.lookup("printer", 631).await?;
+/// assert_eq!(list[0].socket_addr(), "192.0.2.7:631".parse().unwrap());
+/// assert_eq!(resolver.name_of("192.0.2.7".parse().unwrap()).await?, "printer.example");
+/// # std::fs::remove_file(&path)?;
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+///
+/// Servers of one's own:
+///
+/// ```no_run
+/// use fend::dns::{NameServer, Resolver};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let server: std::net::SocketAddr = "192.0.2.53:5353".parse()?;
+/// let resolver = Resolver::builder().name_server(NameServer::tcp(server)).build()?;
+/// for mx in resolver.mx("example.org").await? {
+///     println!("{} {}", mx.preference, mx.exchange);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Resolver {
-    #[expect(dead_code)]
-    inner: Arc<()>,
-}
-
-/// The records that were found, and who said so.
-#[derive(Debug, Clone)]
-pub struct Records {
-    /// The chain of CNAMEs, then the records.
-    pub(crate) records: Vec<Record>,
-    pub(crate) name: Name,
-    pub(crate) server: SocketAddr,
-    pub(crate) is_authentic: bool,
+    shared: Arc<Shared>,
 }
 
 /// What a cache has done so far, and what is in it.
@@ -54,20 +108,23 @@ pub struct CacheStats {
     pub hits: u64,
     /// Questions that were not.
     pub misses: u64,
-    /// Questions that joined one that was already under way.
+    /// Of these, the ones that joined one that was already under way.
     pub merged: u64,
-    /// Answers that had to go for want of room.
+    /// Answers that had to go for want of room, before they had grown old.
     pub evicted: u64,
-    /// Answers in it now.
+    /// Answers in it now, with those that have grown old and were not asked for since.
     pub entries: usize,
     /// About how many bytes they take.
     pub bytes: usize,
 }
 
 impl Resolver {
-    /// A resolver that does as the system's files say.
+    /// A resolver that does as the system's files say, with a cache of its own.
+    ///
+    /// Files that are missing or make no sense are as the C library has them: without resolv.conf(5) the server on this machine is asked.
+    #[must_use]
     pub fn new() -> Resolver {
-        unimplemented!("the resolver's part")
+        Resolver { shared: Arc::new(Shared::of_system()) }
     }
 
     /// Settings of one's own.
@@ -75,29 +132,75 @@ impl Resolver {
         ResolverBuilder::default()
     }
 
-    /// Addresses of `host` for `service`.
-    pub fn lookup(&self, _host: impl IntoHost, _service: impl IntoService) -> Lookup {
-        unimplemented!("the resolver's part")
+    /// The one that [`lookup`](crate::lookup) and [`name_of`](crate::name_of) use.
+    pub(crate) fn of_process() -> &'static Resolver {
+        static RESOLVER: OnceLock<Resolver> = OnceLock::new();
+        RESOLVER.get_or_init(Resolver::new)
     }
 
-    /// The records of a type.
-    pub async fn records(&self, _name: &str, _record_type: RecordType) -> Result<Records, LookupError> {
-        unimplemented!("the resolver's part")
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
-    /// The name of an address.
-    pub async fn name_of(&self, _address: IpAddr) -> Result<String, LookupError> {
-        unimplemented!("the resolver's part")
+    /// Addresses of `host` for `service`: see [`lookup`](crate::lookup).
+    pub fn lookup(&self, host: impl IntoHost, service: impl IntoService) -> Lookup {
+        Lookup::new(Some(self.clone()), host, service)
+    }
+
+    /// The records of a type that a name has.
+    ///
+    /// `name` is asked for as it is, whether or not it ends with a dot: no search list and no hosts file, as with dig. Name
+    /// servers are asked even where [`Path`] leaves host names to the C library, which cannot be asked for records.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupError::is_not_found`] when there is no such name, [`LookupError::is_no_data`] when it has no record of the type,
+    /// [`LookupError::is_invalid_input`] when `name` is no domain name; and when servers fail, refuse or do not answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time; see [`Lookup`].
+    pub async fn records(&self, name: &str, record_type: RecordType) -> Result<Records, LookupError> {
+        let subject = || format!("{name} ({record_type})");
+        let asked: Name = name.parse().map_err(|error| LookupError::input(subject(), format!("{error}")))?;
+        let servers = FromServers::new(&self.shared, &self.shared.setup());
+        let kept = servers.fetch(Question { name: asked, record_type }).await;
+        let kept = kept.map_err(|error| error.about(&subject()))?;
+        let failed = |cause| Err(LookupError::of_server(subject(), kept.answer.server, cause));
+        match kept.answer.outcome {
+            Outcome::Found => Ok(Records::new(&kept, record_type)),
+            Outcome::NoData => failed(Cause::NoData(format!("no {record_type} record"))),
+            Outcome::NotFound => failed(Cause::NotFound),
+        }
+    }
+
+    /// The name of an address: see [`name_of`](crate::name_of).
+    ///
+    /// # Errors
+    ///
+    /// See there.
+    pub async fn name_of(&self, address: IpAddr) -> Result<String, LookupError> {
+        reverse::of_address(&self.shared, address).await
     }
 
     /// What the cache has done so far.
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
-        unimplemented!("the resolver's part")
+        self.shared.cache.stats()
     }
 
-    /// Forgets all answers.
+    /// Forgets all answers. What it has counted stays.
     pub fn clear_cache(&self) {
-        unimplemented!("the resolver's part")
+        self.shared.cache.clear();
     }
 }
+
+/// As [`Resolver::new`].
+impl Default for Resolver {
+    fn default() -> Resolver {
+        Resolver::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
             }
             steps += 1;
         }
-        self.work.spend(steps)?;
+        self.work.spend(steps + length as u32 / Work::BYTES)?;
         Ok(Name::from_wire_unchecked(wire[..=length].into()))
     }
 

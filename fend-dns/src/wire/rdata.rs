@@ -28,6 +28,7 @@ fn txt(data: &mut Reader<'_>) -> Result<Txt, WireError> {
     if data.is_at_end() {
         return Err(WireError("a TXT record without a string"));
     }
+    data.work.spend(Work::PIECE)?;
     let mut strings = Vec::new();
     while !data.is_at_end() {
         let length = usize::from(data.u8()?);
@@ -68,6 +69,7 @@ fn caa(data: &mut Reader<'_>) -> Result<Caa, WireError> {
 /// Keys come in the order of their numbers, each once (RFC 9460, section 2.2).
 fn svcb(data: &mut Reader<'_>) -> Result<Svcb, WireError> {
     let (priority, target) = (data.u16()?, data.uncompressed_name()?);
+    data.work.spend(Work::PIECE)?;
     let mut parameters: Vec<(u16, Box<[u8]>)> = Vec::new();
     while !data.is_at_end() {
         let (key, length) = (data.u16()?, data.u16()?);

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::WireError;
 
-/// How many steps are left for a message. Each label and each pointer of a name is one, and each piece of memory some more.
+/// How many steps are left for a message. Each label and each pointer of a name is one; each piece of memory and the bytes in it are some more.
 ///
-/// 64 KiB of PTR records, all with the longest name that an IPv6 address has, need about 100,000. Without a limit, 64 KiB of short
+/// 64 KiB of PTR records, all with the longest name that an IPv6 address has, need 120,000. Without a limit, 64 KiB of short
 /// records whose names are the longest chains of pointers would need a million.
 pub(super) struct Work(Cell<u32>);
 
@@ -15,7 +15,10 @@ impl Work {
     const STEPS: u32 = 128 << 10;
 
     /// What a piece of memory costs, in steps.
-    pub(super) const PIECE: u32 = 4;
+    pub(super) const PIECE: u32 = 8;
+
+    /// So many bytes of a name cost another step.
+    pub(super) const BYTES: u32 = 8;
 
     pub(super) fn of_a_message() -> Work {
         Work(Cell::new(Work::STEPS))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::block_on::block_on;
 use super::current::{Current, Role};
+use super::id::Id;
 use super::metrics::Metrics;
 use super::scheduler::{BlockingScheduler, Scheduler};
 use super::shared::Shared;
@@ -103,6 +104,25 @@ impl Handle {
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         block_on(&self.shared, future)
+    }
+
+    /// Which runtime this is: equal for all handles to it, and for no handle to another one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend_reactor::runtime::{Handle, Runtime};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let runtime = Runtime::new()?;
+    /// assert_eq!(runtime.block_on(async { Handle::current().id() }), runtime.handle().id());
+    /// assert_ne!(runtime.handle().id(), Handle::current().id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.shared.id
     }
 
     /// A snapshot of the runtime's counters.

@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `builder`, `runtime`, `handle`, `metrics`, `default` | what users hold |
+//! | `builder`, `runtime`, `handle`, `id`, `metrics`, `default` | what users hold |
 //! | `shared`, `scheduler`, `seats`, `shutdown` | what all threads of a runtime share: queueing and waking, who is a worker when, the end |
 //! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
 //! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
@@ -15,6 +15,7 @@ mod builder;
 mod current;
 mod default;
 mod handle;
+mod id;
 mod idle;
 mod injector;
 #[expect(unsafe_code, reason = "runs tasks that are not Send on their home thread")]
@@ -42,6 +43,7 @@ pub use default::offer_default;
 pub(crate) use default::{default_shared, try_default_shared};
 pub(crate) use handle::spawn_local_with;
 pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
+pub use id::Id;
 pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};
 pub use runtime::Runtime;
 pub(crate) use shared::Shared;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::blocking::BlockingPool;
 use super::builder::Config;
+use super::id::Id;
 use super::idle::Idle;
 use super::injector::Injector;
 use super::metrics::WorkerCounters;
@@ -28,6 +29,7 @@ use crate::task::{OwnedTasks, Runnable, TaskInfo};
 /// A runtime, seen from its workers, its tasks and everybody who holds a handle.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(super) id: Id,
     pub(super) config: Config,
     pub(crate) clock: Arc<Clock>,
     pub(crate) drivers: Box<[Arc<Driver>]>,
@@ -75,6 +77,7 @@ impl Shared {
         let (cores, workers): (Vec<_>, Vec<_>) =
             (0..config.worker_threads).map(|index| core_and_worker(index, seed)).unzip();
         let shared = Arc::new(Shared {
+            id: Id::next(),
             clock,
             drivers,
             workers: workers.into(),

@@ -100,7 +100,7 @@ fn worst_messages() -> Vec<(String, Bytes)> {
     for count in [1, 250, 1000, 16_000, 32_000, 65_000] {
         worst.push((
             format!("TXT, {count} empty strings"),
-            records(behind(b""), START, 16, &vec![0; count], 0),
+            records(behind(&[0]), START, 16, &vec![0; count], 0),
         ));
         let strings = b"\x01a".repeat(count / 2 + 1);
         worst.push((format!("TXT, {count}/2 strings"), records(behind(&[0]), START, 16, &strings, 0)));
@@ -152,12 +152,16 @@ fn time_of(bytes: &[u8]) -> Duration {
 // DN4.
 #[test]
 fn the_worst_message_is_read_in_time() {
+    let mut slow = Vec::new();
     for (what, bytes) in worst_messages() {
         assert!(bytes.0.len() <= MOST);
         let time = time_of(&bytes.0);
-        eprintln!("{time:>10.1?} {what}: {:?}", bytes.parse().map(|_| ()).unwrap_err());
-        assert!(time < LIMIT, "{what}: {time:?}");
+        eprintln!("{time:>10.1?} {what}: {}", bytes.parse().map(|_| ()).unwrap_err());
+        if time >= LIMIT {
+            slow.push((what, time));
+        }
     }
+    assert!(slow.is_empty(), "{slow:?}");
 }
 
 /// The same messages, cut so that they can be read: as many records as the steps allow.

@@ -4,6 +4,7 @@ mod junk;
 mod messages;
 mod names;
 mod records;
+mod seeds;
 
 use super::{Message, WireError};
 

@@ -5,7 +5,7 @@ use super::{Bytes, QUESTION};
 use crate::record::{Record, RecordType};
 
 /// An answer with one record, at the name example.org.
-fn answer(record_type: u16, data: &[u8]) -> Bytes {
+pub(super) fn answer(record_type: u16, data: &[u8]) -> Bytes {
     let mut bytes = Bytes::response([1, 1, 0, 0]);
     bytes.question("example.org", record_type);
     bytes.pointer(QUESTION);
@@ -24,7 +24,7 @@ fn long() -> Vec<u8> {
 }
 
 /// Type, data, what dig prints.
-fn cases() -> Vec<(u16, Vec<u8>, &'static str)> {
+pub(super) fn cases() -> Vec<(u16, Vec<u8>, &'static str)> {
     let mut cases: Vec<(u16, &[u8], &str)> = vec![
         (1, &[192, 0, 2, 1], "192.0.2.1"),
         (2, b"\x02ns\x07example\0", "ns.example."),
@@ -40,6 +40,12 @@ fn cases() -> Vec<(u16, Vec<u8>, &'static str)> {
         (28, b"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", "2001:db8::1"),
         (28, b"\x20\x01\x0d\xb8\0\0\0\x01\0\0\0\0\0\0\0\x01", "2001:db8:0:1::1"),
         (28, b"\0\0\0\0\0\0\0\0\0\0\xFF\xFF\xC0\0\x02\x01", "::ffff:192.0.2.1"),
+        (28, b"\0\0\0\0\0\0\0\0\0\0\0\0\xC0\0\x02\x01", "::192.0.2.1"),
+        (28, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0", "::0.1.0.0"),
+        (28, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xFF\xFF", "::ffff"),
+        (28, b"\0\x01\0\0\0\0\0\x02\0\0\0\0\0\x03\0\x04", "1::2:0:0:3:4"),
+        (28, b"\0\x01\0\0\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07", "1:0:2:3:4:5:6:7"),
+        (28, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "::"),
         (28, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", "::1"),
         (33, b"\0\x0A\0\x14\0\x50\x03www\x07example\0", "10 20 80 www.example."),
         (33, b"\0\x0A\0\x14\0\x50\x03www\xC0\x0C", "10 20 80 www.example.org."),

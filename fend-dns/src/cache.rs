@@ -1,1 +1,0 @@
-//! Answers that are kept until they grow old.

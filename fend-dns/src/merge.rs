@@ -1,1 +1,0 @@
-//! Questions that are asked once for all who ask them at the same time.

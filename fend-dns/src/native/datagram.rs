@@ -1,0 +1,80 @@
+//! One exchange by datagrams: a question goes out from a socket of its own, and the first datagram that fits is the answer.
+//!
+//! What must fit: the server's address and port (the socket is connected, so that the kernel drops those of others), our port, the id, and
+//! the question (RFC 5452, section 9.1). Others are thrown away and the wait goes on, but not for long: a stream of them is somebody's
+//! guessing, for which each question has 65,536 possibilities and the port has to be known. After [`MAX_STRAY`] of them, which is a chance of
+//! at most 1 in 655, the answer is asked for by TCP, where nobody can guess. That bounds the work as well.
+
+use std::io;
+use std::net::SocketAddr;
+
+use fend_net::udp::TruncatedError;
+
+use super::failure::Failure;
+use super::port;
+use super::question::Question;
+use crate::wire::Message;
+
+/// Datagrams that do not fit, for one question.
+const MAX_STRAY: u32 = 100;
+
+/// Every host takes datagrams of this size (RFC 1035, section 4.2.1).
+const PLAIN_SIZE: u16 = 512;
+
+/// What came by datagram.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Message(Message),
+    /// The answer is longer than a datagram may be.
+    Truncated,
+    /// Too many that do not fit.
+    Flooded,
+}
+
+/// Asks, and waits without end: the caller has the clock. Dropping the future closes the socket.
+///
+/// # Errors
+/// What the socket says, and what is wrong with an answer whose header and question fit.
+pub(super) async fn exchange(
+    server: SocketAddr,
+    question: &Question,
+    edns: Option<u16>,
+) -> Result<Reply, Failure> {
+    let socket = port::bind(server)?;
+    socket.connect(server).await?;
+    socket.send(question.bytes()).await?;
+    let mut buf = vec![0; usize::from(edns.unwrap_or(0).max(PLAIN_SIZE))];
+    for _ in 0..MAX_STRAY {
+        // With the sender: what came between bind and connect may be anybody's.
+        let (bytes, is_cut) = match socket.recv_from(&mut buf).await {
+            Ok((length, sender)) if is_same(sender, server) => (&buf[..length], false),
+            Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => (&buf[..], true),
+            Err(error) if cut_from(&error).is_none() => return Err(error.into()),
+            _ => continue,
+        };
+        if let Some(reply) = read(question, bytes, is_cut) {
+            return reply;
+        }
+    }
+    Ok(Reply::Flooded)
+}
+
+/// `None` when it is no answer to the question.
+fn read(question: &Question, bytes: &[u8], is_cut: bool) -> Option<Result<Reply, Failure>> {
+    let header = Message::parse_question(bytes).ok().filter(|header| question.is_answered_by(header))?;
+    if is_cut || header.is_truncated {
+        return Some(Ok(Reply::Truncated));
+    }
+    let message = Message::parse(bytes).map_err(|error| Failure::Malformed(error.0.to_owned()));
+    Some(message.map(Reply::Message))
+}
+
+/// Whom a datagram is from that was longer than the buffer.
+fn cut_from(error: &io::Error) -> Option<SocketAddr> {
+    error.get_ref()?.downcast_ref::<TruncatedError>()?.sender()
+}
+
+/// The kernel may know more of an address than we do: the interface of a link-local one.
+fn is_same(sender: SocketAddr, server: SocketAddr) -> bool {
+    sender.ip() == server.ip() && sender.port() == server.port()
+}

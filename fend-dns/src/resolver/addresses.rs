@@ -1,0 +1,116 @@
+//! The addresses of a host: hosts file and DNS, in the order that nsswitch.conf gives them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::Duration;
+
+use super::ask::{Ask, Stop};
+use super::families::{self, Families, Found};
+use super::search::{Failures, candidates};
+use super::setup::{Setup, Source};
+use crate::config::HostsEntry;
+use crate::error::{Cause, LookupError};
+use crate::hints::Family;
+use crate::name::Name;
+
+/// What is looked up.
+#[derive(Debug, Clone)]
+pub(super) struct Wish {
+    /// In ASCII, and no address.
+    pub(super) host: String,
+    pub(super) families: Families,
+    pub(super) resolution_delay: Option<Duration>,
+}
+
+/// The addresses, with port 0, as the sources have them, and the canonical name without a dot at its end.
+pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
+    let mut failure = None;
+    for source in setup.sources() {
+        match source {
+            Source::Hosts => {
+                if let Some(found) = in_hosts(setup, wish) {
+                    return Ok(found);
+                }
+            }
+            Source::Dns => match in_dns(asker, setup, wish).await {
+                Ok(found) => return Ok(found),
+                Err(Stop::Unknown) => return Err(Stop::Unknown),
+                Err(Stop::Failed(error)) => failure = Some(error),
+            },
+        }
+    }
+    Err(Stop::Failed(failure.unwrap_or_else(|| not_in_hosts(setup, wish))))
+}
+
+/// Addresses of the other family do not count, and the next source is asked, as the C library does.
+fn in_hosts(setup: &Setup, wish: &Wish) -> Option<Found<String>> {
+    let entries = setup.config.hosts.find(&wish.host, wish.families.as_family());
+    let canonical = entries.first()?.canonical.to_string();
+    Some(Found { addresses: entries.iter().map(address_of).collect(), canonical })
+}
+
+fn address_of(entry: &HostsEntry) -> SocketAddr {
+    match entry.address {
+        IpAddr::V4(address) => SocketAddr::from((address, 0)),
+        IpAddr::V6(address) => SocketAddrV6::new(address, 0, 0, entry.scope).into(),
+    }
+}
+
+/// The hosts file is all that was asked.
+fn not_in_hosts(setup: &Setup, wish: &Wish) -> LookupError {
+    match setup.config.hosts.find(&wish.host, Family::Any).is_empty() {
+        true => LookupError::new(&*wish.host, Cause::NotFound),
+        false => wish.families.no_data(&wish.host),
+    }
+}
+
+async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
+    let host = &*wish.host;
+    let name: Name = host.parse().map_err(|error| LookupError::input(host, format!("{error}")))?;
+    if let Some(known) = special(&name, wish) {
+        return Ok(known?);
+    }
+    let families = match setup.no_aaaa() {
+        true => wish.families.both(Families::V4),
+        false => wish.families,
+    };
+    if families == Families::NONE {
+        return Err(wish.families.no_data(host).into());
+    }
+    let manner = setup.manner(wish.resolution_delay);
+    let mut failures = Failures::default();
+    for candidate in candidates(setup, host, &name) {
+        match families::of_name(asker, &candidate.name, families, manner).await {
+            Ok(found) => return Ok(Found { addresses: found.addresses, canonical: text(&found.canonical) }),
+            Err(Stop::Unknown) => return Err(Stop::Unknown),
+            Err(Stop::Failed(error)) => {
+                failures.note(&candidate, error).map_err(|error| error.about(host))?
+            }
+        }
+    }
+    Err(failures.verdict(host).into())
+}
+
+/// Names that no server is asked for: localhost and what is below it is the loopback (RFC 6761, section 6.3), and what is below
+/// onion is for Tor alone, and asking for it would tell on the user (RFC 7686, section 2).
+fn special(name: &Name, wish: &Wish) -> Option<Result<Found<String>, LookupError>> {
+    let top = name.labels().last()?;
+    if top.eq_ignore_ascii_case(b"onion") {
+        return Some(Err(LookupError::new(&*wish.host, Cause::NotFound)));
+    }
+    if !top.eq_ignore_ascii_case(b"localhost") {
+        return None;
+    }
+    let loopback = [SocketAddr::from((Ipv6Addr::LOCALHOST, 0)), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+    let addresses = loopback.into_iter().filter(|address| wish.families.has(address)).collect();
+    Some(Ok(Found { addresses, canonical: text(name) }))
+}
+
+/// As programs want it: without the root's dot.
+pub(crate) fn text(name: &Name) -> String {
+    let mut text = name.to_string();
+    // The last dot is the root's: one that belongs to a label has a backslash in front and the root's dot behind it.
+    if text.len() > 1 {
+        text.pop();
+    }
+    text
+}
