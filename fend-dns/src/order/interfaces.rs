@@ -4,10 +4,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use fend_reactor::time;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::addr_info::Configured;
+
+/// How long the order of addresses may go by what was read. Reading is more than half of what an order costs, and it is for
+/// a preference only.
+const RECENT: Duration = Duration::from_secs(1);
 
 /// The number of our only request, which each part of the answer has in it.
 const SEQUENCE: u32 = 1;
@@ -69,6 +76,26 @@ impl Interfaces {
         }
     }
 
+    /// What was read within the last second, or is now.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Interfaces::read).
+    pub(super) fn recent() -> io::Result<Arc<Interfaces>> {
+        static LAST: Mutex<Option<(Instant, Arc<Interfaces>)>> = Mutex::new(None);
+        let lock = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = time::now();
+        if let Some((then, interfaces)) = &*lock() {
+            // Paused clocks differ: a time to come is none of ours.
+            if now.checked_duration_since(*then).is_some_and(|age| age < RECENT) {
+                return Ok(interfaces.clone());
+            }
+        }
+        let interfaces = Arc::new(Interfaces::read()?);
+        *lock() = Some((now, interfaces.clone()));
+        Ok(interfaces)
+    }
+
     /// The families of which there is an address beside 127.0.0.1 and ::1. Where the kernel does not tell, both.
     pub(crate) fn configured() -> Configured {
         Interfaces::read().map_or(Configured { v4: true, v6: true }, |interfaces| interfaces.families())
@@ -80,6 +107,11 @@ impl Interfaces {
         });
         let v4 = far.clone().any(|own| own.address.is_ipv4());
         Configured { v4, v6: far.any(|own| own.address.is_ipv6()) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.0.iter().map(|own| own.address)
     }
 
     /// What there is to say of `address`, if it is the machine's own; of a mapped one too.

@@ -74,9 +74,8 @@ fn prefer(a: bool, b: bool) -> Ordering {
 fn scope(address: IpAddr, policy: &Policy) -> u32 {
     match address {
         IpAddr::V4(v4) => {
-            // The longest prefix; of equal ones the first.
-            let matching = policy.v4_scopes.iter().filter(|(prefix, bits, _)| is_in_v4(v4, *prefix, *bits));
-            matching.rev().max_by_key(|(_, bits, _)| *bits).map_or(14, |&(_, _, scope)| scope)
+            let mut table = policy.v4_scopes.iter();
+            table.find(|(prefix, bits, _)| is_in_v4(v4, *prefix, *bits)).map_or(14, |&(_, _, scope)| scope)
         }
         IpAddr::V6(v6) => scope_of_v6(v6),
     }
@@ -93,23 +92,22 @@ fn scope_of_v6(address: Ipv6Addr) -> u32 {
     }
 }
 
-/// `u32::MAX` when the table has nothing for it; default tables have something for all.
 fn label(address: IpAddr, policy: &Policy) -> u32 {
-    longest(address, &policy.labels).unwrap_or(u32::MAX)
+    first_fit(address, &policy.labels)
 }
 
 fn precedence(address: IpAddr, policy: &Policy) -> u32 {
-    longest(address, &policy.precedences).unwrap_or(0)
+    first_fit(address, &policy.precedences)
 }
 
-/// What the longest prefix that fits says; of equal ones the first.
-fn longest(address: IpAddr, table: &[(Ipv6Addr, u8, u32)]) -> Option<u32> {
+/// What the table's first prefix says that fits. There is always one: a policy's tables end with one for all addresses.
+fn first_fit(address: IpAddr, table: &[(Ipv6Addr, u8, u32)]) -> u32 {
     let address = match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
         IpAddr::V6(v6) => v6,
     };
-    let matching = table.iter().filter(|(prefix, bits, _)| is_in_v6(address, *prefix, *bits));
-    matching.rev().max_by_key(|(_, bits, _)| *bits).map(|&(_, _, value)| value)
+    let entry = table.iter().find(|(prefix, bits, _)| is_in_v6(address, *prefix, *bits));
+    entry.map_or(0, |&(_, _, value)| value)
 }
 
 fn is_in_v6(address: Ipv6Addr, prefix: Ipv6Addr, bits: u8) -> bool {

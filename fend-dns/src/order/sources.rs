@@ -35,7 +35,7 @@ fn value(candidates: &mut [Candidate]) {
     if sources.all(|source| Some(source) == first) && !has_two_of_v4(candidates) {
         return;
     }
-    let Ok(interfaces) = Interfaces::read() else { return };
+    let Ok(interfaces) = Interfaces::recent() else { return };
     for source in candidates.iter_mut().filter_map(|candidate| candidate.source.as_mut()) {
         // The whole of 127.0.0.0/8 is the loopback's, which has the first of it alone.
         let own = if source.address.to_canonical().is_loopback() && source.address.is_ipv4() {

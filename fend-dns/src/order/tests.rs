@@ -8,14 +8,14 @@ use super::*;
 pub(crate) fn of_the_rfc() -> Policy {
     let table: [(&str, u8, u32, u32); 9] = [
         ("::1", 128, 50, 0),
-        ("::", 0, 40, 1),
         ("::ffff:0:0", 96, 35, 4),
-        ("2002::", 16, 30, 2),
-        ("2001::", 32, 5, 5),
-        ("fc00::", 7, 3, 13),
         ("::", 96, 1, 3),
-        ("fec0::", 10, 1, 11),
+        ("2001::", 32, 5, 5),
+        ("2002::", 16, 30, 2),
         ("3ffe::", 16, 1, 12),
+        ("fec0::", 10, 1, 11),
+        ("fc00::", 7, 3, 13),
+        ("::", 0, 40, 1),
     ];
     let prefix = |text: &str| text.parse().unwrap();
     Policy {
@@ -110,7 +110,7 @@ fn scopes_of_ipv4_are_those_of_the_policy() {
     let mut policy = of_the_rfc();
     let (private, global) = (candidate("10.0.0.1", None), candidate("198.51.100.1", None));
     assert_eq!(compare(&private, &global, &policy), Ordering::Equal);
-    policy.v4_scopes.push(([10, 0, 0, 0].into(), 8, 5));
+    policy.v4_scopes.insert(0, ([10, 0, 0, 0].into(), 8, 5));
     assert_eq!(compare(&private, &global, &policy), Ordering::Less);
 }
 
@@ -152,4 +152,17 @@ fn the_loopback_is_sorted_as_the_policy_says() {
     let before = many.clone();
     sort(&mut many, &of_the_rfc());
     assert_eq!(many, before);
+}
+
+/// What a socket was connected to before does not count. (A machine on no network has the loopback's address alone, and shows nothing.)
+#[test]
+fn sources_of_one_socket_are_those_of_a_fresh_one_each() {
+    let mut own: Vec<SocketAddr> = Interfaces::read().unwrap().addresses().map(|ip| (ip, 9).into()).collect();
+    own.truncate(20);
+    let together = sources::find(&own);
+    for (index, destination) in own.iter().enumerate() {
+        let alone = sources::find(&[*destination]);
+        let address = |candidate: &Candidate| candidate.source.map(|source| source.address);
+        assert_eq!(address(&together[index]), address(&alone[0]), "to {destination} in {own:?}");
+    }
 }
