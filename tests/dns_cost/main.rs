@@ -137,7 +137,8 @@ fn lookups_of_one_name_are_merged() {
         let resolver = native().name_server(knot.0.address).build().expect("a resolver");
         let before = knot.counts().all();
         let start = Instant::now();
-        let tasks: Vec<_> = (0..1000).map(|_| fend::spawn(resolver.lookup("both.fend.test", "https"))).collect();
+        let tasks: Vec<_> =
+            (0..1000).map(|_| fend::spawn(resolver.lookup("both.fend.test", "https"))).collect();
         for task in tasks {
             assert_eq!(task.await.expect("no panic").expect("an answer").len(), 2);
         }
@@ -167,7 +168,10 @@ fn a_dead_first_server_costs_one_timeout() {
                     times.push(start.elapsed());
                 }
                 let what = format!("the first server is {name}, timeout {timeout:?}");
-                eprintln!("{what:<44} first {:.1?}, second {:.1?}, third {:.1?}", times[0], times[1], times[2]);
+                eprintln!(
+                    "{what:<44} first {:.1?}, second {:.1?}, third {:.1?}",
+                    times[0], times[1], times[2]
+                );
                 assert!(times[0] < timeout + Duration::from_secs(2), "{times:?}");
                 assert!(times[1] < timeout && times[2] < timeout, "what is dead is remembered: {times:?}");
             }

@@ -43,10 +43,13 @@ async fn every_type_of_record_reads_as_dig_prints_it() -> io::Result<()> {
             for &(name, record_type) in WITH_RECORDS {
                 let name = whole(name);
                 // A server that has the zone, or that forwards, leaves it to us to go on in another zone.
-                let followed = if name.starts_with("c-out") { peers.unbound.0.address } else { server.address };
+                let followed =
+                    if name.starts_with("c-out") { peers.unbound.0.address } else { server.address };
                 let expected = peers.dig(followed, &name, record_type).await;
                 let answer = ask(&resolver, &name, record_type).await;
-                let answer = answer.unwrap_or_else(|error| panic!("{} {manner}: {name} {record_type}: {error}", server.name));
+                let answer = answer.unwrap_or_else(|error| {
+                    panic!("{} {manner}: {name} {record_type}: {error}", server.name)
+                });
                 let context = format!("{} {manner}: {name} {record_type}", server.name);
                 assert!(!expected.is_empty(), "{context}: dig found nothing");
                 // Letters of names come as they were asked for.
@@ -85,7 +88,12 @@ async fn records_of_the_servers_own_read_as_dig_prints_them() -> io::Result<()> 
         for &(name, record_type) in questions {
             let expected = peers.dig(server.address, name, record_type).await;
             assert!(!expected.is_empty(), "{}: {name} {record_type}: dig found nothing", server.name);
-            assert_eq!(ask(&resolver, name, record_type).await?, expected, "{}: {name} {record_type}", server.name);
+            assert_eq!(
+                ask(&resolver, name, record_type).await?,
+                expected,
+                "{}: {name} {record_type}",
+                server.name
+            );
         }
     }
     Ok(())
@@ -100,7 +108,11 @@ async fn a_name_that_is_not_there_is_told_from_a_name_without_records() -> io::R
             let error = failure(&resolver, name, record_type).await;
             assert!(error.is_no_data() && !error.is_not_found(), "{}: {error}", server.name);
             assert_eq!(error.server(), Some(server.address), "{error}");
-            assert_eq!(peers.status(server.address, name, record_type).await, "NOERROR", "{name} {record_type}");
+            assert_eq!(
+                peers.status(server.address, name, record_type).await,
+                "NOERROR",
+                "{name} {record_type}"
+            );
         }
         for &(name, record_type) in WITHOUT_NAME {
             let error = failure(&resolver, name, record_type).await;
@@ -145,7 +157,9 @@ async fn a_chain_of_cnames_is_followed_into_another_zone() -> io::Result<()> {
     for server in peers.servers() {
         let resolver = resolver(server.address);
         let hints = fend::dns::Hints::new().canonical_name(true);
-        for (name, canonical) in [("c1", "both.fend.test"), ("c-out", "target.other.test"), ("both", "both.fend.test")] {
+        for (name, canonical) in
+            [("c1", "both.fend.test"), ("c-out", "target.other.test"), ("both", "both.fend.test")]
+        {
             let list = resolver.lookup(&*whole(name), "").hints(hints).await?;
             assert_eq!(list.canonical_name(), Some(canonical), "{} {name}", server.name);
             assert_eq!(list.len(), 2, "{} {name}: {list:?}", server.name);
@@ -177,9 +191,12 @@ async fn the_root_and_a_delegation() -> io::Result<()> {
 async fn ttls_are_the_servers_own() -> io::Result<()> {
     let Some(peers) = Peers::start().await else { return Ok(()) };
     let resolver = resolver(peers.authority());
-    for (name, record_type, ttls) in
-        [("a", "A", &[77][..]), ("both", "A", &[300]), ("c1", "A", &[100, 50, 200, 300]), ("fend.test.", "SOA", &[60])]
-    {
+    for (name, record_type, ttls) in [
+        ("a", "A", &[77][..]),
+        ("both", "A", &[300]),
+        ("c1", "A", &[100, 50, 200, 300]),
+        ("fend.test.", "SOA", &[60]),
+    ] {
         let name = whole(name);
         let records = resolver.records(&name, parse(record_type)).await?;
         let ours: Vec<u32> = records.chain().iter().chain(records.iter()).map(|record| record.ttl).collect();
@@ -207,7 +224,11 @@ async fn only_a_server_that_validates_makes_an_answer_authentic() -> io::Result<
         let records = resolver.records(name, parse("A")).await?;
         assert_eq!(records.is_authentic(), expected, "{name}, trust: {trust}");
         // And once more, out of the cache.
-        assert_eq!(resolver.records(name, parse("A")).await?.is_authentic(), expected, "{name}, trust: {trust}");
+        assert_eq!(
+            resolver.records(name, parse("A")).await?.is_authentic(),
+            expected,
+            "{name}, trust: {trust}"
+        );
         assert_eq!(resolver.cache_stats().hits, 1);
         let (flags, _) = peers.blocking(move |_| header(server, &["+adflag", name, "A"])).await;
         assert_eq!(flags.contains(" ad"), server == unbound && name == "a.signed.test", "{name}: {flags}");

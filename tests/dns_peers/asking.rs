@@ -33,7 +33,8 @@ async fn what_does_not_fit_into_a_datagram_comes_by_tcp() -> io::Result<()> {
         (None, "more.fend.test", 250, true),
     ] {
         let size = edns.map_or("+noedns".to_owned(), |size| format!("+bufsize={size}"));
-        let (flags, _) = peers.blocking(move |_| header(server, &["+ignore", "+notcp", &size, name, "A"])).await;
+        let (flags, _) =
+            peers.blocking(move |_| header(server, &["+ignore", "+notcp", &size, name, "A"])).await;
         assert_eq!(flags.contains(" tc"), by_tcp, "{name} by dig with EDNS {edns:?}: {flags}");
 
         let before = peers.counts().await;
@@ -82,17 +83,29 @@ async fn the_search_list_is_tried_in_its_order() -> io::Result<()> {
     for (name, ndots, asked, found) in [
         ("a", 1, &["a.fend.test."][..], Some("192.0.2.1")),
         ("target", 1, &["target.fend.test.", "target.other.test."], Some("192.0.2.90")),
-        ("only.here", 1, &["only.here.", "only.here.fend.test.", "only.here.other.test."], Some("192.0.2.92")),
+        (
+            "only.here",
+            1,
+            &["only.here.", "only.here.fend.test.", "only.here.other.test."],
+            Some("192.0.2.92"),
+        ),
         ("only.here", 2, &["only.here.fend.test.", "only.here.other.test."], Some("192.0.2.92")),
         ("a.fend.test", 1, &["a.fend.test."], Some("192.0.2.1")),
-        ("a.fend.test", 5, &["a.fend.test.fend.test.", "a.fend.test.other.test.", "a.fend.test."], Some("192.0.2.1")),
+        (
+            "a.fend.test",
+            5,
+            &["a.fend.test.fend.test.", "a.fend.test.other.test.", "a.fend.test."],
+            Some("192.0.2.1"),
+        ),
         // A dot at its end: no search.
         ("only.here.", 1, &["only.here."], None),
         ("missing", 1, &["missing.fend.test.", "missing.other.test.", "missing."], None),
     ] {
         let result = addresses(&searching(ndots)?, name).await;
         match (&result, found) {
-            (Ok(addresses), Some(found)) => assert!(addresses.contains(&found.to_owned()), "{name}: {addresses:?}"),
+            (Ok(addresses), Some(found)) => {
+                assert!(addresses.contains(&found.to_owned()), "{name}: {addresses:?}")
+            }
             (Err(error), None) => assert!(error.is_not_found(), "{error}"),
             _ => panic!("{name} with ndots {ndots}: {result:?}"),
         }

@@ -23,13 +23,18 @@ pub(crate) fn resolver(server: SocketAddr) -> Resolver {
 
 /// The data of the chain of CNAMEs and of each record, as `dig +short` has it, sorted.
 pub(crate) fn lines(records: &Records) -> Vec<String> {
-    let mut lines: Vec<String> = records.chain().iter().chain(records.iter()).map(|record| record.data.to_string()).collect();
+    let mut lines: Vec<String> =
+        records.chain().iter().chain(records.iter()).map(|record| record.data.to_string()).collect();
     lines.sort_unstable();
     lines
 }
 
 /// The lines for a name and a type, which is given as dig takes it.
-pub(crate) async fn ask(resolver: &Resolver, name: &str, record_type: &str) -> Result<Vec<String>, LookupError> {
+pub(crate) async fn ask(
+    resolver: &Resolver,
+    name: &str,
+    record_type: &str,
+) -> Result<Vec<String>, LookupError> {
     resolver.records(name, parse(record_type)).await.map(|records| lines(&records))
 }
 

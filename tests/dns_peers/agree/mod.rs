@@ -1,6 +1,11 @@
 //! The native path gives what getaddrinfo gives: the same addresses in the same order, the same canonical name, the same kind of error.
 //!
 //! Both read the same files, in a network of the test's own where routes and source addresses decide over the order.
+//!
+//! What differs, and is left out here: the native path says "no data" of some names of which getaddrinfo says that they are not there
+//! ([`outcome`]), tells an address once that stands in the hosts file twice, takes addresses with an interface's name from the hosts file
+//! (glibc skips these lines), and calls a loop of CNAMEs a malformed answer. ::1 and mapped addresses in a hosts file stand for IPv4
+//! too in glibc ([`names`]).
 
 mod names;
 mod network;
@@ -74,6 +79,10 @@ fn all_agree(shape: Shape, gai_conf: &str) {
             for hints in hints() {
                 differences.extend(compare(&native, &system, &name, service, hints).await);
             }
+            // C has AI_ADDRCONFIG turn literal addresses down, or map them; in fend they are not looked up, and so as they are.
+            if is_literal(&name) {
+                continue;
+            }
             // What getent(1) asks for.
             let hints = Hints::new().v4_mapped(true).addr_config(true).canonical_name(true);
             let ours = Outcome::of(native.lookup(&*name, "").hints(hints).await);
@@ -85,6 +94,10 @@ fn all_agree(shape: Shape, gai_conf: &str) {
         differences
     });
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+fn is_literal(name: &str) -> bool {
+    name.contains(':') || name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Writes the files, and starts the server that they name.

@@ -86,14 +86,16 @@ pub(crate) fn names() -> Names {
         }
         writeln!(records, "c{n} CNAME cc{n}\ncc{n} CNAME d{n}").expect("a String");
         // As a whole, by way of the search list, and by way of aliases.
-        let ways = [format!("d{n}.agree.test"), format!("d{n}"), format!("c{n}"), format!("D{n}.agree.test.")];
+        let ways =
+            [format!("d{n}.agree.test"), format!("d{n}"), format!("c{n}"), format!("D{n}.agree.test.")];
         all.push(ways[n % 4].clone());
     }
     Names { all, hosts, zone: Zone::new(ORIGIN, &records) }
 }
 
 /// What every hosts file has, and what C takes in its own way.
-const HOSTS: &str = "127.0.0.1 localhost\n::1 localhost ip6-localhost # and a comment\n\nnonsense\n1.2.3 short\n";
+const HOSTS: &str =
+    "127.0.0.1 localhost\n::1 localhost ip6-localhost # and a comment\n\nnonsense\n1.2.3 short\n";
 
 /// Numbers that look random (Knuth's multiplier for 64 bits).
 struct Dice(u64);

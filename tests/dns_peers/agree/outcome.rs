@@ -59,7 +59,8 @@ pub(crate) async fn compare(
     // getaddrinfo says of some names that exist that there is no such name: when their addresses are behind a CNAME, or when the machine
     // has no address of that family itself.
     let vague = ours == Outcome::Failed("no data") && theirs == Outcome::Failed("not found");
-    (ours != theirs && !vague).then(|| format!("{name} {service} {hints:?}:\n  native {ours:?}\n  system {theirs:?}"))
+    (ours != theirs && !vague)
+        .then(|| format!("{name} {service} {hints:?}:\n  native {ours:?}\n  system {theirs:?}"))
 }
 
 /// Each in its first place. glibc repeats an address that stands in the hosts file twice, and the native path does not.
