@@ -3,6 +3,7 @@
 //! knot has zones with records of every type, unbound and dnsmasq ask it and have records of their own. All listen on loopback addresses
 //! alone.
 
+#[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/alone.rs"]
 mod alone;
 #[macro_use]

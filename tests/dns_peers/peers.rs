@@ -7,9 +7,18 @@ use std::sync::{Arc, Mutex};
 use crate::dig::{dig, short};
 use crate::server::dnsmasq::Dnsmasq;
 use crate::server::knot::{Counts, Knot};
-use crate::server::unbound::{Own, TALKATIVE, Unbound};
+use crate::server::unbound::{Own, Unbound};
 use crate::server::{Server, are_installed};
 use crate::zone::zones;
+
+/// What makes unbound write down what it is asked, and gives it a few records of its own.
+const TALKATIVE: &str = "
+    log-queries: yes
+    local-zone: \"local.fend.\" static
+    local-data: \"here.local.fend. 600 IN A 192.0.2.200\"
+    local-data: \"here.local.fend. 600 IN AAAA 2001:db8::200\"
+    local-data: \"here.local.fend. 600 IN TXT 'its own' 'data'\"
+";
 
 /// One of each, running. Clones share them.
 #[derive(Debug, Clone)]
@@ -20,8 +29,11 @@ pub(crate) struct Running {
     pub(crate) knot: Knot,
     pub(crate) unbound: Unbound,
     pub(crate) dnsmasq: Dnsmasq,
-    dug: Mutex<HashMap<(SocketAddr, String, &'static str), Vec<String>>>,
+    dug: Mutex<HashMap<Question, Vec<String>>>,
 }
+
+/// The server, the name and the type.
+type Question = (SocketAddr, String, &'static str);
 
 impl Peers {
     /// Starts them. `None` when there is one that is not installed.

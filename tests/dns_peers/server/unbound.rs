@@ -32,22 +32,6 @@ pub(crate) struct Own<'a> {
     pub(crate) settings: &'a str,
 }
 
-/// Writes down what it is asked, and has a few records.
-pub(crate) const TALKATIVE: &str = "
-    log-queries: yes
-    local-zone: \"local.fend.\" static
-    local-data: \"here.local.fend. 600 IN A 192.0.2.200\"
-    local-data: \"here.local.fend. 600 IN AAAA 2001:db8::200\"
-    local-data: \"here.local.fend. 600 IN TXT 'its own' 'data'\"
-";
-
-/// Has addresses for every name below cost.test, and writes nothing down.
-pub(crate) const EVERY_NAME: &str = "
-    local-zone: \"cost.test.\" redirect
-    local-data: \"cost.test. 600 IN A 192.0.2.201\"
-    local-data: \"cost.test. 600 IN AAAA 2001:db8::201\"
-";
-
 fn configuration(site: &Site, zones: &[Zone], authority: SocketAddr, anchor: &str, settings: &str) -> String {
     let (port, directory) = (site.port, site.place.path().display());
     let mut text = format!(
