@@ -1,8 +1,8 @@
 //! gai.conf(5): the tables by which addresses are put into order.
 //!
 //! Lines are `label PREFIX VALUE`, `precedence PREFIX VALUE` and `scopev4 PREFIX VALUE`. One line of a kind is enough to put the
-//! whole default table of that kind aside, as in the C library; only its entry for all other addresses stays, unless a line has prefix length 0.
-//! `reload` is skipped, because fend reads the file again anyway. `#` starts a comment anywhere.
+//! whole default table of that kind aside, as in the C library; only its entry for all other addresses
+//! stays, unless a line has a prefix of length 0. `reload` is skipped, because fend reads the file again anyway. `#` starts a comment anywhere.
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! resolv.conf(5), as the C library 2.36 reads it: a keyword at the start of a line, a blank, and its words.
 //!
 //! Lines that are none of this are skipped, and so are addresses and domains that are none. A keyword after a blank is none, `#` and
-//! `;` make comments only at the start of a line, and the last of all `domain` and `search` lines counts. The one deviation: lines
-//! may end in CR and LF, where the C library takes the CR for a part of the last word.
+//! `;` make comments only at the start of a line, and the last of all `domain` and `search` lines counts. Two deviations: lines
+//! may end in CR and LF, where the C library takes the CR for a part of the last word; and there is an end to the search list.
 
 mod options;
 #[cfg(test)]
@@ -21,6 +21,9 @@ const PORT: u16 = 53;
 
 /// MAXNS of resolv.h: further servers are not asked.
 const MAX_SERVERS: usize = 3;
+
+/// The C library has no limit since 2.26. But each domain may cost a question to each server: a list longer than this is a mistake.
+const MAX_SEARCH: usize = 256;
 
 /// resolv.conf(5), with what RES_OPTIONS and LOCALDOMAIN add to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +144,7 @@ fn search_list(line: Option<SearchLine<'_>>, environment: &Environment) -> Vec<N
 }
 
 fn names(domains: &[u8]) -> impl Iterator<Item = Name> {
-    text_words(domains).filter_map(|domain| domain.parse().ok())
+    text_words(domains).filter_map(|domain| domain.parse().ok()).take(MAX_SEARCH)
 }
 
 fn first_name(domain: &[u8]) -> Option<Name> {

@@ -13,7 +13,8 @@ const WITHOUT_FILE: &str = "\
     ftp 21/tcp\nssh 22/tcp\ntelnet 23/tcp\nsmtp 25/tcp mail\ndomain 53/tcp\ndomain 53/udp\nhttp 80/tcp www\n\
     pop3 110/tcp pop-3\nntp 123/udp\nimap2 143/tcp imap\nsnmp 161/udp\nldap 389/tcp\nldap 389/udp\nhttps 443/tcp\nhttps 443/udp\n\
     submissions 465/tcp ssmtp smtps urd\nsyslog 514/udp\nsubmission 587/tcp\nldaps 636/tcp\ndomain-s 853/tcp\n\
-    imaps 993/tcp\npop3s 995/tcp\nmysql 3306/tcp\npostgresql 5432/tcp postgres\nxmpp-client 5222/tcp\nredis 6379/tcp\nhttp-alt 8080/tcp webcache";
+    imaps 993/tcp\npop3s 995/tcp\nmysql 3306/tcp\npostgresql 5432/tcp postgres\nxmpp-client 5222/tcp\n\
+    redis 6379/tcp\nhttp-alt 8080/tcp webcache";
 
 /// services(5).
 #[derive(Debug, Default)]
@@ -38,16 +39,12 @@ impl Services {
         let (port, protocol) = words.next()?.split_once('/')?;
         let port = port.parse().ok()?;
         for name in std::iter::once(name).chain(words) {
-            let ports = self.ports.entry(name.into()).or_default();
-            // The first line that has a name counts.
-            if !ports.iter().any(|(known, _)| **known == *protocol) {
-                ports.push((protocol.into(), port));
-            }
+            self.ports.entry(name.into()).or_default().push((protocol.into(), port));
         }
         Some(())
     }
 
-    /// The port of a service, by its name or an alias, for a protocol ("tcp").
+    /// The port of a service, by its name or an alias, for a protocol ("tcp"). The first line that has both counts.
     pub(crate) fn port(&self, name: &str, protocol: &str) -> Option<u16> {
         let ports = self.ports.get(name)?;
         ports.iter().find(|(known, _)| **known == *protocol).map(|(_, port)| *port)

@@ -1,4 +1,4 @@
-//! From messages to an [`Answer`](super::Answer): the chain of CNAMEs, the records at its end, and how long they may be kept.
+//! From messages to an [`Answer`]: the chain of CNAMEs, the records at its end, and how long they may be kept.
 //!
 //! A message may have the whole chain, a part of it, or the first CNAME alone. [`Chain`] goes as far as a message leads; from there the
 //! caller asks again. Only records of names on the chain are taken: whatever else a server puts into its answer, it is not asked for. (A

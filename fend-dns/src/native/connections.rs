@@ -139,6 +139,12 @@ impl Connections {
         expired
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         // Nothing panics under the lock.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)

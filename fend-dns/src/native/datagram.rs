@@ -8,6 +8,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use fend_net::UdpSocket;
 use fend_net::udp::TruncatedError;
 
 use super::failure::Failure;
@@ -41,6 +42,15 @@ pub(super) async fn exchange(
     edns: Option<u16>,
 ) -> Result<Reply, Failure> {
     let socket = port::bind(server)?;
+    exchange_on(&socket, server, question, edns).await
+}
+
+async fn exchange_on(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    question: &Question,
+    edns: Option<u16>,
+) -> Result<Reply, Failure> {
     socket.connect(server).await?;
     socket.send(question.bytes()).await?;
     let mut buf = vec![0; usize::from(edns.unwrap_or(0).max(PLAIN_SIZE))];
@@ -77,4 +87,38 @@ fn cut_from(error: &io::Error) -> Option<SocketAddr> {
 /// The kernel may know more of an address than we do: the interface of a link-local one.
 fn is_same(sender: SocketAddr, server: SocketAddr) -> bool {
     sender.ip() == server.ip() && sender.port() == server.port()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::question::Manner;
+    use crate::record::RecordType;
+
+    /// The question with QR set, and with AA to tell it by.
+    fn answer(question: &Question, is_authoritative: bool) -> Vec<u8> {
+        let mut bytes = question.bytes().to_vec();
+        bytes[2] |= if is_authoritative { 0x84 } else { 0x80 };
+        bytes
+    }
+
+    /// DN1. Between bind and connect the socket takes everybody's datagrams.
+    #[fend::test(dispatchers = "all")]
+    async fn an_answer_of_a_stranger_from_before_the_connect_is_passed_over() {
+        for any in ["127.0.0.1:0", "[::1]:0"] {
+            let server = UdpSocket::bind(any).await.unwrap();
+            let stranger = UdpSocket::bind(any).await.unwrap();
+            let address = server.local_addr().unwrap();
+            let manner = Manner { edns: None, want_authentic: false, mix_case: false };
+            let question = Question::new(&"a.example".parse().unwrap(), RecordType::A, manner).unwrap();
+            let socket = port::bind(address).unwrap();
+            let to = SocketAddr::new(address.ip(), socket.local_addr().unwrap().port());
+            stranger.send_to(&answer(&question, false), to).await.unwrap();
+            // One that is cut, too.
+            stranger.send_to(&[answer(&question, false), vec![0; 600]].concat(), to).await.unwrap();
+            server.send_to(&answer(&question, true), to).await.unwrap();
+            let reply = exchange_on(&socket, address, &question, None).await.unwrap();
+            assert!(matches!(reply, Reply::Message(message) if message.is_authoritative), "{any}");
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl<'a> Inquiry<'a> {
         };
         match timeout(limit, twice).await {
             Ok(result) => {
-                wait.is_over(result.as_ref().map_or_else(Failure::is_of_server, |_| true));
+                wait.end(result.as_ref().map_or_else(Failure::is_of_server, |_| true));
                 result
             }
             Err(_) => Err(Failure::TimedOut(limit)),
@@ -174,7 +174,7 @@ struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    fn is_over(self, is_there: bool) {
+    fn end(self, is_there: bool) {
         if is_there {
             self.servers.answered(self.index);
         }

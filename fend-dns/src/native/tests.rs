@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use fend_net::{TcpListener, UdpSocket};
 use fend_reactor::runtime::Runtime;
-use fend_reactor::time::{now, timeout};
+use fend_reactor::time::{advance, now, timeout};
 use futures_lite::future::zip;
 
 use super::*;
@@ -88,13 +88,7 @@ async fn datagrams_that_do_not_fit_are_passed_over() {
         let long = Reply([vec![0; 12], vec![1; 1300]].concat());
         // Id, QR, count of questions, name, type, class.
         let spoiled = [0, 1, 5, 13, 24, 26].map(|index| forged(asked).spoiled(index));
-        let question = Reply {
-            0: {
-                let mut bytes = forged(asked).0;
-                bytes[2] &= 0x7f;
-                bytes
-            },
-        };
+        let question = forged(asked).changed(|bytes| bytes[2] &= 0x7f);
         [vec![junk, long, question], spoiled.to_vec(), vec![right(asked)]].concat()
     })
     .await;
@@ -262,21 +256,9 @@ async fn an_answer_is_final_and_an_excuse_is_not() {
         |asked| Reply::to(asked).rcode(Rcode::REFUSED),
         |asked| Reply::to(asked).rcode(Rcode::FORMAT_ERROR),
         // Lame.
-        |asked| Reply {
-            0: {
-                let mut bytes = Reply::to(asked).0;
-                bytes[3] = 0;
-                bytes
-            },
-        },
+        |asked| Reply::to(asked).changed(|bytes| bytes[3] = 0),
         // A record that ends too early.
-        |asked| Reply {
-            0: {
-                let mut bytes = right(asked).0;
-                bytes.pop();
-                bytes
-            },
-        },
+        |asked| right(asked).changed(|bytes| bytes.truncate(bytes.len() - 1)),
     ];
     for excuse in excuses {
         let (first, second) =
@@ -408,15 +390,47 @@ async fn a_question_outlives_the_runtime_that_it_began_in() {
 async fn connections_stay_in_their_runtime() {
     let server = Server::start(|asked| vec![right(asked)]).await;
     let client = Arc::new(Client::new(settings([NameServer::tcp(server.address)])));
-    let elsewhere = {
-        let client = client.clone();
-        std::thread::spawn(move || Runtime::new().unwrap().block_on(async { ask(&client).await }))
-    };
-    let joined = fend_reactor::spawn_blocking(move || elsewhere.join().unwrap()).await.unwrap();
-    assert_right(&joined.unwrap());
+    // It stays alive, so that its connection would do.
+    let other = Runtime::new().unwrap();
+    let elsewhere = client.clone();
+    let asked = fend_reactor::spawn_blocking(move || {
+        let answer = other.block_on(async { ask(&elsewhere).await });
+        (other, answer)
+    });
+    let (_other, answer) = asked.await.unwrap();
+    assert_right(&answer.unwrap());
     assert_right(&ask(&client).await.unwrap());
     assert_right(&ask(&client).await.unwrap());
     assert_eq!(server.connections(), 2);
+}
+
+#[fend::test(dispatchers = "all")]
+async fn a_connection_with_more_than_the_answer_is_not_used_again() {
+    let server = Server::start(|asked| vec![right(asked), forged(asked)]).await;
+    let client = Client::new(settings([NameServer::tcp(server.address)]));
+    for _ in 0..2 {
+        assert_right(&ask(&client).await.unwrap());
+    }
+    assert_eq!((client.connections.idle(), server.connections()), (0, 2));
+}
+
+#[fend::test(dispatchers = "all", start_paused = true)]
+async fn few_connections_wait_and_not_for_long() {
+    let server = Server::start(|asked| vec![right(asked)]).await;
+    let client = Arc::new(Client::new(settings([NameServer::tcp(server.address)])));
+    let mut queries: Vec<_> = (0..6).map(|_| Box::pin(ask(&client))).collect();
+    // All have begun before any is done.
+    for query in &mut queries {
+        let begun = poll_fn(|cx| Poll::Ready(query.as_mut().poll(cx))).await;
+        assert!(begun.is_pending());
+    }
+    for query in queries {
+        assert_right(&query.await.unwrap());
+    }
+    assert_eq!((client.connections.idle(), server.connections()), (4, 6));
+    advance(10 * SECOND).await;
+    assert_right(&ask(&client).await.unwrap());
+    assert_eq!((client.connections.idle(), server.connections()), (1, 7));
 }
 
 #[fend::test(dispatchers = "all")]

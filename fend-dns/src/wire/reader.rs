@@ -31,6 +31,8 @@ impl Work {
     }
 }
 
+const TOO_EARLY: WireError = WireError("it ends too early");
+
 /// A place in a message.
 pub(super) struct Reader<'a> {
     pub(super) message: &'a [u8],
@@ -58,7 +60,7 @@ impl<'a> Reader<'a> {
     /// Goes past the next bytes.
     pub(super) fn skip(&mut self, count: usize) -> Result<Range<usize>, WireError> {
         if count > self.end - self.position {
-            return Err(WireError("it ends too early"));
+            return Err(TOO_EARLY);
         }
         let start = self.position;
         self.position += count;
@@ -83,7 +85,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn u8(&mut self) -> Result<u8, WireError> {
-        Ok(self.array::<1>()?[0])
+        if self.is_at_end() {
+            return Err(TOO_EARLY);
+        }
+        self.position += 1;
+        Ok(self.message[self.position - 1])
     }
 
     pub(super) fn u16(&mut self) -> Result<u16, WireError> {

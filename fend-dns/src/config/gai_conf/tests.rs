@@ -75,7 +75,10 @@ fn a_mebibyte_of_junk_is_no_policy_and_no_panic() {
 proptest! {
     // DN9
     #[test]
-    fn tables_always_end_with_an_entry_for_all_addresses(bytes: Vec<u8>, lines in prop::collection::vec("(label|precedence|scopev4) [0-9a-f:./]{0,20} [0-9-]{0,11}", 0..9)) {
+    fn tables_always_end_with_an_entry_for_all_addresses(
+        bytes: Vec<u8>,
+        lines in prop::collection::vec("(label|precedence|scopev4) [0-9a-f:./]{0,20} [0-9-]{0,11}", 0..9),
+    ) {
         for policy in [Policy::parse(&bytes), parse(&lines.join("\n"))] {
             prop_assert_eq!(policy.labels.last().map(|entry| entry.1), Some(0));
             prop_assert_eq!(policy.precedences.last().map(|entry| entry.1), Some(0));

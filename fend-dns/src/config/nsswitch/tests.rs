@@ -131,7 +131,9 @@ proptest! {
 
     // DN9
     #[test]
-    fn lines_of_any_kind_are_ours_only_with_our_sources(words in "((files|dns|mdns|\\[!?(NOTFOUND|SUCCESS|x)=(return|continue)\\]|[\\[\\]=!]) ?){0,6}") {
+    fn lines_of_any_kind_are_ours_only_with_our_sources(
+        words in "((files|dns|mdns|\\[!?(NOTFOUND|SUCCESS|x)=(return|continue)\\]|[\\[\\]=!]) ?){0,6}",
+    ) {
         let order = order(&format!("hosts: {words}"));
         if words.contains("mdns") {
             prop_assert!(matches!(order, HostsOrder::BeyondUs(_)));

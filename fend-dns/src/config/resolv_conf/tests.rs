@@ -80,6 +80,12 @@ fn the_last_line_says_what_to_search() {
 
 // DN9
 #[test]
+fn a_search_list_has_an_end() {
+    assert_eq!(parse(&format!("search {}", "a ".repeat(100_000))).search.len(), MAX_SEARCH);
+}
+
+// DN9
+#[test]
 fn words_that_are_no_domain_are_skipped() {
     let long = "a".repeat(64);
     assert_eq!(search(&format!("search a..b {long} ok"), &Environment::default()), ["ok"]);

@@ -61,6 +61,11 @@ impl Reply {
         self
     }
 
+    pub(super) fn changed(mut self, change: impl FnOnce(&mut Vec<u8>)) -> Reply {
+        change(&mut self.0);
+        self
+    }
+
     pub(super) fn spoiled(mut self, index: usize) -> Reply {
         self.0[index] ^= 1;
         self
@@ -189,9 +194,8 @@ impl Server {
             let mut bytes = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.recv_exact(&mut bytes).await.unwrap();
             let replies = script(&self.log(By::Stream, from, &bytes));
-            for reply in &replies {
-                let _ = stream.send_all(&reply.framed()).await;
-            }
+            // At once, so that they arrive together.
+            let _ = stream.send_all(&replies.iter().flat_map(Reply::framed).collect::<Vec<_>>()).await;
             if replies.is_empty() {
                 return;
             }

@@ -132,7 +132,7 @@ fn data_is_what_its_type_has_and_nothing_else() {
 
 #[test]
 fn malformed_data_is_refused() {
-    let cases: [(u16, &[u8]); 19] = [
+    let cases: [(u16, &[u8]); 20] = [
         (16, b""),
         (16, b"\x05abcd"),
         (257, b"\0\0value"),
@@ -147,6 +147,7 @@ fn malformed_data_is_refused() {
         // Values that the keys cannot have.
         (65, b"\0\x01\0\0\0\0\0"),
         (65, b"\0\x01\0\0\0\0\x04\0\x03\0\x01"),
+        (65, b"\0\x01\0\0\0\0\x04\0\x01\0\x01"),
         (65, b"\0\x01\0\0\0\0\x02\0\0"),
         (65, b"\0\x01\0\0\x01\0\0"),
         (65, b"\0\x01\0\0\x01\0\x02\x02a"),
