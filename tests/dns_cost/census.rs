@@ -47,3 +47,13 @@ impl Census {
 fn entries(directory: &str) -> usize {
     fs::read_dir(directory).expect("proc is mounted").count()
 }
+
+/// How many datagrams the kernel has thrown away in this network, because the buffer of the socket that they were for was full.
+pub(crate) fn lost_datagrams() -> u64 {
+    let text = fs::read_to_string("/proc/net/snmp").expect("proc is mounted");
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Udp: "));
+    let (names, counts) = (lines.next().expect("names"), lines.next().expect("counts"));
+    let mut pairs = names.split(' ').zip(counts.split(' '));
+    let (_, count) = pairs.find(|(name, _)| *name == "RcvbufErrors").expect("the kernel counts them");
+    count.parse().expect("a count")
+}

@@ -7,7 +7,8 @@ use fend::dns::{Path, Resolver};
 
 #[derive(Debug, Clone)]
 pub(crate) enum By {
-    Native(Resolver),
+    /// With so many sockets at most.
+    Native(Resolver, usize),
     /// [`Path::System`], with its threads.
     FendSystem,
     /// std, on fend's pool for blocking work.
@@ -19,7 +20,9 @@ pub(crate) enum By {
 impl By {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            By::Native(_) => "fend, native",
+            By::Native(_, 256) => "fend, native",
+            By::Native(_, 128) => "fend, native, 128 sockets",
+            By::Native(..) => "fend, native, 64 sockets",
             By::FendSystem => "fend, getaddrinfo",
             By::Std => "std, getaddrinfo on spawn_blocking",
             By::Tokio => "tokio, getaddrinfo on its pool",
@@ -36,7 +39,7 @@ fn fresh() -> String {
 /// Looks up so many names at once, each with two addresses, and gives how many got no answer.
 pub(crate) async fn failed(by: &By, count: usize) -> usize {
     match by {
-        By::Native(resolver) => fend_at_once(resolver, count).await,
+        By::Native(resolver, _) => fend_at_once(resolver, count).await,
         By::FendSystem => fend_at_once(&system(), count).await,
         By::Std => {
             let tasks: Vec<_> = (0..count).map(|_| fend::spawn_blocking(|| std_lookup(&fresh()))).collect();
@@ -63,7 +66,7 @@ pub(crate) async fn failed(by: &By, count: usize) -> usize {
 /// Looks up so many names one after another.
 pub(crate) async fn sequential(by: &By, count: usize) {
     match by {
-        By::Native(resolver) => fend_in_turn(resolver, count).await,
+        By::Native(resolver, _) => fend_in_turn(resolver, count).await,
         By::FendSystem => fend_in_turn(&system(), count).await,
         By::Std => {
             for _ in 0..count {
