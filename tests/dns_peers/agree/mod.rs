@@ -74,6 +74,8 @@ fn all_agree(shape: Shape, gai_conf: &str) {
     let (names, _server) = set_up(gai_conf);
     let differences = shape.block_on(async {
         let (native, system) = (resolver(Path::Native), resolver(Path::System));
+        plain_errors(&native).await;
+        plain_errors(&system).await;
         let mut differences = Vec::new();
         for (name, service) in questions(&names) {
             for hints in hints() {
@@ -94,6 +96,17 @@ fn all_agree(shape: Shape, gai_conf: &str) {
         differences
     });
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// What [`compare`] takes for one is told apart where getaddrinfo tells it.
+async fn plain_errors(resolver: &Resolver) {
+    let error = async |name: &str, service: &str| resolver.lookup(name, service).await.unwrap_err();
+    let missing = error("nowhere.fend.test.", "").await;
+    assert!(missing.is_not_found() && missing.to_string().contains("nowhere.fend.test"), "{missing}");
+    let empty = error("txt.fend.test.", "").await;
+    assert!(empty.is_no_data() && empty.to_string().contains("txt.fend.test"), "{empty}");
+    let unknown = error("a.fend.test.", "no-such-service").await;
+    assert!(unknown.is_invalid_input() && unknown.to_string().contains("no-such-service"), "{unknown}");
 }
 
 fn is_literal(name: &str) -> bool {
