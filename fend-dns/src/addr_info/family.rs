@@ -44,8 +44,12 @@ pub(crate) fn select(found: &[SocketAddr], family: Family, hints: &Hints) -> Vec
         Family::V4 => of_v4().collect(),
         Family::V6 => {
             let mut told: Vec<_> = found.iter().filter(|address| address.is_ipv6()).copied().collect();
-            if hints.v4_mapped && (hints.all || told.is_empty()) {
-                told.extend(of_v4().map(mapped));
+            // Addresses that are mapped already, in AAAA records, are as good as those of IPv4.
+            let is_v6 = |address: &SocketAddr| address.ip().to_canonical().is_ipv6();
+            match hints.v4_mapped {
+                true if !hints.all && told.iter().any(is_v6) => told.retain(is_v6),
+                true => told.extend(of_v4().map(mapped)),
+                false => {}
             }
             told
         }

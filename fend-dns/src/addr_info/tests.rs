@@ -133,6 +133,12 @@ fn mapped_addresses_stand_in_for_those_of_ipv6_or_come_beside_them() {
     assert_eq!(select(&both, Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
     assert_eq!(select(&only_v4, Family::V6, &of_v6.v4_mapped(true)), mapped);
     assert_eq!(select(&both, Family::V6, &of_v6.v4_mapped(true).all(true)), [both[1], mapped[0], mapped[1]]);
+    // AAAA records of such addresses are no IPv6 either.
+    let in_records = [both[1], mapped[0]];
+    assert_eq!(select(&in_records, Family::V6, &of_v6), in_records);
+    assert_eq!(select(&in_records, Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
+    assert_eq!(select(&in_records, Family::V6, &of_v6.v4_mapped(true).all(true)), in_records);
+    assert_eq!(select(&mapped, Family::V6, &of_v6.v4_mapped(true)), mapped);
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Interfaces {
         Interfaces::read().map_or(Configured { v4: true, v6: true }, |interfaces| interfaces.families())
     }
 
-    fn families(&self) -> Configured {
+    pub(super) fn families(&self) -> Configured {
         let mut far = self.0.iter().filter(|own| {
             own.address != IpAddr::V4(Ipv4Addr::LOCALHOST) && own.address != IpAddr::V6(Ipv6Addr::LOCALHOST)
         });

@@ -36,6 +36,10 @@ fn value(candidates: &mut [Candidate]) {
         return;
     }
     let Ok(interfaces) = Interfaces::recent() else { return };
+    // glibc forgets what it knows of interfaces on a machine without IPv6. Then rule 9 has no networks to compare, and the order stays.
+    if !interfaces.families().v6 {
+        return;
+    }
     for source in candidates.iter_mut().filter_map(|candidate| candidate.source.as_mut()) {
         // The whole of 127.0.0.0/8 is the loopback's, which has the first of it alone.
         let own = if source.address.to_canonical().is_loopback() && source.address.is_ipv4() {

@@ -78,7 +78,7 @@ pub(super) struct Found<N> {
     pub(super) canonical: N,
 }
 
-/// The addresses of `name`, IPv6 first. An answer for one family is enough: what the other question has failed with is then left out, as the C library
+/// The addresses of `name`, IPv4 first as in C, where the order of RFC 6724 leaves it open. An answer for one family is enough: what the other question has failed with is then left out, as the C library
 /// does.
 pub(super) async fn of_name<A: Ask>(
     asker: &A,
@@ -89,7 +89,7 @@ pub(super) async fn of_name<A: Ask>(
     let (v6, v4) = ask(asker, name, families, manner).await;
     let mut answers = Vec::with_capacity(2);
     let mut failure = None;
-    for answer in [v6, v4].into_iter().flatten() {
+    for answer in [v4, v6].into_iter().flatten() {
         match answer {
             Ok(kept) => answers.push(kept),
             Err(Stop::Unknown) => return Err(Stop::Unknown),
@@ -167,7 +167,7 @@ fn found(answers: &[Kept]) -> Option<Found<Name>> {
     if addresses.is_empty() {
         return None;
     }
-    let of_found = answers.iter().rev().find(|kept| kept.answer.outcome == Outcome::Found);
+    let of_found = answers.iter().find(|kept| kept.answer.outcome == Outcome::Found);
     Some(Found { addresses, canonical: of_found?.answer.name.clone() })
 }
 

@@ -106,6 +106,8 @@ fn begin_native(
         false => asked.hints.family,
     };
     let goal = Goal { asked, service, family };
+    // A service that nobody knows needs no question to a server.
+    goal.list(&setup, &[], None)?;
     let wish = Wish { host, families: goal.families(), resolution_delay: goal.asked.resolution_delay };
     let from_cache = FromCache::new(shared, &setup);
     let known = at_once(find(&from_cache, &setup, &wish));
