@@ -413,7 +413,7 @@
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
 //! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof`; a datagram that did not fit is a [`TruncatedError`](net::udp::TruncatedError), or told beside its first bytes; a TLS stream that ends without the peer's close_notify is an `UnexpectedEof` |
 //! | certificates | a TLS client takes none that is not for its host and from a trusted authority, unless a method whose name begins with `danger_` says so; sessions are resumed only under the host that they were verified for |
-//! | names | a resolver has at most 256 sockets for questions and a cache of 4 MiB unless [you say otherwise](dns::ResolverBuilder); the C library has 8 threads of its own, never those of the blocking pool; what is beyond waits. The same question, asked many times at once, goes out once; an answer is taken only from the server that was asked, at the port that asked, with its id and its question |
+//! | names | a resolver has at most 128 sockets for questions and a cache of 4 MiB unless [you say otherwise](dns::ResolverBuilder); the C library has 8 threads of its own, never those of the blocking pool; what is beyond waits. The same question, asked many times at once, goes out once; an answer is taken only from the server that was asked, at the port that asked, with its id and its question |
 //! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
 //! # Coming from tokio or smol

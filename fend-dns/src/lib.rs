@@ -61,7 +61,7 @@
 //!
 //! | what | at most | else |
 //! |---|---|---|
-//! | sockets for questions, of a resolver | 256 ([`ResolverBuilder::max_sockets`]) | questions wait in a queue |
+//! | sockets for questions, of a resolver | 128 ([`ResolverBuilder::max_sockets`]) | questions wait in a queue |
 //! | threads that call the C library, of the process | 8 ([`ResolverBuilder::system_threads`]) | lookups wait in a queue |
 //! | the cache | 4 MiB ([`ResolverBuilder::cache_size`]) | what was not asked for lately goes |
 //! | one answer in it | 64 KiB | it is not kept |

@@ -4,12 +4,17 @@
 //! the question (RFC 5452, section 9.1). Others are thrown away and the wait goes on, but not for long: a stream of them is somebody's
 //! guessing, for which each question has 65,536 possibilities and the port has to be known. After [`MAX_STRAY`] of them, which is a chance of
 //! at most 1 in 655, the answer is asked for by TCP, where nobody can guess. That bounds the work as well.
+//!
+//! Datagrams get lost, most easily where many are asked for at once. The same question goes out again after [`AGAIN`], and after twice that: so a loss
+//! costs a second, and not the whole time that the server has. It is the same question from the same port, and so no easier to answer for others.
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use fend_net::UdpSocket;
 use fend_net::udp::TruncatedError;
+use fend_reactor::time::{now, timeout_at};
 
 use super::failure::Failure;
 use super::port;
@@ -18,6 +23,9 @@ use crate::wire::Message;
 
 /// Datagrams that do not fit, for one question.
 const MAX_STRAY: u32 = 100;
+
+/// How long to wait before the question is sent again. Few answers take longer. (RFC 1035, section 4.2.1, has 2 to 5 s, for the lines of its time.)
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Every host takes datagrams of this size (RFC 1035, section 4.2.1).
 const PLAIN_SIZE: u16 = 512;
@@ -54,9 +62,19 @@ async fn exchange_on(
     socket.connect(server).await?;
     socket.send(question.bytes()).await?;
     let mut buf = vec![0; usize::from(edns.unwrap_or(0).max(PLAIN_SIZE))];
-    for _ in 0..MAX_STRAY {
+    let mut patience = AGAIN;
+    let mut again = now() + patience;
+    let mut stray = 0;
+    while stray < MAX_STRAY {
+        let Ok(received) = timeout_at(again, socket.recv_from(&mut buf)).await else {
+            socket.send(question.bytes()).await?;
+            patience *= 2;
+            again = now() + patience;
+            continue;
+        };
+        stray += 1;
         // With the sender: what came between bind and connect may be anybody's.
-        let (bytes, is_cut) = match socket.recv_from(&mut buf).await {
+        let (bytes, is_cut) = match received {
             Ok((length, sender)) if is_same(sender, server) => (&buf[..length], false),
             Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => (&buf[..], true),
             Err(error) if cut_from(&error).is_none() => return Err(error.into()),
@@ -100,6 +118,32 @@ mod tests {
         let mut bytes = question.bytes().to_vec();
         bytes[2] |= if is_authoritative { 0x84 } else { 0x80 };
         bytes
+    }
+
+    /// A lost question, or a lost answer, costs a second.
+    #[fend::test(dispatchers = "all", start_paused = true)]
+    async fn a_question_is_sent_again_when_nothing_comes() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        let manner = Manner { edns: None, want_authentic: false, mix_case: false };
+        let question = Question::new(&"a.example".parse().unwrap(), RecordType::A, manner).unwrap();
+        let start = now();
+        let answers = async {
+            let mut buf = [0; 512];
+            let mut times = Vec::new();
+            let mut port = None;
+            for _ in 0..3 {
+                let (length, client) = server.recv_from(&mut buf).await.unwrap();
+                assert_eq!(buf[..length], *question.bytes());
+                assert_eq!(*port.get_or_insert(client), client);
+                times.push((now() - start).as_secs());
+            }
+            server.send_to(&answer(&question, true), port.unwrap()).await.unwrap();
+            times
+        };
+        let (reply, times) = futures_lite::future::zip(exchange(address, &question, None), answers).await;
+        assert!(matches!(reply, Ok(Reply::Message(_))));
+        assert_eq!(times, [0, 1, 3]);
     }
 
     /// DN1. Between bind and connect the socket takes everybody's datagrams.

@@ -90,7 +90,7 @@ impl ResolverBuilder {
         cache_size(cache_size: usize);
         /// The longest that an answer is kept, whatever its TTL; a day unless it is said here.
         max_ttl(max_ttl: Duration);
-        /// How many sockets may be open for questions at once; 256 unless it is said here. Further questions wait.
+        /// How many sockets may be open for questions at once; 128 unless it is said here. Further questions wait.
         max_sockets(sockets: usize);
         /// How many threads may call the C library at once; 8 unless it is said here. Further lookups wait.
         system_threads(system_threads: usize);

@@ -15,7 +15,7 @@ use crate::native::{Client, Settings};
 const EDNS_SIZE: u16 = 1232;
 
 /// How many sockets may be open for questions at once, unless the builder says otherwise.
-const SOCKETS: usize = 256;
+const SOCKETS: usize = 128;
 
 /// Where host names are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
