@@ -106,6 +106,8 @@ fn begin_native(
         false => asked.hints.family,
     };
     let goal = Goal { asked, service, family };
+    // What no address makes good is told before anybody is asked.
+    goal.list(&setup, &[], None)?;
     let wish = Wish { host, families: goal.families(), resolution_delay: goal.asked.resolution_delay };
     let from_cache = FromCache::new(shared, &setup);
     let known = at_once(find(&from_cache, &setup, &wish));
