@@ -131,6 +131,8 @@ impl Overlay {
         !builder.servers.is_empty()
             || builder.resolv_conf.is_some()
             || builder.hosts.is_some()
+            || builder.services.is_some()
+            || builder.gai_conf.is_some()
             || builder.search.is_some()
             || builder.ndots.is_some()
     }
