@@ -37,19 +37,18 @@ pub(crate) fn family_to_ask(
 }
 
 /// Of the addresses that a name has, those to be told. IPv4 addresses that are mapped to IPv6 come after those of IPv6.
-pub(crate) fn select(found: &[SocketAddr], family: Family, hints: &Hints) -> Vec<SocketAddr> {
-    let of_v4 = || found.iter().filter(|address| address.is_ipv4()).copied();
+pub(crate) fn select(mut found: Vec<SocketAddr>, family: Family, hints: &Hints) -> Vec<SocketAddr> {
     match family {
-        Family::Any => found.to_vec(),
-        Family::V4 => of_v4().collect(),
-        Family::V6 => {
-            let mut told: Vec<_> = found.iter().filter(|address| address.is_ipv6()).copied().collect();
-            if hints.v4_mapped && (hints.all || told.is_empty()) {
-                told.extend(of_v4().map(mapped));
-            }
-            told
+        Family::Any => {}
+        Family::V4 => found.retain(SocketAddr::is_ipv4),
+        Family::V6 if hints.v4_mapped && (hints.all || !found.iter().any(SocketAddr::is_ipv6)) => {
+            // Stable: what is of IPv6 stays in front, in its order.
+            found.sort_by_key(SocketAddr::is_ipv4);
+            found.iter_mut().for_each(|address| *address = mapped(*address));
         }
+        Family::V6 => found.retain(SocketAddr::is_ipv6),
     }
+    found
 }
 
 fn mapped(address: SocketAddr) -> SocketAddr {

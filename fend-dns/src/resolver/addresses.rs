@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use super::ask::{Ask, Stop};
-use super::families::{self, Families, Found, Manner};
+use super::families::{self, Families, Found};
 use super::search::{Failures, candidates};
 use super::setup::{Setup, Source};
 use super::special::special;
@@ -14,16 +14,17 @@ use crate::hints::Family;
 use crate::name::Name;
 
 /// What is looked up.
-#[derive(Debug, Clone)]
-pub(super) struct Wish {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
     /// In ASCII, and no address.
-    pub(super) host: String,
+    pub(super) host: &'a str,
     pub(super) families: Families,
+    pub(super) canonical_name: bool,
     pub(super) resolution_delay: Option<Duration>,
 }
 
 /// The addresses, with port 0, as the sources have them, and the canonical name without a dot at its end.
-pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
+pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
     let mut failure = None;
     for source in setup.sources() {
         match source {
@@ -46,9 +47,10 @@ pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Resul
 }
 
 /// Addresses of the other family do not count, and the next source is asked, as the C library does.
-fn in_hosts(setup: &Setup, wish: &Wish) -> Option<Found<String>> {
-    let entries = setup.config.hosts.find(&wish.host, wish.families.as_family());
-    let canonical = entries.first()?.canonical.to_string();
+fn in_hosts(setup: &Setup, wish: &Wish<'_>) -> Option<Found> {
+    let entries = setup.config.hosts.find(wish.host, wish.families.as_family());
+    let first = entries.first()?;
+    let canonical = wish.canonical_name.then(|| first.canonical.to_string());
     Some(Found { addresses: entries.iter().map(address_of).collect(), canonical })
 }
 
@@ -60,28 +62,28 @@ fn address_of(entry: &HostsEntry) -> SocketAddr {
 }
 
 /// The hosts file is all that was asked.
-fn not_in_hosts(setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
+fn not_in_hosts(setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
     if let Some(known) = wish.host.parse().ok().and_then(|name| known(&name, wish)) {
         return Ok(known?);
     }
-    Err(Stop::Failed(match setup.config.hosts.find(&wish.host, Family::Any).is_empty() {
-        true => LookupError::new(&*wish.host, Cause::NotFound),
-        false => wish.families.no_data(&wish.host),
+    Err(Stop::Failed(match setup.config.hosts.find(wish.host, Family::Any).is_empty() {
+        true => LookupError::new(wish.host, Cause::NotFound),
+        false => wish.families.no_data(wish.host),
     }))
 }
 
 /// What there is to say of a name that no server is asked for.
-fn known(name: &Name, wish: &Wish) -> Option<Result<Found<String>, LookupError>> {
+fn known(name: &Name, wish: &Wish<'_>) -> Option<Result<Found, LookupError>> {
     let loopback = special(name)?.addresses();
     let addresses: Vec<_> = loopback.iter().filter(|address| wish.families.has(address)).copied().collect();
     Some(match addresses.is_empty() {
-        true => Err(LookupError::new(&*wish.host, Cause::NotFound)),
-        false => Ok(Found { addresses, canonical: text(name) }),
+        true => Err(LookupError::new(wish.host, Cause::NotFound)),
+        false => Ok(Found { addresses, canonical: wish.canonical_name.then(|| text(name)) }),
     })
 }
 
-async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
-    let host = &*wish.host;
+async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
+    let host = wish.host;
     let name: Name = host.parse().map_err(|error| LookupError::input(host, format!("{error}")))?;
     // Before the search list, which would tell the name on.
     if let Some(known) = known(&name, wish) {
@@ -94,12 +96,12 @@ async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<S
     if families == Families::NONE {
         return Err(wish.families.no_data(host).into());
     }
-    let manner = setup.manner(wish.resolution_delay);
+    let manner = setup.manner(wish);
     let mut failures = Failures::default();
     for candidate in candidates(setup, host, &name) {
         let found = match known(&candidate.name, wish) {
             Some(known) => known.map_err(Stop::Failed),
-            None => of_servers(asker, &candidate.name, families, manner).await,
+            None => families::of_name(asker, &candidate.name, families, manner).await,
         };
         match found {
             Ok(found) => return Ok(found),
@@ -110,16 +112,6 @@ async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<S
         }
     }
     Err(failures.verdict(host).into())
-}
-
-async fn of_servers<A: Ask>(
-    asker: &A,
-    name: &Name,
-    families: Families,
-    manner: Manner,
-) -> Result<Found<String>, Stop> {
-    let found = families::of_name(asker, name, families, manner).await?;
-    Ok(Found { addresses: found.addresses, canonical: text(&found.canonical) })
 }
 
 /// As programs want it: without the root's dot.
