@@ -35,7 +35,7 @@ pub(super) fn candidates<'a>(
         && (dots > 0 || domains.is_empty() || !setup.no_tld_query())
         && !domains.iter().any(Name::is_root);
 
-    let first = as_it_is_first.then(|| Candidate { name: Cow::Borrowed(name), is_first_as_it_is: true });
+    let first = as_it_is_first.then_some(Candidate { name: Cow::Borrowed(name), is_first_as_it_is: true });
     let searched = domains.iter().filter_map(|domain| name.join(domain).ok().map(Cow::Owned));
     let last = std::iter::once(Cow::Borrowed(name)).filter(move |_| as_it_is_last);
     let others = searched.chain(last).map(|name| Candidate { name, is_first_as_it_is: false });
