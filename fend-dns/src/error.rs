@@ -1,7 +1,7 @@
 //! [`LookupError`]: what was asked, of whom, and why there is no answer.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ impl fmt::Display for LookupError {
         if let Cause::Settings(message) = self.cause() {
             return write!(f, "resolver settings: {message}");
         }
-        write!(f, "lookup {}: ", self.subject)?;
+        write!(f, "lookup {}: ", OneLine(&self.subject))?;
         match &self.reason.cause {
             Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => {
                 f.write_str(message)?
@@ -162,6 +162,26 @@ impl fmt::Display for LookupError {
             Some(server) => write!(f, " (server {server})"),
             None => Ok(()),
         }
+    }
+}
+
+/// What somebody has typed, who need not be a friend: without line feeds and other control characters, and of bounded length.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 300;
+        let (text, end) = match self.0.char_indices().nth(MOST) {
+            None => (self.0, ""),
+            Some((end, _)) => (&self.0[..end], "..."),
+        };
+        for c in text.chars() {
+            match c.is_control() {
+                true => write!(f, "{}", c.escape_default())?,
+                false => f.write_char(c)?,
+            }
+        }
+        f.write_str(end)
     }
 }
 
@@ -196,5 +216,23 @@ impl From<LookupError> for io::Error {
             Cause::Io(error) => error.kind(),
         };
         io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Errors end up in logs: one is one line, and not longer than a page.
+    #[test]
+    fn what_was_asked_for_breaks_no_lines() {
+        let error = LookupError::new("a\n\u{1b}[1m.example", Cause::NotFound);
+        assert_eq!(error.to_string(), "lookup a\\n\\u{1b}[1m.example: no such name");
+        assert_eq!(error.subject(), "a\n\u{1b}[1m.example");
+        let error = LookupError::new(r"a\.b.bücher", Cause::NotFound);
+        assert_eq!(error.to_string(), r"lookup a\.b.bücher: no such name");
+        let long = "ü".repeat(1000);
+        let text = LookupError::new(&*long, Cause::NotFound).to_string();
+        assert_eq!(text, format!("lookup {}...: no such name", &long[..600]));
     }
 }

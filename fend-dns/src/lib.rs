@@ -33,7 +33,7 @@
 //! 2. nsswitch.conf(5) says where a name is looked up. Where it says more than `files` and `dns`, or resolv.conf(5) asks for what
 //!    fend does not do, the whole lookup is the C library's, on threads of its own: see [`Path`]. All that follows is fend's own.
 //! 3. hosts(5) is asked in its turn. `localhost` and what is below it is the loopback wherever it is not in there (RFC 6761), and names
-//!    below `onion` are not found (RFC 7686), without a question.
+//!    below `onion` (RFC 7686) and `invalid` are not found, without a question.
 //! 4. The search list of resolv.conf(5) says which names a name may stand for. For each, A and AAAA are asked for side by side, until one has addresses.
 //!    That one family could not be told does not hide the addresses of the other.
 //! 5. A question is answered from the cache, by joining those who ask it at this moment, or by the servers: by UDP, each time from

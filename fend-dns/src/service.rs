@@ -7,7 +7,16 @@ use crate::error::LookupError;
 /// A service, as a lookup takes it: `"https"`, `"443"`, `443`, or none (`None`, `""`, `"*"`) for port 0.
 pub trait IntoService: sealed::Sealed {
     #[doc(hidden)]
-    fn into_service(self) -> Option<String>;
+    fn into_service(self) -> Given;
+}
+
+/// A service as it was given. Nobody outside can name it.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub enum Given {
+    None,
+    Port(u16),
+    Text(String),
 }
 
 mod sealed {
@@ -16,36 +25,36 @@ mod sealed {
 
 impl sealed::Sealed for &str {}
 impl IntoService for &str {
-    fn into_service(self) -> Option<String> {
-        Some(self.to_owned())
+    fn into_service(self) -> Given {
+        Given::Text(self.to_owned())
     }
 }
 
 impl sealed::Sealed for String {}
 impl IntoService for String {
-    fn into_service(self) -> Option<String> {
-        Some(self)
+    fn into_service(self) -> Given {
+        Given::Text(self)
     }
 }
 
 impl sealed::Sealed for &String {}
 impl IntoService for &String {
-    fn into_service(self) -> Option<String> {
-        Some(self.clone())
+    fn into_service(self) -> Given {
+        Given::Text(self.clone())
     }
 }
 
 impl sealed::Sealed for Option<&str> {}
 impl IntoService for Option<&str> {
-    fn into_service(self) -> Option<String> {
-        self.map(str::to_owned)
+    fn into_service(self) -> Given {
+        self.map_or(Given::None, IntoService::into_service)
     }
 }
 
 impl sealed::Sealed for u16 {}
 impl IntoService for u16 {
-    fn into_service(self) -> Option<String> {
-        Some(self.to_string())
+    fn into_service(self) -> Given {
+        Given::Port(self)
     }
 }
 
@@ -60,12 +69,22 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// Understands `text`. `subject` is what the lookup is for.
+    /// Understands what was given. `subject` is what the lookup is for.
     ///
     /// Digits are a port's number and all else a name. C takes blanks and signs before the digits too, and of a number above 65535 the
     /// lower 16 bits: that is nobody's wish.
-    pub(crate) fn parse(subject: &str, text: Option<&str>, is_numeric: bool) -> Result<Service, LookupError> {
-        let Some(text) = text.filter(|text| !matches!(*text, "" | "*")) else { return Ok(Service::None) };
+    pub(crate) fn of(subject: &str, given: &Given, is_numeric: bool) -> Result<Service, LookupError> {
+        match given {
+            Given::None => Ok(Service::None),
+            Given::Port(port) => Ok(Service::Port(*port)),
+            Given::Text(text) => Service::parse(subject, text, is_numeric),
+        }
+    }
+
+    fn parse(subject: &str, text: &str, is_numeric: bool) -> Result<Service, LookupError> {
+        if matches!(text, "" | "*") {
+            return Ok(Service::None);
+        }
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             let too_large = || format!("the port {text} is not a number of 0 to 65535");
             return text.parse().map(Service::Port).map_err(|_| LookupError::input(subject, too_large()));
@@ -76,6 +95,15 @@ impl Service {
             return Err(LookupError::input(subject, message));
         }
         Ok(Service::Name(text.to_owned()))
+    }
+
+    /// For the C library, which wants none, a number or a name.
+    pub(crate) fn into_text(self) -> Option<String> {
+        match self {
+            Service::None => None,
+            Service::Port(port) => Some(port.to_string()),
+            Service::Name(name) => Some(name),
+        }
     }
 }
 
@@ -94,7 +122,7 @@ mod tests {
     use super::*;
 
     fn parse(service: impl IntoService) -> Result<Service, LookupError> {
-        Service::parse("host", service.into_service().as_deref(), false)
+        Service::of("host", &service.into_service(), false)
     }
 
     #[test]
@@ -122,9 +150,9 @@ mod tests {
 
     #[test]
     fn a_name_is_an_error_where_a_number_is_asked_for() {
-        let error = Service::parse("host", Some("https"), true).unwrap_err();
+        let error = Service::parse("host", "https", true).unwrap_err();
         assert!(error.is_invalid_input() && error.to_string().contains("\"https\""), "{error}");
-        assert_eq!(Service::parse("host", Some("80"), true).unwrap(), Service::Port(80));
-        assert_eq!(Service::parse("host", None, true).unwrap(), Service::None);
+        assert_eq!(Service::parse("host", "80", true).unwrap(), Service::Port(80));
+        assert_eq!(Service::of("host", &Given::None, true).unwrap(), Service::None);
     }
 }

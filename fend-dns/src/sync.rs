@@ -7,7 +7,7 @@ pub(crate) type MutexGuard<'a, T> = std::sync::MutexGuard<'a, T>;
 pub(crate) struct Mutex<T>(std::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
+    pub(crate) const fn new(value: T) -> Self {
         Mutex(std::sync::Mutex::new(value))
     }
 

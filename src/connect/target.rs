@@ -62,11 +62,9 @@ impl Target {
             }
             None => text.split_at(text.find(':').unwrap_or(text.len())),
         };
-        match rest.strip_prefix(':') {
+        match rest.strip_prefix(':').filter(|service| !is_no_service(service)) {
             _ if is_no_host(host) => refuse("the host is missing, like \"example.org:443\""),
-            None | Some("") => {
-                refuse("the port is missing, like \"example.org:443\" or \"example.org:https\"")
-            }
+            None => refuse("the port is missing, like \"example.org:443\" or \"example.org:https\""),
             Some(service) => Target::named(host, service).or_else(|reason| refuse(&reason)),
         }
     }
@@ -83,7 +81,7 @@ impl Target {
         if host.contains(':') && !is_ipv6(host) {
             return refuse("the host has a port, which is given already beside it");
         }
-        if service.is_empty() {
+        if is_no_service(service) {
             return refuse("the port is missing");
         }
         Target::named(host, service).or_else(|reason| refuse(&reason))
@@ -109,6 +107,11 @@ impl Target {
 /// A lookup takes these for this machine itself.
 fn is_no_host(host: &str) -> bool {
     host.is_empty() || host == "*"
+}
+
+/// A lookup takes these for port 0.
+fn is_no_service(service: &str) -> bool {
+    service.is_empty() || service == "*"
 }
 
 /// With its interface too, "fe80::1%eth0".
@@ -274,6 +277,7 @@ mod tests {
             ("*:443", "the host is missing"),
             ("example.org", "the port is missing"),
             ("example.org:", "the port is missing"),
+            ("example.org:*", "the port is missing"),
             ("[::1]", "the port is missing"),
             ("[::1]443", "the port is missing"),
             ("example.org:65536", "the port \"65536\" is not a number of 0 to 65535"),
@@ -301,6 +305,7 @@ mod tests {
             ("[::1]", "443", "has no brackets"),
             ("example.org:80", "443", "given already beside it"),
             ("example.org", "", "the port is missing"),
+            ("example.org", "*", "the port is missing"),
             ("example.org", "70000", "the port \"70000\""),
         ] {
             let message = (host, service).into_target().unwrap_err().to_string();

@@ -2,23 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use super::kind::endpoints;
+use super::kind::Endpoints;
 use super::{AddrInfo, AddrList};
 use crate::error::{Cause, LookupError};
 use crate::hints::{Family, Hints};
-use crate::service::Service;
 
 /// The list of `addresses`, whose ports do not count: each as often as there are kinds of sockets that the service is there for.
-///
-/// `port` looks the name of a service up for a protocol ("tcp"): services(5). `subject` is for errors.
-pub(crate) fn expand(
-    subject: &str,
-    addresses: &[SocketAddr],
-    service: &Service,
-    hints: &Hints,
-    port: impl Fn(&str, &str) -> Option<u16>,
-) -> Result<AddrList, LookupError> {
-    let endpoints = endpoints(subject, service, hints, port)?;
+pub(crate) fn expand(addresses: &[SocketAddr], endpoints: &Endpoints) -> AddrList {
+    let endpoints = endpoints.as_slice();
     let mut list = Vec::with_capacity(addresses.len() * endpoints.len());
     for &address in addresses {
         list.extend(endpoints.iter().map(|endpoint| {
@@ -27,7 +18,7 @@ pub(crate) fn expand(
             AddrInfo { address, socket_type: endpoint.socket_type, protocol: endpoint.protocol }
         }));
     }
-    Ok(AddrList { list, canonical_name: None })
+    AddrList { list, canonical_name: None }
 }
 
 /// The addresses of no host: the wildcards or the loopback's. They are to be sorted as those of a name, as in C, where 0.0.0.0 comes before `::`,

@@ -37,23 +37,24 @@ pub(crate) fn family_to_ask(
 }
 
 /// Of the addresses that a name has, those to be told. IPv4 addresses that are mapped to IPv6 come after those of IPv6.
-pub(crate) fn select(found: &[SocketAddr], family: Family, hints: &Hints) -> Vec<SocketAddr> {
-    let of_v4 = || found.iter().filter(|address| address.is_ipv4()).copied();
+pub(crate) fn select(mut found: Vec<SocketAddr>, family: Family, hints: &Hints) -> Vec<SocketAddr> {
     match family {
-        Family::Any => found.to_vec(),
-        Family::V4 => of_v4().collect(),
-        Family::V6 => {
-            let mut told: Vec<_> = found.iter().filter(|address| address.is_ipv6()).copied().collect();
-            // Addresses that are mapped already, in AAAA records, are as good as those of IPv4.
-            let is_v6 = |address: &SocketAddr| address.ip().to_canonical().is_ipv6();
-            match hints.v4_mapped {
-                true if !hints.all && told.iter().any(is_v6) => told.retain(is_v6),
-                true => told.extend(of_v4().map(mapped)),
-                false => {}
-            }
-            told
+        Family::Any => {}
+        Family::V4 => found.retain(SocketAddr::is_ipv4),
+        Family::V6 if hints.v4_mapped && (hints.all || !found.iter().any(is_v6)) => {
+            // Stable: what is of IPv6 stays in front, in its order.
+            found.sort_by_key(SocketAddr::is_ipv4);
+            found.iter_mut().for_each(|address| *address = mapped(*address));
         }
+        // Addresses that are mapped already, in AAAA records, are as good as those of IPv4.
+        Family::V6 if hints.v4_mapped => found.retain(is_v6),
+        Family::V6 => found.retain(SocketAddr::is_ipv6),
     }
+    found
+}
+
+fn is_v6(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_ipv6()
 }
 
 fn mapped(address: SocketAddr) -> SocketAddr {

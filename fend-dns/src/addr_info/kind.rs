@@ -51,21 +51,37 @@ fn given(hints: &Hints) -> Option<Protocol> {
 
 /// What each address is combined with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     pub(super) socket_type: SocketType,
     pub(super) protocol: Protocol,
     pub(super) port: u16,
 }
 
+/// One alone, which is the usual case, takes no place on the heap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoints {
+    One(Endpoint),
+    Several(Vec<Endpoint>),
+}
+
+impl Endpoints {
+    pub(super) fn as_slice(&self) -> &[Endpoint] {
+        match self {
+            Endpoints::One(endpoint) => std::slice::from_ref(endpoint),
+            Endpoints::Several(list) => list,
+        }
+    }
+}
+
 /// The kinds of sockets that `service` is there for, and its port for each. `port` looks a name up for a protocol ("tcp").
-pub(super) fn endpoints(
+pub(crate) fn endpoints(
     subject: &str,
     service: &Service,
     hints: &Hints,
     port: impl Fn(&str, &str) -> Option<u16>,
-) -> Result<Vec<Endpoint>, LookupError> {
+) -> Result<Endpoints, LookupError> {
     if hints.socket_type.is_none() && given(hints).is_none() {
-        return endpoints_of_all(subject, service, hints, port);
+        return endpoints_of_all(subject, service, hints, port).map(Endpoints::Several);
     }
     let kind = KINDS.iter().find(|kind| kind.fits(hints)).ok_or_else(|| no_such_kind(subject, hints))?;
     let port = match service {
@@ -74,7 +90,7 @@ pub(super) fn endpoints(
         Service::Port(port) => *port,
         Service::Name(name) => port(name, kind.name).ok_or_else(|| unknown(subject, name, kind.name))?,
     };
-    Ok(vec![kind.at(hints, port)])
+    Ok(Endpoints::One(kind.at(hints, port)))
 }
 
 fn endpoints_of_all(

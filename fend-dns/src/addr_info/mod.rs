@@ -15,6 +15,7 @@ use fend_net::IntoAddrs;
 
 pub(crate) use expand::{expand, hostless, literal};
 pub(crate) use family::{Configured, family_to_ask, select};
+pub(crate) use kind::{Endpoints, endpoints};
 
 use crate::hints::{Family, Protocol, SocketType};
 

@@ -7,7 +7,7 @@ use crate::error::LookupError;
 use crate::hints::Hints;
 use crate::host::Host;
 use crate::order;
-use crate::service::Service;
+use crate::service::{IntoService, Service};
 use crate::system::{Question, Request, answer_of_the_c_library};
 
 fn address(text: &str) -> SocketAddr {
@@ -24,9 +24,19 @@ fn port(name: &str, protocol: &str) -> Option<u16> {
     }
 }
 
+fn expand(
+    subject: &str,
+    addresses: &[SocketAddr],
+    service: &Service,
+    hints: &Hints,
+    port: fn(&str, &str) -> Option<u16>,
+) -> Result<AddrList, LookupError> {
+    Ok(super::expand(addresses, &endpoints(subject, service, hints, port)?))
+}
+
 /// What the parts make of literals and of no host, put together as the resolver does it.
 fn ours(host: &str, service: &str, hints: &Hints) -> Result<AddrList, LookupError> {
-    let service = Service::parse(host, Some(service), hints.numeric_service)?;
+    let service = Service::of(host, &service.into_service(), hints.numeric_service)?;
     let addresses = match Host::parse(Some(host), true)? {
         Host::None => {
             let mut addresses = hostless(hints.family, hints)?;
@@ -109,7 +119,7 @@ proptest! {
 
 #[test]
 fn an_error_of_a_kind_of_socket_says_what_is_wrong() {
-    let service = |name: &str| Service::parse("h", Some(name), false).unwrap();
+    let service = |name: &str| Service::of("h", &name.into_service(), false).unwrap();
     let fails =
         |name: &str, hints: Hints| expand("h", &[], &service(name), &hints, port).unwrap_err().to_string();
     let stream = Hints::new();
@@ -125,20 +135,23 @@ fn mapped_addresses_stand_in_for_those_of_ipv6_or_come_beside_them() {
     let only_v4 = [both[0], both[2]];
     let of_v6 = Hints::new().family(Family::V6);
     let mapped = [address("[::ffff:10.0.0.1]"), address("[::ffff:10.0.0.2]")];
-    assert_eq!(select(&both, Family::Any, &Hints::new().v4_mapped(true)), both);
-    assert_eq!(select(&both, Family::V4, &Hints::new()), only_v4);
-    assert_eq!(select(&both, Family::V6, &of_v6), [both[1]]);
-    assert_eq!(select(&both, Family::V6, &of_v6.all(true)), [both[1]]);
-    assert_eq!(select(&only_v4, Family::V6, &of_v6), []);
-    assert_eq!(select(&both, Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
-    assert_eq!(select(&only_v4, Family::V6, &of_v6.v4_mapped(true)), mapped);
-    assert_eq!(select(&both, Family::V6, &of_v6.v4_mapped(true).all(true)), [both[1], mapped[0], mapped[1]]);
+    assert_eq!(select(both.to_vec(), Family::Any, &Hints::new().v4_mapped(true)), both);
+    assert_eq!(select(both.to_vec(), Family::V4, &Hints::new()), only_v4);
+    assert_eq!(select(both.to_vec(), Family::V6, &of_v6), [both[1]]);
+    assert_eq!(select(both.to_vec(), Family::V6, &of_v6.all(true)), [both[1]]);
+    assert_eq!(select(only_v4.to_vec(), Family::V6, &of_v6), []);
+    assert_eq!(select(both.to_vec(), Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
+    assert_eq!(select(only_v4.to_vec(), Family::V6, &of_v6.v4_mapped(true)), mapped);
+    assert_eq!(
+        select(both.to_vec(), Family::V6, &of_v6.v4_mapped(true).all(true)),
+        [both[1], mapped[0], mapped[1]]
+    );
     // AAAA records of such addresses are no IPv6 either.
-    let in_records = [both[1], mapped[0]];
-    assert_eq!(select(&in_records, Family::V6, &of_v6), in_records);
-    assert_eq!(select(&in_records, Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
-    assert_eq!(select(&in_records, Family::V6, &of_v6.v4_mapped(true).all(true)), in_records);
-    assert_eq!(select(&mapped, Family::V6, &of_v6.v4_mapped(true)), mapped);
+    let in_records = vec![both[1], mapped[0]];
+    assert_eq!(select(in_records.clone(), Family::V6, &of_v6), in_records);
+    assert_eq!(select(in_records.clone(), Family::V6, &of_v6.v4_mapped(true)), [both[1]]);
+    assert_eq!(select(in_records.clone(), Family::V6, &of_v6.v4_mapped(true).all(true)), in_records);
+    assert_eq!(select(mapped.to_vec(), Family::V6, &of_v6.v4_mapped(true)), mapped);
 }
 
 #[test]

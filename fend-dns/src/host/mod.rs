@@ -6,6 +6,7 @@
 mod ascii;
 mod ipv4;
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::error::LookupError;
@@ -59,46 +60,46 @@ impl IntoHost for IpAddr {
 
 /// A host, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Host {
+pub(crate) enum Host<'a> {
     /// The wildcard when passive, else loopback.
     None,
     /// An address, and the interface's index of a link-local one.
     Literal(IpAddr, u32),
     /// In ASCII.
-    Name(String),
+    Name(Cow<'a, str>),
 }
 
-impl Host {
+impl<'a> Host<'a> {
     /// Understands `text`, without any lookup.
     ///
     /// # Errors
     ///
     /// Input that cannot be a host: a name where `is_numeric` asks for an address, an interface that is not there, letters beyond ASCII
     /// without the feature `idna`, and what is often taken for a host: one in brackets or with a port, a URL.
-    pub(crate) fn parse(text: Option<&str>, is_numeric: bool) -> Result<Host, LookupError> {
+    pub(crate) fn parse(text: Option<&'a str>, is_numeric: bool) -> Result<Host<'a>, LookupError> {
         let Some(text) = text.filter(|text| !matches!(*text, "" | "*")) else { return Ok(Host::None) };
         if text.is_ascii() {
-            return Host::parse_ascii(text, text, is_numeric);
+            return Host::parse_ascii(text, Cow::Borrowed(text), is_numeric);
         }
         // Its ASCII form may be an address: there are digits beyond ASCII too.
-        Host::parse_ascii(text, &ascii::of(text)?, is_numeric)
+        Host::parse_ascii(text, Cow::Owned(ascii::of(text)?), is_numeric)
     }
 
     /// `given` is what the caller wrote.
-    fn parse_ascii(given: &str, text: &str, is_numeric: bool) -> Result<Host, LookupError> {
-        if let Some(address) = ipv4::parse(text) {
+    fn parse_ascii(given: &str, text: Cow<'a, str>, is_numeric: bool) -> Result<Host<'a>, LookupError> {
+        if let Some(address) = ipv4::parse(&text) {
             return Ok(Host::Literal(address.into(), 0));
         }
-        if let Some(literal) = ipv6(given, text)? {
-            return Ok(literal);
+        if let Some((address, scope)) = ipv6(given, &text)? {
+            return Ok(Host::Literal(address.into(), scope));
         }
-        if let Some(message) = no_name(text) {
+        if let Some(message) = no_name(&text) {
             return Err(LookupError::input(given, message));
         }
         if is_numeric {
             return Err(LookupError::input(given, "it is not an IP address, which numeric_host asks for"));
         }
-        Ok(Host::Name(text.to_owned()))
+        Ok(Host::Name(text))
     }
 }
 
@@ -108,7 +109,7 @@ pub fn in_ascii(host: &str) -> Result<String, LookupError> {
     if host.is_ascii() { Ok(host.to_owned()) } else { ascii::of(host) }
 }
 
-fn ipv6(given: &str, text: &str) -> Result<Option<Host>, LookupError> {
+fn ipv6(given: &str, text: &str) -> Result<Option<(Ipv6Addr, u32)>, LookupError> {
     let (address, interface) = match text.split_once('%') {
         Some((address, interface)) => (address, Some(interface)),
         None => (text, None),
@@ -120,7 +121,7 @@ fn ipv6(given: &str, text: &str) -> Result<Option<Host>, LookupError> {
         }
         None => 0,
     };
-    Ok(Some(Host::Literal(address.into(), scope)))
+    Ok(Some((address, scope)))
 }
 
 /// The index of an interface that is given by its name or index. Names are for link-local addresses alone, as in C: other addresses mean the

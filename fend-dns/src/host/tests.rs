@@ -1,11 +1,13 @@
 use super::*;
 use std::net::Ipv4Addr;
 
-fn parse(host: impl IntoHost) -> Result<Host, LookupError> {
-    Host::parse(host.into_host().as_deref(), false)
+/// Of a text that lives as long as the test.
+fn parse(host: impl IntoHost) -> Result<Host<'static>, LookupError> {
+    let text: Option<&'static str> = host.into_host().map(|text| &*text.leak());
+    Host::parse(text, false)
 }
 
-fn literal(text: &str, scope: u32) -> Host {
+fn literal(text: &str, scope: u32) -> Host<'static> {
     Host::Literal(text.parse().unwrap(), scope)
 }
 
@@ -18,7 +20,7 @@ fn a_host_is_an_address_a_name_or_none() {
     let mapped = String::from("::ffff:1.2.3.4");
     assert_eq!(parse(&mapped).unwrap(), literal("::ffff:1.2.3.4", 0));
     assert_eq!(parse(mapped).unwrap(), literal("::ffff:1.2.3.4", 0));
-    assert_eq!(parse("my_host.example.org.").unwrap(), Host::Name("my_host.example.org.".to_owned()));
+    assert_eq!(parse("my_host.example.org.").unwrap(), Host::Name("my_host.example.org.".into()));
     for none in [None, Some(""), Some("*")] {
         assert_eq!(parse(none).unwrap(), Host::None);
     }
@@ -68,7 +70,7 @@ fn a_name_is_an_error_where_an_address_is_asked_for() {
 #[cfg(feature = "idna")]
 #[test]
 fn letters_beyond_ascii_get_their_ascii_form() {
-    let name = |text: &str| Host::Name(text.to_owned());
+    let name = |text: &'static str| Host::Name(text.into());
     assert_eq!(parse("bücher.example").unwrap(), name("xn--bcher-kva.example"));
     assert_eq!(parse("BÜCHER.example").unwrap(), name("xn--bcher-kva.example"));
     assert_eq!(parse("straße.example").unwrap(), name("xn--strae-oqa.example"));

@@ -128,7 +128,8 @@ impl Lookup {
     }
 
     /// Goes on without IPv6 addresses that are not there so long after the IPv4 ones (RFC 8305, section 3, which suggests 50 ms): the question for
-    /// them is then dropped. Without this a lookup waits for both. It does nothing where one family is asked for, or the C library looks up.
+    /// them is then dropped. Without this a lookup waits for both. IPv4 addresses are waited for all the
+    /// same. It does nothing where one family is asked for, where resolv.conf(5) says `single-request`, or where the C library looks up.
     ///
     /// # Panics
     ///

@@ -14,7 +14,7 @@ use crate::addr_info::Configured;
 
 /// How long the order of addresses may go by what was read. Reading is more than half of what an order costs, and it is for
 /// a preference only.
-const RECENT: Duration = Duration::from_secs(1);
+pub(super) const RECENT: Duration = Duration::from_secs(1);
 
 /// The number of our only request, which each part of the answer has in it.
 const SEQUENCE: u32 = 1;

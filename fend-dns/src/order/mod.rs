@@ -1,10 +1,11 @@
 //! The order in which to try addresses: RFC 6724, section 6, as glibc's getaddrinfo(3) has it, so that the native path and the system's
 //! give one order.
 //!
-//! For each address the kernel is asked which source address it would send from ([`sources`]), and for each source the interfaces say
+//! For each address the kernel is asked which source address it would send from ([`sources`], [`memory`]), and for each source the interfaces say
 //! how it is to be valued ([`interfaces`]). Then pairs are compared ([`rules`]), which is without I/O.
 
 mod interfaces;
+mod memory;
 mod rules;
 mod sources;
 
@@ -26,7 +27,7 @@ pub(crate) fn sort(addresses: &mut [SocketAddr], policy: &Policy) {
     if count < 2 {
         return;
     }
-    let mut candidates = sources::find(addresses);
+    let mut candidates = memory::find(addresses);
     merge_sort(&mut candidates, &|left, right| goes_first(left, right, policy));
     for (address, candidate) in addresses.iter_mut().zip(candidates) {
         *address = candidate.destination;

@@ -10,26 +10,32 @@ use super::interfaces::Interfaces;
 use super::rules::{Candidate, Source};
 use crate::sys;
 
-/// Each address with its source. Two sockets serve them all, one for each family.
-pub(super) fn find(addresses: &[SocketAddr]) -> Vec<Candidate> {
+/// Each address with its source, of which the interfaces have not said anything yet. Two sockets serve them all, one for each family.
+pub(super) fn ask(addresses: &[SocketAddr]) -> Vec<Candidate> {
     let mut v4 = Probe::new(Domain::IPV4);
     let mut v6 = Probe::new(Domain::IPV6);
     let ask = |&destination: &SocketAddr| {
         let probe = if destination.is_ipv4() { &mut v4 } else { &mut v6 };
         Candidate { destination, source: probe.source_to(destination).ok().map(unvalued) }
     };
-    let mut candidates: Vec<_> = addresses.iter().map(ask).collect();
+    addresses.iter().map(ask).collect()
+}
+
+/// With all that there is to know of it, as of now.
+#[cfg(test)]
+pub(super) fn find(addresses: &[SocketAddr]) -> Vec<Candidate> {
+    let mut candidates = ask(addresses);
     value(&mut candidates);
     candidates
 }
 
-fn unvalued(address: IpAddr) -> Source {
+pub(super) fn unvalued(address: IpAddr) -> Source {
     Source { address, is_deprecated: false, is_home: false, prefix: None }
 }
 
 /// Has the interfaces say what they know of the sources. They are not asked when no answer of theirs could matter: when there are no two
 /// sources that differ.
-fn value(candidates: &mut [Candidate]) {
+pub(super) fn value(candidates: &mut [Candidate]) {
     let mut sources = candidates.iter().filter_map(|candidate| candidate.source);
     let first = sources.next();
     if sources.all(|source| Some(source) == first) && !has_two_of_v4(candidates) {

@@ -1,28 +1,30 @@
 //! The addresses of a host: hosts file and DNS, in the order that nsswitch.conf gives them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use super::ask::{Ask, Stop};
 use super::families::{self, Families, Found};
 use super::search::{Failures, candidates};
 use super::setup::{Setup, Source};
+use super::special::special;
 use crate::config::HostsEntry;
 use crate::error::{Cause, LookupError};
 use crate::hints::Family;
 use crate::name::Name;
 
 /// What is looked up.
-#[derive(Debug, Clone)]
-pub(super) struct Wish {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish<'a> {
     /// In ASCII, and no address.
-    pub(super) host: String,
+    pub(super) host: &'a str,
     pub(super) families: Families,
+    pub(super) canonical_name: bool,
     pub(super) resolution_delay: Option<Duration>,
 }
 
 /// The addresses, with port 0, as the sources have them, and the canonical name without a dot at its end.
-pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
+pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
     let mut failure = None;
     for source in setup.sources() {
         match source {
@@ -38,13 +40,17 @@ pub(super) async fn find<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Resul
             },
         }
     }
-    Err(Stop::Failed(failure.unwrap_or_else(|| not_in_hosts(setup, wish))))
+    match failure {
+        Some(error) => Err(Stop::Failed(error)),
+        None => not_in_hosts(setup, wish),
+    }
 }
 
 /// Addresses of the other family do not count, and the next source is asked, as the C library does.
-fn in_hosts(setup: &Setup, wish: &Wish) -> Option<Found<String>> {
-    let entries = setup.config.hosts.find(&wish.host, wish.families.as_family());
-    let canonical = entries.first()?.canonical.to_string();
+fn in_hosts(setup: &Setup, wish: &Wish<'_>) -> Option<Found> {
+    let entries = setup.config.hosts.find(wish.host, wish.families.as_family());
+    let first = entries.first()?;
+    let canonical = wish.canonical_name.then(|| first.canonical.to_string());
     Some(Found { addresses: entries.iter().map(address_of).collect(), canonical })
 }
 
@@ -56,17 +62,31 @@ fn address_of(entry: &HostsEntry) -> SocketAddr {
 }
 
 /// The hosts file is all that was asked.
-fn not_in_hosts(setup: &Setup, wish: &Wish) -> LookupError {
-    match setup.config.hosts.find(&wish.host, Family::Any).is_empty() {
-        true => LookupError::new(&*wish.host, Cause::NotFound),
-        false => wish.families.no_data(&wish.host),
+fn not_in_hosts(setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
+    if let Some(known) = wish.host.parse().ok().and_then(|name| known(&name, wish)) {
+        return Ok(known?);
     }
+    Err(Stop::Failed(match setup.config.hosts.find(wish.host, Family::Any).is_empty() {
+        true => LookupError::new(wish.host, Cause::NotFound),
+        false => wish.families.no_data(wish.host),
+    }))
 }
 
-async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<String>, Stop> {
-    let host = &*wish.host;
+/// What there is to say of a name that no server is asked for.
+fn known(name: &Name, wish: &Wish<'_>) -> Option<Result<Found, LookupError>> {
+    let loopback = special(name)?.addresses();
+    let addresses: Vec<_> = loopback.iter().filter(|address| wish.families.has(address)).copied().collect();
+    Some(match addresses.is_empty() {
+        true => Err(LookupError::new(wish.host, Cause::NotFound)),
+        false => Ok(Found { addresses, canonical: wish.canonical_name.then(|| text(name)) }),
+    })
+}
+
+async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish<'_>) -> Result<Found, Stop> {
+    let host = wish.host;
     let name: Name = host.parse().map_err(|error| LookupError::input(host, format!("{error}")))?;
-    if let Some(known) = special(&name, wish) {
+    // Before the search list, which would tell the name on.
+    if let Some(known) = known(&name, wish) {
         return Ok(known?);
     }
     let families = match setup.no_aaaa() {
@@ -76,11 +96,15 @@ async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<S
     if families == Families::NONE {
         return Err(wish.families.no_data(host).into());
     }
-    let manner = setup.manner(wish.resolution_delay);
+    let manner = setup.manner(wish);
     let mut failures = Failures::default();
     for candidate in candidates(setup, host, &name) {
-        match families::of_name(asker, &candidate.name, families, manner).await {
-            Ok(found) => return Ok(Found { addresses: found.addresses, canonical: text(&found.canonical) }),
+        let found = match known(&candidate.name, wish) {
+            Some(known) => known.map_err(Stop::Failed),
+            None => families::of_name(asker, &candidate.name, families, manner).await,
+        };
+        match found {
+            Ok(found) => return Ok(found),
             Err(Stop::Unknown) => return Err(Stop::Unknown),
             Err(Stop::Failed(error)) => {
                 failures.note(&candidate, error).map_err(|error| error.about(host))?
@@ -88,21 +112,6 @@ async fn in_dns<A: Ask>(asker: &A, setup: &Setup, wish: &Wish) -> Result<Found<S
         }
     }
     Err(failures.verdict(host).into())
-}
-
-/// Names that no server is asked for: localhost and what is below it is the loopback (RFC 6761, section 6.3), and what is below
-/// onion is for Tor alone, and asking for it would tell on the user (RFC 7686, section 2).
-fn special(name: &Name, wish: &Wish) -> Option<Result<Found<String>, LookupError>> {
-    let top = name.labels().last()?;
-    if top.eq_ignore_ascii_case(b"onion") {
-        return Some(Err(LookupError::new(&*wish.host, Cause::NotFound)));
-    }
-    if !top.eq_ignore_ascii_case(b"localhost") {
-        return None;
-    }
-    let loopback = [SocketAddr::from((Ipv6Addr::LOCALHOST, 0)), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
-    let addresses = loopback.into_iter().filter(|address| wish.families.has(address)).collect();
-    Some(Ok(Found { addresses, canonical: text(name) }))
 }
 
 /// As programs want it: without the root's dot.

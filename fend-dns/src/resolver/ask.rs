@@ -126,6 +126,7 @@ async fn query(shared: Arc<Shared>, setup: Arc<Setup>, question: Question) -> Fe
     // Between our look into the cache and our joining, those who asked before may have been answered and have left. They leave
     // after the answer is kept, so that a second look sees it.
     if let Some(kept) = shared.cache.get(&question, setup.generation(), now()) {
+        shared.cache.count_merged();
         return Ok(kept);
     }
     let answer = Arc::new(setup.client.query(&question.name, question.record_type).await?);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fend_reactor::time::{Sleep, sleep};
 
+use super::addresses::text;
 use super::ask::{Ask, Stop};
 use crate::cache::{Kept, Question};
 use crate::error::{Cause, LookupError};
@@ -67,15 +68,16 @@ impl Families {
 pub(super) struct Manner {
     /// One after the other, for name servers that mix two questions from one socket up.
     pub(super) single_request: bool,
+    pub(super) canonical_name: bool,
     /// How long to wait for AAAA when A has come (RFC 8305, section 3); `None`: as long as it takes.
     pub(super) resolution_delay: Option<Duration>,
 }
 
-/// What was found: addresses with port 0, and the name where the chain of CNAMEs ended.
+/// What was found: addresses with port 0, and the name where the chain of CNAMEs ended, when it was asked for.
 #[derive(Debug)]
-pub(super) struct Found<N> {
+pub(super) struct Found {
     pub(super) addresses: Vec<SocketAddr>,
-    pub(super) canonical: N,
+    pub(super) canonical: Option<String>,
 }
 
 /// The addresses of `name`, IPv4 first as in C, where the order of RFC 6724 leaves it open. An answer for one family is enough: what the other question has failed with is then left out, as the C library
@@ -85,18 +87,19 @@ pub(super) async fn of_name<A: Ask>(
     name: &Name,
     families: Families,
     manner: Manner,
-) -> Result<Found<Name>, Stop> {
+) -> Result<Found, Stop> {
     let (v6, v4) = ask(asker, name, families, manner).await;
-    let mut answers = Vec::with_capacity(2);
+    let mut answers = [None, None];
     let mut failure = None;
-    for answer in [v4, v6].into_iter().flatten() {
+    for (answer, place) in [v4, v6].into_iter().flatten().zip(&mut answers) {
         match answer {
-            Ok(kept) => answers.push(kept),
+            Ok(kept) => *place = Some(kept),
             Err(Stop::Unknown) => return Err(Stop::Unknown),
             Err(Stop::Failed(error)) => failure = Some(error),
         }
     }
-    found(&answers).ok_or_else(|| Stop::Failed(failure.unwrap_or_else(|| no(&answers, name, families))))
+    let found = found(&answers, manner.canonical_name);
+    found.ok_or_else(|| Stop::Failed(failure.unwrap_or_else(|| no(&answers, name, families))))
 }
 
 type Answered = Option<Result<Kept, Stop>>;
@@ -161,14 +164,17 @@ fn poll_one<F: Future<Output = Result<Kept, Stop>>>(
     }
 }
 
-fn found(answers: &[Kept]) -> Option<Found<Name>> {
-    let records = answers.iter().flat_map(|kept| &kept.answer.records);
+type Answers = [Option<Kept>; 2];
+
+fn found(answers: &Answers, canonical_name: bool) -> Option<Found> {
+    let records = answers.iter().flatten().flat_map(|kept| &kept.answer.records);
     let addresses: Vec<SocketAddr> = records.filter_map(|record| address(&record.data)).collect();
     if addresses.is_empty() {
         return None;
     }
-    let of_found = answers.iter().find(|kept| kept.answer.outcome == Outcome::Found);
-    Some(Found { addresses, canonical: of_found?.answer.name.clone() })
+    let mut of_found = answers.iter().flatten().filter(|kept| kept.answer.outcome == Outcome::Found);
+    let canonical = of_found.next().filter(|_| canonical_name).map(|kept| text(&kept.answer.name));
+    Some(Found { addresses, canonical })
 }
 
 fn address(data: &RecordData) -> Option<SocketAddr> {
@@ -180,10 +186,12 @@ fn address(data: &RecordData) -> Option<SocketAddr> {
 }
 
 /// Servers have answered, and all have said no. Without such a name there is none of either type; one NODATA says there is one.
-fn no(answers: &[Kept], name: &Name, families: Families) -> LookupError {
+fn no(answers: &Answers, name: &Name, families: Families) -> LookupError {
     let subject = name.to_string();
-    let exists = answers.iter().find(|kept| kept.answer.outcome != Outcome::NotFound);
-    match (exists, answers.first()) {
+    let mut answers = answers.iter().flatten();
+    let first = answers.clone().next();
+    let exists = answers.find(|kept| kept.answer.outcome != Outcome::NotFound);
+    match (exists, first) {
         (Some(kept), _) => LookupError::of_server(subject, kept.answer.server, families.no_data_cause()),
         (None, Some(kept)) => LookupError::of_server(subject, kept.answer.server, Cause::NotFound),
         (None, None) => families.no_data(&subject),

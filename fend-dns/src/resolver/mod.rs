@@ -18,6 +18,7 @@ mod search;
 mod service_order;
 mod setup;
 mod shared;
+mod special;
 mod steps;
 mod typed;
 
@@ -31,6 +32,7 @@ pub use name_server::{NameServer, Transport};
 pub use records::Records;
 pub(crate) use setup::{Setup, Source};
 pub(crate) use shared::Shared;
+use special::{Special, special};
 pub(crate) use steps::{Asked, Begun, Rest, begin};
 
 use crate::cache::Question;
@@ -50,8 +52,8 @@ pub enum Path {
     /// fend itself, unless the system's files ask for what only the C library does: an nsswitch.conf(5) that names more than `files` and
     /// `dns`, or an option of resolv.conf(5) that fend does not have.
     ///
-    /// A resolver that was given servers, a resolv.conf, a hosts file, a search list or `ndots` of its own looks up by fend itself: the C library
-    /// cannot be told of them.
+    /// A resolver that was given servers, files (other than an nsswitch.conf), a search list or `ndots` of its own looks up by fend itself: the C
+    /// library cannot be told of them.
     #[default]
     Auto,
     /// fend itself: hosts file and DNS.
@@ -150,7 +152,8 @@ impl Resolver {
     /// The records of a type that a name has.
     ///
     /// `name` is asked for as it is, whether or not it ends with a dot: no search list and no hosts file, as with dig. Name
-    /// servers are asked even where [`Path`] leaves host names to the C library, which cannot be asked for records.
+    /// servers are asked even where [`Path`] leaves host names to the C library, which cannot be asked for records. For what is below `onion` and
+    /// `invalid` nobody is asked: there is no such name (RFC 7686, RFC 6761).
     ///
     /// # Errors
     ///
@@ -163,12 +166,15 @@ impl Resolver {
     pub async fn records(&self, name: &str, record_type: RecordType) -> Result<Records, LookupError> {
         let subject = || format!("{name} ({record_type})");
         let asked: Name = name.parse().map_err(|error| LookupError::input(subject(), format!("{error}")))?;
+        if special(&asked) == Some(Special::Nobody) {
+            return Err(LookupError::new(subject(), Cause::NotFound));
+        }
         let servers = FromServers::new(&self.shared, &self.shared.setup());
         let kept = servers.fetch(Question { name: asked, record_type }).await;
         let kept = kept.map_err(|error| error.about(&subject()))?;
         let failed = |cause| Err(LookupError::of_server(subject(), kept.answer.server, cause));
         match kept.answer.outcome {
-            Outcome::Found => Ok(Records::new(&kept, record_type)),
+            Outcome::Found => Ok(Records::new(&kept)),
             Outcome::NoData => failed(Cause::NoData(format!("no {record_type} record"))),
             Outcome::NotFound => failed(Cause::NotFound),
         }

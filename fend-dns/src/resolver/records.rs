@@ -6,7 +6,7 @@ use std::slice;
 
 use crate::cache::Kept;
 use crate::name::Name;
-use crate::record::{Record, RecordType};
+use crate::record::Record;
 
 /// The records that were found, and who said so. It dereferences to a slice of the records of the type that was asked for.
 ///
@@ -40,14 +40,14 @@ pub struct Records {
 
 impl Records {
     /// With the TTLs that are left.
-    pub(super) fn new(kept: &Kept, record_type: RecordType) -> Records {
+    pub(super) fn new(kept: &Kept) -> Records {
         let answer = &*kept.answer;
         let mut records = answer.records.clone();
         for record in &mut records {
             record.ttl = record.ttl.saturating_sub(kept.age);
         }
-        let is_wanted = |record: &Record| record.data.record_type().code() == record_type.code();
-        let chain = records.iter().position(is_wanted).unwrap_or(records.len());
+        // By name and not by type: who asks for all types (ANY) gets records of others.
+        let chain = records.iter().position(|record| record.name == answer.name).unwrap_or(records.len());
         Records {
             records,
             chain,

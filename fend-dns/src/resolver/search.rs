@@ -9,13 +9,15 @@
 //! answer or refuse end the search at once (the C library goes on to ask them for the name as it is): they
 //! would not do better for the next name, and the time that a lookup takes stays within what is configured for one.
 
+use std::borrow::Cow;
+
 use super::setup::Setup;
 use crate::error::{Cause, LookupError};
 use crate::name::Name;
 
 /// A name to ask for, and whether it is the host's own, before the list.
-pub(super) struct Candidate {
-    pub(super) name: Name,
+pub(super) struct Candidate<'a> {
+    pub(super) name: Cow<'a, Name>,
     pub(super) is_first_as_it_is: bool,
 }
 
@@ -24,7 +26,7 @@ pub(super) fn candidates<'a>(
     setup: &'a Setup,
     host: &str,
     name: &'a Name,
-) -> impl Iterator<Item = Candidate> + 'a {
+) -> impl Iterator<Item = Candidate<'a>> + 'a {
     let is_absolute = host.ends_with('.');
     let dots = name.labels().count().saturating_sub(1);
     let as_it_is_first = is_absolute || dots >= usize::from(setup.ndots);
@@ -33,9 +35,9 @@ pub(super) fn candidates<'a>(
         && (dots > 0 || domains.is_empty() || !setup.no_tld_query())
         && !domains.iter().any(Name::is_root);
 
-    let first = as_it_is_first.then(|| Candidate { name: name.clone(), is_first_as_it_is: true });
-    let searched = domains.iter().filter_map(|domain| name.join(domain).ok());
-    let last = std::iter::once_with(|| name.clone()).filter(move |_| as_it_is_last);
+    let first = as_it_is_first.then_some(Candidate { name: Cow::Borrowed(name), is_first_as_it_is: true });
+    let searched = domains.iter().filter_map(|domain| name.join(domain).ok().map(Cow::Owned));
+    let last = std::iter::once(Cow::Borrowed(name)).filter(move |_| as_it_is_last);
     let others = searched.chain(last).map(|name| Candidate { name, is_first_as_it_is: false });
     first.into_iter().chain(others)
 }
@@ -51,7 +53,7 @@ pub(super) struct Failures {
 
 impl Failures {
     /// Takes down why a name has no addresses; the error itself when there is no point in going on.
-    pub(super) fn note(&mut self, candidate: &Candidate, error: LookupError) -> Result<(), LookupError> {
+    pub(super) fn note(&mut self, candidate: &Candidate<'_>, error: LookupError) -> Result<(), LookupError> {
         let kind = match error.cause() {
             Cause::NotFound => &mut self.last,
             Cause::NoData(_) => &mut self.no_data,

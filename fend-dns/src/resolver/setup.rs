@@ -3,8 +3,8 @@
 //! It is made anew when a file has changed. Lookups that are under way go on with the one that they began with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::addresses::Wish;
 use super::families::Manner;
 use super::{NameServer, Path, ResolverBuilder};
 use crate::config::{Config, HostsOrder, ResolvConf};
@@ -76,8 +76,12 @@ impl Setup {
         self.config.resolv_conf.no_aaaa
     }
 
-    pub(super) fn manner(&self, resolution_delay: Option<Duration>) -> Manner {
-        Manner { single_request: self.config.resolv_conf.single_request, resolution_delay }
+    pub(super) fn manner(&self, wish: &Wish<'_>) -> Manner {
+        Manner {
+            single_request: self.config.resolv_conf.single_request,
+            canonical_name: wish.canonical_name,
+            resolution_delay: wish.resolution_delay,
+        }
     }
 }
 
@@ -131,6 +135,8 @@ impl Overlay {
         !builder.servers.is_empty()
             || builder.resolv_conf.is_some()
             || builder.hosts.is_some()
+            || builder.services.is_some()
+            || builder.gai_conf.is_some()
             || builder.search.is_some()
             || builder.ndots.is_some()
     }

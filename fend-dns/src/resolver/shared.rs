@@ -57,12 +57,20 @@ impl Shared {
         }
     }
 
-    /// One that comes late with an older snapshot puts it in place for the moment: the next lookup sees that it is not the newest.
+    /// Of several that make one of the same snapshot the first stays: each has a client, which has sockets of its own. One that comes late with an
+    /// older snapshot puts it in place for the moment: the next lookup sees that it is not the newest.
     fn renew(&self, setup: Setup) -> Arc<Setup> {
         let setup = Arc::new(setup);
-        let replaced = self.setup.lock().replace(setup.clone());
-        drop(replaced);
-        setup
+        let mut place = self.setup.lock();
+        match &*place {
+            Some(first) if Arc::ptr_eq(&first.config, &setup.config) => first.clone(),
+            _ => {
+                let replaced = place.replace(setup.clone());
+                drop(place);
+                drop(replaced);
+                setup
+            }
+        }
     }
 
     /// The threads that call the C library: of this resolver alone when the builder says how many.
@@ -82,5 +90,21 @@ impl fmt::Debug for Shared {
             .field("problems", &problems)
             .field("cache", &self.cache)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lookups of several threads begin at once.
+    #[test]
+    fn all_who_make_a_setup_of_one_snapshot_go_by_the_first() {
+        let shared = Shared::of_system();
+        let made = || Setup::new(&shared.overlay, shared.files.current(), None);
+        let (first, second) = (made(), made());
+        let first = shared.renew(first);
+        assert!(Arc::ptr_eq(&shared.renew(second), &first));
+        assert!(Arc::ptr_eq(&shared.setup(), &first));
     }
 }

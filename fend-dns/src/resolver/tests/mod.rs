@@ -339,7 +339,34 @@ async fn some_names_are_nobodys_to_ask_for() {
     assert_eq!(addresses(&resolver, "a.LOCALHOST.").await.unwrap(), ["127.0.0.1", "::1"]);
     assert_eq!(of_family(&resolver, "localhost", Family::V6).await.unwrap(), ["::1"]);
     assert!(addresses(&resolver, "service.onion").await.unwrap_err().is_not_found());
+    assert!(addresses(&resolver, "host.INVALID.").await.unwrap_err().is_not_found());
     assert!(addresses(&resolver, "192.0.2.1").await.is_ok());
+    // Nor what a search list makes of others.
+    let resolver = builder(&server).search(["onion", "invalid", "localhost"]).build().unwrap();
+    assert_eq!(addresses(&resolver, "service").await.unwrap(), ["127.0.0.1", "::1"]);
+    assert_eq!(server.count(), 0);
+}
+
+/// RFC 6761, section 6.3.
+#[fend::test(dispatchers = "all")]
+async fn localhost_is_the_loopback_where_the_hosts_file_is_all_that_is_asked() {
+    let server = Server::start().await;
+    let folder = Folder::new();
+    let nsswitch = folder.write("nsswitch", "hosts: files\n");
+    let resolver = builder(&server).nsswitch(nsswitch).build().unwrap();
+    assert_eq!(addresses(&resolver, "localhost").await.unwrap(), ["127.0.0.1", "::1"]);
+    assert!(addresses(&resolver, "a.example").await.unwrap_err().is_not_found());
+    assert!(addresses(&resolver, "a..localhost").await.unwrap_err().is_not_found());
+}
+
+#[fend::test(dispatchers = "all")]
+async fn an_unknown_service_is_told_before_anybody_is_asked() {
+    let server = Server::start().await.a("a.example", "192.0.2.1");
+    let resolver = resolver(&server);
+    let error = resolver.lookup("a.example", "no-such-service").await.unwrap_err();
+    assert!(error.is_invalid_input() && error.to_string().contains("no-such-service"), "{error}");
+    let raw = Hints::default().socket_type(crate::hints::SocketType::Raw);
+    assert!(resolver.lookup("a.example", 80).hints(raw).await.unwrap_err().is_invalid_input());
     assert_eq!(server.count(), 0);
 }
 
@@ -376,6 +403,8 @@ fn who_looks_up_is_as_the_files_and_the_builder_say() {
     assert!(!is_system(auto().name_server(server)));
     assert!(!is_system(auto().hosts("/nonexistent/file")));
     assert!(!is_system(auto().search(["example"])));
+    assert!(!is_system(auto().services("/nonexistent/file")));
+    assert!(!is_system(auto().gai_conf("/nonexistent/file")));
     assert!(is_system(auto().timeout(Duration::from_secs(1))));
     assert!(is_system(Resolver::builder().path(Path::System)));
 }
@@ -386,6 +415,9 @@ async fn the_c_library_looks_up_when_it_is_told_to() {
     let list = resolver.lookup("localhost", 80).await.unwrap();
     assert!(list.iter().all(|info| info.ip().is_loopback()) && !list.is_empty());
     assert_eq!(resolver.cache_stats().misses, 0);
+    for none in ["*", ""] {
+        assert_eq!(resolver.lookup("localhost", none).await.unwrap()[0].port(), 0, "{none:?}");
+    }
 }
 
 /// A runtime that asks and is not run any more stalls nobody else's lookups.

@@ -1,5 +1,6 @@
 //! Records, and names of addresses.
 
+use super::server::ANY;
 use super::*;
 
 #[fend::test(dispatchers = "all")]
@@ -78,6 +79,24 @@ async fn each_type_has_its_method() {
     assert_eq!(resolver.https(name).await.unwrap()[0].priority, 1);
     let priorities: Vec<_> = resolver.svcb(name).await.unwrap().iter().map(|svcb| svcb.priority).collect();
     assert_eq!(priorities, [1, 2]);
+}
+
+/// QTYPE * is the type of no record.
+#[fend::test(dispatchers = "all")]
+async fn all_that_a_name_has_are_records_and_no_chain() {
+    let server = Server::start().await.a("a.example", "192.0.2.1").aaaa("a.example", "2001:db8::1");
+    let records = resolver(&server).records("a.example", RecordType::Other(ANY)).await.unwrap();
+    assert_eq!((records.len(), records.chain().len(), records.ttl()), (2, 0, 300));
+    assert_eq!(records.into_iter().count(), 2);
+}
+
+/// RFC 7686, section 2: whoever asks for it tells on the user.
+#[fend::test(dispatchers = "all")]
+async fn records_below_onion_are_not_asked_for() {
+    let server = Server::start().await.a("a.onion", "192.0.2.1");
+    let error = resolver(&server).records("a.Onion", RecordType::A).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!((error.to_string(), server.count()), ("lookup a.Onion (A): no such name".to_owned(), 0));
 }
 
 /// The C library has no way to ask for them.

@@ -31,6 +31,9 @@ pub(super) struct Server {
     state: Arc<Mutex<State>>,
 }
 
+/// QTYPE *, which asks for all that there is.
+pub(super) const ANY: u16 = 255;
+
 /// For how long a "no" may be kept.
 pub(super) const NEGATIVE_TTL: u32 = 60;
 
@@ -115,8 +118,8 @@ impl State {
         let mut answers = Vec::new();
         for entry in of_name {
             match entry {
-                Entry::Record(of_type, ttl, data) if *of_type == record_type => {
-                    answers.push(record(&name, record_type, *ttl, data));
+                Entry::Record(of_type, ttl, data) if [of_type.code(), ANY].contains(&record_type.code()) => {
+                    answers.push(record(&name, *of_type, *ttl, data));
                 }
                 Entry::Silence(of_type) if *of_type == record_type => return None,
                 Entry::Failure(of_type, code) if *of_type == record_type => rcode = *code,
