@@ -20,8 +20,8 @@ pub(crate) enum By {
 impl By {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            By::Native(_, 256) => "fend, native",
-            By::Native(_, 128) => "fend, native, 128 sockets",
+            By::Native(_, 128) => "fend, native",
+            By::Native(_, 256) => "fend, native, 256 sockets",
             By::Native(..) => "fend, native, 64 sockets",
             By::FendSystem => "fend, getaddrinfo",
             By::Std => "std, getaddrinfo on spawn_blocking",

@@ -83,7 +83,7 @@ fn many_lookups_at_once_take_few_sockets_and_threads() {
         // The first waits open what a runtime opens once.
         native().build().expect("a resolver").lookup("warm.cost.test", "").await.expect("an answer");
         let sockets = |most| By::Native(native().max_sockets(most).build().expect("a resolver"), most);
-        for by in [sockets(256), sockets(128), sockets(64), By::FendSystem, By::Std, By::Tokio] {
+        for by in [sockets(128), sockets(256), sockets(64), By::FendSystem, By::Std, By::Tokio] {
             let census = census::Census::start();
             let (start, before) = (Instant::now(), census::lost_datagrams());
             let failed = failed(&by, AT_ONCE).await;
@@ -222,7 +222,7 @@ fn a_lookup_beside_getaddrinfo() {
     measured("dns_cost::a_lookup_beside_getaddrinfo", async |_| {
         let count = if FULL { 5_000 } else { 100 };
         let uncached = native().cache_size(0).build().expect("a resolver");
-        for by in [By::Native(uncached, 256), By::FendSystem, By::Std, By::Tokio] {
+        for by in [By::Native(uncached, 128), By::FendSystem, By::Std, By::Tokio] {
             sequential(&by, 10).await;
             let (before, start) = (process::cpu_time(), Instant::now());
             sequential(&by, count).await;
