@@ -52,6 +52,8 @@ async fn exchange_on(
     edns: Option<u16>,
 ) -> Result<Reply, Failure> {
     socket.connect(server).await?;
+    // Not always what it was connected to: for the kernel 0.0.0.0 and :: are this host, which answers from the loopback's address.
+    let server = socket.peer_addr()?;
     socket.send(question.bytes()).await?;
     let mut buf = vec![0; usize::from(edns.unwrap_or(0).max(PLAIN_SIZE))];
     for _ in 0..MAX_STRAY {
@@ -84,7 +86,7 @@ fn cut_from(error: &io::Error) -> Option<SocketAddr> {
     error.get_ref()?.downcast_ref::<TruncatedError>()?.sender()
 }
 
-/// The kernel may know more of an address than we do: the interface of a link-local one.
+/// The interface of a link-local address does not count: the kernel may know it of the one and not of the other.
 fn is_same(sender: SocketAddr, server: SocketAddr) -> bool {
     sender.ip() == server.ip() && sender.port() == server.port()
 }
@@ -119,6 +121,29 @@ mod tests {
             server.send_to(&answer(&question, true), to).await.unwrap();
             let reply = exchange_on(&socket, address, &question, None).await.unwrap();
             assert!(matches!(reply, Reply::Message(message) if message.is_authoritative), "{any}");
+        }
+    }
+
+    /// In resolv.conf(5) they are in use for a server of this host.
+    #[fend::test(dispatchers = "all")]
+    async fn a_server_at_the_wildcard_address_is_that_of_this_host() {
+        let servers = [("127.0.0.1:0", "0.0.0.0"), ("[::1]:0", "::"), ("127.0.0.1:0", "::ffff:127.0.0.1")];
+        for (at, called) in servers {
+            let server = UdpSocket::bind(at).await.unwrap();
+            let address = SocketAddr::new(called.parse().unwrap(), server.local_addr().unwrap().port());
+            let manner = Manner { edns: None, want_authentic: false, mix_case: false };
+            let question = Question::new(&"a.example".parse().unwrap(), RecordType::A, manner).unwrap();
+            let socket = port::bind(address).unwrap();
+            let to =
+                SocketAddr::new(at.parse::<SocketAddr>().unwrap().ip(), socket.local_addr().unwrap().port());
+            // It is there before it is asked for.
+            server.send_to(&answer(&question, true), to).await.unwrap();
+            let reply = fend_reactor::time::timeout(
+                std::time::Duration::from_secs(10),
+                exchange_on(&socket, address, &question, None),
+            );
+            let reply = reply.await.expect("the answer is not passed over").unwrap();
+            assert!(matches!(reply, Reply::Message(message) if message.is_authoritative), "{called}");
         }
     }
 }
