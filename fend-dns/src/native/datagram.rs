@@ -59,8 +59,10 @@ async fn exchange_on(
     for _ in 0..MAX_STRAY {
         // With the sender: what came between bind and connect may be anybody's.
         let (bytes, is_cut) = match socket.recv_from(&mut buf).await {
-            Ok((length, sender)) if is_same(sender, server) => (&buf[..length], false),
-            Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => (&buf[..], true),
+            Ok((length, sender)) if is_same(sender, server) => (&mut buf[..length], false),
+            Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => {
+                (&mut buf[..], true)
+            }
             Err(error) if cut_from(&error).is_none() => return Err(error.into()),
             _ => continue,
         };
@@ -72,11 +74,12 @@ async fn exchange_on(
 }
 
 /// `None` when it is no answer to the question.
-fn read(question: &Question, bytes: &[u8], is_cut: bool) -> Option<Result<Reply, Failure>> {
+fn read(question: &Question, bytes: &mut [u8], is_cut: bool) -> Option<Result<Reply, Failure>> {
     let header = Message::parse_question(bytes).ok().filter(|header| question.is_answered_by(header))?;
     if is_cut || header.is_truncated {
         return Some(Ok(Reply::Truncated));
     }
+    question.unmix(bytes);
     let message = Message::parse(bytes).map_err(|error| Failure::Malformed(error.0.to_owned()));
     Some(message.map(Reply::Message))
 }
