@@ -1,7 +1,7 @@
 //! [`LookupError`]: what was asked, of whom, and why there is no answer.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,6 +61,22 @@ pub(crate) enum Cause {
     Malformed(String),
     /// A socket, a file or the C library failed.
     Io(io::Error),
+}
+
+/// Text of a caller in an error's text: without line ends and other controls, and without marks that turn the text around it, since hosts come
+/// out of URLs of strangers, and errors go into logs.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                write!(f, "{}", c.escape_unicode())
+            }
+            _ if c.is_control() => write!(f, "{}", c.escape_default()),
+            _ => f.write_char(c),
+        })
+    }
 }
 
 impl LookupError {
@@ -146,7 +162,7 @@ impl fmt::Display for LookupError {
         if let Cause::Settings(message) = self.cause() {
             return write!(f, "resolver settings: {message}");
         }
-        write!(f, "lookup {}: ", self.subject)?;
+        write!(f, "lookup {}: ", Shown(&self.subject))?;
         match &self.reason.cause {
             Cause::Settings(message) | Cause::Input(message) | Cause::NoData(message) => {
                 f.write_str(message)?
@@ -196,5 +212,21 @@ impl From<LookupError> for io::Error {
             Cause::Io(error) => error.kind(),
         };
         io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_wrote_does_not_end_a_line_of_a_log() {
+        let subject = "a\r\nforged\x1b[2J\u{85}\u{202e}b";
+        let error = LookupError::new(subject, Cause::NotFound);
+        let text = error.to_string();
+        assert_eq!(text, r"lookup a\r\nforged\u{1b}[2J\u{85}\u{202e}b: no such name");
+        assert_eq!(error.subject(), subject);
+        let plain = "a-_\"\\.\u{df}\u{e9} \u{65e5}";
+        assert_eq!(Shown(plain).to_string(), plain);
     }
 }

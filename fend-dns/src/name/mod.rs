@@ -11,6 +11,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
+use crate::error::Shown;
+
 /// The most bytes that a name has on the wire (RFC 1035, section 3.1).
 pub(crate) const MAX_NAME: usize = 255;
 
@@ -221,8 +223,8 @@ impl NameError {
         /// Longer text is cut: a caller's text may have any length, and errors end up in logs.
         const MOST: usize = 300;
         let message = match text.char_indices().nth(MOST) {
-            None => format!("name \"{text}\": {problem}"),
-            Some((end, _)) => format!("name \"{}...\": {problem}", &text[..end]),
+            None => format!("name \"{}\": {problem}", Shown(text)),
+            Some((end, _)) => format!("name \"{}...\": {problem}", Shown(&text[..end])),
         };
         NameError { message }
     }
