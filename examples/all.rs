@@ -32,6 +32,8 @@ macro_rules! ensure {
 
 #[path = "all/io.rs"]
 mod any_fd;
+#[path = "all/dns.rs"]
+mod dns;
 #[path = "all/executor.rs"]
 mod executor;
 #[path = "all/quit.rs"]
@@ -107,6 +109,10 @@ const PARTS: &[Part] = parts! {
     "tls reload" => tls::reload,
     "tls over unix" => tls::over_unix,
     "tls in tls" => tls::in_tls,
+    "dns lookup" => dns::addresses,
+    "dns records" => dns::records,
+    "dns merged" => dns::merged,
+    "connect by name" => dns::connect,
     "relay" => relay::between_sockets,
     "file to socket" => relay::file,
     "metrics" => executor::metrics,

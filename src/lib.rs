@@ -1,7 +1,8 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
 //!
 //! It runs tasks on a few threads, and waits for sockets, timers and other file descriptors on their behalf: an
-//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), [sockets](net) of every kind, and [TLS](tls) over them.
+//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), [sockets](net) of every kind, [TLS](tls) over them, and a
+//! [resolver](dns) that finds their addresses by name.
 //!
 //! # A tour
 //!
@@ -233,6 +234,48 @@
 //! [`tls`] has more: [several names](tls::ContextBuilder::sni_context), [client certificates](tls::ContextBuilder::verify), certificates that
 //! are [replaced](tls::TlsAcceptor::watch) while the server runs, [resumption](tls#resumption), [STARTTLS](tls#starttls).
 //!
+//! ## By name
+//!
+//! [`connect`] takes a host's name, looks it up, and tries its addresses as RFC 8305 ("Happy Eyeballs") says: one that does not answer costs a
+//! quarter of a second. [`connect_tls`] shakes hands with the host as well. What is not found, not reachable or not trusted is told with
+//! the name, and each address with its own error and time.
+//!
+//! ```
+//! # #[cfg(feature = "dns")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use fend::dns::{self, RecordType, Resolver};
+//!
+//! # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! # let port = listener.local_addr()?.port();
+//! fend::block_on(async {
+//!     let stream = fend::connect(("localhost", port)).timeout(Duration::from_secs(10)).await?;
+//!     assert!(stream.peer_addr()?.ip().is_loopback());
+//!
+//!     // The addresses alone, in the order in which to try them; and from an address to its name.
+//!     let addresses = dns::lookup("localhost", "https").await?;
+//!     assert_eq!(addresses[0].port(), 443);
+//! #   if false {
+//!     println!("{}", dns::name_of(addresses[0].ip()).await?);
+//!
+//!     // Records of any type. A resolver of one's own may have servers, files and a cache of its own.
+//!     let resolver = Resolver::new();
+//!     for mx in resolver.mx("example.org").await? {
+//!         println!("{} takes its mail", mx.exchange);
+//!     }
+//!     let keys = resolver.records("example.org", RecordType::Caa).await?;
+//! #   }
+//!     Ok(())
+//! })
+//! # }
+//! # #[cfg(not(feature = "dns"))]
+//! # fn main() {}
+//! ```
+//!
+//! [`dns`] asks by itself, over sockets of fend: a lookup that is dropped is over, and its sockets are closed. Where the system's files want more than hosts
+//! file and DNS, the C library does it on a few threads that do nothing else.
+//!
 //! ## More than TCP
 //!
 //! | for | there is |
@@ -313,6 +356,8 @@
 //! | [`accept_with`](net::TcpListener::accept_with), [`Listener::accept`](net::Listener::accept), `accept` of Unix and vsock listeners | yes | the connection stays queued |
 //! | [`Listener::serve`](net::Listener::serve) | **no** | the listening socket is closed, and what is queued is reset; connections go on |
 //! | `connect` of [`TcpStream`](net::TcpStream::connect), [`TcpConnector`](net::TcpConnector::connect), [`TcpSocket`](net::TcpSocket::connect), [`UnixStream`](net::UnixStream::connect) and the others; [`connect_timeout`](net::TcpStream::connect_timeout) | yes | the attempts are given up, their sockets closed |
+//! | [`connect`], [`connect_tls`] | yes | the lookup, the attempts and the handshake are given up, their sockets closed at once |
+//! | [`dns::lookup`](dns::lookup()), [`dns::name_of`], [`Resolver::records`](dns::Resolver::records) | yes | the question's sockets are closed, unless others wait for the same answer; a call of the C library runs on, and its answer is thrown away |
 //! | [`recv_from`](net::UdpSocket::recv_from), [`recv_msg`](net::UdpSocket::recv_msg), [`recv_many`](net::UdpSocket::recv_many), [`recv_error`](net::UdpSocket::recv_error) and their like | yes | the datagrams are still in the socket |
 //! | [`send_to`](net::UdpSocket::send_to), [`send_msg`](net::UdpSocket::send_msg) | yes | nothing was sent |
 //! | [`send_many`](net::UdpSocket::send_many) | yes | what was not sent is still in the batch |
@@ -368,6 +413,7 @@
 //! | I/O safety | everything is [`AsFd`](std::os::fd::AsFd); no `unsafe` is needed to wrap a descriptor |
 //! | truncation | [`recv_exact`](net::TcpStream::recv_exact) of a stream that ends early is an `UnexpectedEof`; a datagram that did not fit is a [`TruncatedError`](net::udp::TruncatedError), or told beside its first bytes; a TLS stream that ends without the peer's close_notify is an `UnexpectedEof` |
 //! | certificates | a TLS client takes none that is not for its host and from a trusted authority, unless a method whose name begins with `danger_` says so; sessions are resumed only under the host that they were verified for |
+//! | names | a resolver has at most 256 sockets for questions and a cache of 4 MiB unless [you say otherwise](dns::ResolverBuilder); the C library has 8 threads of its own, never those of the blocking pool; what is beyond waits. The same question, asked many times at once, goes out once; an answer is taken only from the server that was asked, at the port that asked, with its id and its question |
 //! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
 //! # Coming from tokio or smol
@@ -401,7 +447,8 @@
 //! | `ResolvesServerCert`, `set_servername_callback` | the same | [`sni_context`](tls::ContextBuilder::sni_context), [`sni_callback`](tls::ContextBuilder::sni_callback) |
 //! | `io::split` of a TLS stream | `io::split` | [`TlsStream::into_split`](tls::TlsStream::into_split), or `&` |
 //! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
-//! | `net::lookup_host` | `net::resolve` | not yet: addresses only; [`spawn_blocking`] of [`ToSocketAddrs`](std::net::ToSocketAddrs) |
+//! | `net::lookup_host` | `net::resolve` | [`dns::lookup`](dns::lookup()) |
+//! | `TcpStream::connect("host:port")` | the same | [`connect`]; [`TcpStream::connect`](net::TcpStream::connect) takes addresses |
 //! | `task::Id`, `task_local!` | | none: a task is known by its handle, and takes with it what it needs |
 //! | `Builder::on_thread_start` | | none |
 //!
@@ -411,15 +458,18 @@
 //! |---|---|---|
 //! | `macros` | yes | the attributes [`#[fend::main]`](main) and [`#[fend::test]`](test) |
 //! | `tls` | yes | [`fend::tls`](tls), with the system's OpenSSL, 3.0 or later |
+//! | `dns` | yes | [`fend::dns`](dns), [`connect`]; with `tls` also [`connect_tls`] and name servers that are asked over TLS |
+//! | `idna` | no | `dns`, and host names with letters beyond ASCII |
 //! | `vendored` | no | `tls`, with an OpenSSL that is built from source and linked in |
-//! | `full` | no | `macros` and `tls` |
+//! | `full` | no | `macros`, `tls`, `dns` and `idna` |
 //!
 //! # Environment
 //!
 //! `FEND_WORKER_THREADS` and `FEND_DISPATCHER` (`epoll` or `poll`) decide what a runtime's builder does not: see
 //! [`Builder`](runtime::Builder). `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` are read by [`net::activation`], when it is asked.
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the [system's roots](tls::ContextBuilder::system_roots) are, `SSLKEYLOGFILE` where
-//! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file).
+//! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file). `RES_OPTIONS` and `LOCALDOMAIN` are read by
+//! [`dns`] as resolv.conf(5) has them: options in addition to that file's, and a search list in place of its own.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -436,8 +486,14 @@ pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, ta
 #[cfg(feature = "tls")]
 pub use fend_tls as tls;
 
+#[cfg(feature = "dns")]
+mod connect;
 pub mod io;
 
+#[cfg(feature = "dns")]
+pub use connect::{Connect, IntoTarget, connect};
+#[cfg(all(feature = "dns", feature = "tls"))]
+pub use connect::{ConnectTls, connect_tls};
 #[cfg(feature = "macros")]
 pub use fend_macros::{main, test};
 

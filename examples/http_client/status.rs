@@ -60,8 +60,8 @@ fn status_of(error: &Error) -> u8 {
     match error {
         Error::UnknownScheme(_) | Error::Downgrade(_) => 1,
         Error::BadUrl { .. } => 3,
-        Error::Resolve { .. } => 6,
-        Error::Connect { .. } => 7,
+        Error::Lookup(_) => 6,
+        Error::Connect(_) => 7,
         Error::Handshake(error) if error.is_certificate() => 60,
         Error::Handshake(error) if error.is_timeout() => 28,
         Error::Handshake(_) => 35,

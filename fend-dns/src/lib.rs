@@ -101,6 +101,8 @@ pub use addr_info::{AddrInfo, AddrList};
 pub use error::LookupError;
 pub use hints::{Family, Hints, Protocol, SocketType};
 pub use host::IntoHost;
+#[doc(hidden)]
+pub use host::in_ascii;
 pub use lookup::{Lookup, lookup, lookup_blocking};
 pub use name::{Name, NameError};
 pub use record::{Record, RecordData, RecordType};

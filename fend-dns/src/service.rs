@@ -102,7 +102,9 @@ mod tests {
         assert_eq!(parse(443).unwrap(), Service::Port(443));
         assert_eq!(parse("443").unwrap(), Service::Port(443));
         assert_eq!(parse(String::from("00080")).unwrap(), Service::Port(80));
-        assert_eq!(parse(&String::from("65535")).unwrap(), Service::Port(65535));
+        let last = String::from("65535");
+        assert_eq!(parse(&last).unwrap(), Service::Port(65535));
+        assert_eq!(parse(last).unwrap(), Service::Port(65535));
         assert_eq!(parse("https").unwrap(), Service::Name("https".to_owned()));
         assert_eq!(parse("+80").unwrap(), Service::Name("+80".to_owned()));
         for none in [None, Some(""), Some("*")] {

@@ -11,17 +11,20 @@ use std::vec;
 /// more IP addresses with a port.
 ///
 /// Text must be an IP address and a port (`"127.0.0.1:8080"`, `"[::1]:8080"`). Unlike
-/// [`std::net::ToSocketAddrs`] this never asks a name server, which would block the worker: a host name is an error
-/// that says so, and `localhost` is one too. A name is resolved first, for example on the blocking pool:
+/// [`std::net::ToSocketAddrs`] this never asks a name server: a host name is an error that says so, and `localhost` is one too. Names are
+/// for `fend::connect`, or for `fend::dns::lookup`, whose addresses are taken here:
 ///
 /// ```
-/// use std::net::{SocketAddr, ToSocketAddrs};
+/// use fend::net::{TcpListener, TcpStream};
 ///
 /// # fend::block_on(async {
-/// let lookup = || "localhost:80".to_socket_addrs().map(Iterator::collect);
-/// let addrs: Vec<SocketAddr> = fend::spawn_blocking(lookup).await??;
-/// assert!(addrs.iter().all(|address| address.ip().is_loopback()));
-/// // `TcpStream::connect(addrs)` takes the first that answers.
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let port = listener.local_addr()?.port();
+/// let stream = fend::connect(("localhost", port)).await?;
+///
+/// // In two steps: `TcpStream::connect` takes the first address that answers.
+/// let addresses = fend::dns::lookup("localhost", port).await?;
+/// let stream = TcpStream::connect(addresses).await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
@@ -110,8 +113,8 @@ fn not_an_ip(text: &str, host: &str, form: &str) -> io::Error {
         return refused(format!("{text:?}: {host:?} is not an IPv4 address, four numbers of 0 to 255"));
     }
     refused(format!(
-        "{text:?} is not {form}; sockets take IP addresses, not host names: resolve it first, for example with \
-         std::net::ToSocketAddrs in fend::spawn_blocking"
+        "{text:?} is not {form}; sockets take IP addresses, not host names: look it up first with \
+         fend::dns::lookup, or connect by name with fend::connect"
     ))
 }
 
@@ -321,7 +324,10 @@ mod tests {
         let bare = ["localhost", "example.com"].map(|name| first((name, 80)).unwrap_err());
         for error in names.into_iter().chain(bare) {
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-            assert!(error.to_string().contains("ToSocketAddrs in fend::spawn_blocking"), "{error}");
+            assert!(
+                error.to_string().contains("fend::dns::lookup, or connect by name with fend::connect"),
+                "{error}"
+            );
         }
     }
 }

@@ -27,7 +27,7 @@
 //! | flags of one call | [`MsgFlags`] |
 //! | a system call that has no method here | `read_with` and `write_with` of every type, and `try_read_with`, `try_write_with` |
 //! | what std has | `try_from` of std's types and of an `OwnedFd`, and `into_std`; [`ReleaseError`] while clones are alive |
-//! | what went wrong | [`SocketError`] inside an `io::Error`, with operation and address; [`ConnectError`] names each address; [`AcceptErrorKind`] says what to do |
+//! | what went wrong | [`SocketError`] inside an `io::Error`, with operation and address; [`ConnectError`] names each address, with its time; [`AcceptErrorKind`] says what to do |
 //!
 //! This is `fend::net`, which is how programs use it: through the `fend` crate.
 //!
@@ -86,7 +86,8 @@ pub use socket2::{Domain, Protocol, Type};
 pub use std::net::Shutdown;
 pub use stream::{ByteStream, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{
-    AcceptErrorKind, ConnectError, TcpConnector, TcpInfo, TcpListener, TcpSocket, TcpState, TcpStream,
+    AcceptErrorKind, ConnectAttempt, ConnectError, TcpConnector, TcpInfo, TcpListener, TcpSocket, TcpState,
+    TcpStream,
 };
 pub use udp::UdpSocket;
 pub use unix::{

@@ -11,6 +11,7 @@ mod http;
 mod http_client;
 mod http_client_tls;
 mod https_server;
+mod lookup;
 mod program;
 mod proxy;
 mod scratch;

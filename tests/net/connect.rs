@@ -1,13 +1,12 @@
 //! Connections that are not made, or only at the second address.
 
-use std::fs;
 use std::io;
 use std::net::{self, SocketAddr};
-use std::time::Duration;
 
 use fend::net::{TcpListener, TcpStream};
 use futures_lite::future::poll_once;
-use socket2::{Domain, Socket, Type};
+
+use crate::full_listener::{FullListener, attempts_under_way};
 
 on_every_dispatcher!(
     refused_names_the_address,
@@ -49,7 +48,7 @@ async fn no_address_is_an_error() -> io::Result<()> {
 async fn host_name_is_refused() -> io::Result<()> {
     let error = TcpStream::connect("localhost:80").await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-    assert!(error.to_string().contains("resolve it first"), "{error}");
+    assert!(error.to_string().contains("connect by name with fend::connect"), "{error}");
     Ok(())
 }
 
@@ -62,49 +61,4 @@ async fn cancelled_attempt_closes_its_socket() -> io::Result<()> {
     drop(attempt);
     assert_eq!(attempts_under_way(full.address)?, 0);
     Ok(())
-}
-
-/// A listener whose queue is full, so that the kernel drops each further attempt and nobody answers it.
-pub(crate) struct FullListener {
-    pub(crate) address: SocketAddr,
-    listener: Socket,
-    queued: Vec<net::TcpStream>,
-}
-
-impl FullListener {
-    pub(crate) fn new() -> io::Result<Self> {
-        let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
-        listener.listen(0)?;
-        let address = listener.local_addr()?.as_socket().expect("an IP address");
-        let mut queued = Vec::new();
-        // That an attempt gets no answer is the sign that the queue is full.
-        while let Ok(stream) = net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
-            queued.push(stream);
-        }
-        Ok(FullListener { address, listener, queued })
-    }
-}
-
-impl FullListener {
-    /// Takes what is queued, so that the next attempt gets an answer.
-    pub(crate) fn make_room(&mut self) -> io::Result<()> {
-        for queued in self.queued.drain(..) {
-            let _ = self.listener.accept()?;
-            drop(queued);
-        }
-        Ok(())
-    }
-}
-
-/// The sockets of this network namespace that have sent a SYN to `address` and have no answer (state 2 in
-/// /proc/net/tcp).
-pub(crate) fn attempts_under_way(address: SocketAddr) -> io::Result<usize> {
-    let port = format!(":{:04X}", address.port());
-    let table = fs::read_to_string("/proc/net/tcp")?;
-    let is_attempt = |line: &&str| {
-        let mut columns = line.split_whitespace().skip(2);
-        columns.next().is_some_and(|remote| remote.ends_with(&port)) && columns.next() == Some("02")
-    };
-    Ok(table.lines().filter(is_attempt).count())
 }

@@ -7,6 +7,8 @@ mod support;
 mod alone;
 #[macro_use]
 mod alone_on_each;
+#[path = "../support/full_listener.rs"]
+mod full_listener;
 #[path = "../support/noise.rs"]
 mod machine;
 mod peer;

@@ -9,7 +9,8 @@ use fend::net::{TcpConnector, TcpStream, UdpSocket};
 use futures_lite::future::poll_once;
 
 use crate::alone::{alone, is_alone, run_alone};
-use crate::connect::{FullListener, unused_address};
+use crate::connect::unused_address;
+use crate::full_listener::FullListener;
 use crate::process::open_fds;
 use crate::shape::Shape;
 

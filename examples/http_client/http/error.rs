@@ -16,14 +16,9 @@ pub(crate) enum Error {
     /// A redirect from https to http, which nobody has allowed.
     Downgrade(String),
     TooManyRedirects(usize),
-    Resolve {
-        host: String,
-        error: io::Error,
-    },
-    Connect {
-        authority: String,
-        error: io::Error,
-    },
+    /// The host has no address, as far as anybody can tell.
+    Lookup(io::Error),
+    Connect(io::Error),
     /// The authorities that should be trusted.
     Authority(TlsError),
     /// The certificate or key that should be our own.
@@ -40,6 +35,11 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    /// Of an error that does not tell whom it was to reach.
+    pub(crate) fn connect(authority: &str, error: io::Error) -> Error {
+        Error::Connect(io::Error::new(error.kind(), format!("{authority}: {error}")))
+    }
+
     pub(crate) fn bad_response(reason: impl Into<String>) -> Error {
         Error::BadResponse(reason.into())
     }
@@ -54,9 +54,8 @@ impl fmt::Display for Error {
                 write!(f, "the redirect to {url} leaves TLS: --allow-downgrade follows it")
             }
             Error::TooManyRedirects(most) => write!(f, "more than {most} redirects"),
-            Error::Resolve { host, error } => write!(f, "resolve {host}: {error}"),
-            // A socket's error names the address already.
-            Error::Connect { authority, error } => write!(f, "{authority}: {error}"),
+            // Each names the host.
+            Error::Lookup(error) | Error::Connect(error) => write!(f, "{error}"),
             // Each names the file or the host.
             Error::Authority(error) | Error::Identity(error) | Error::Handshake(error) => {
                 write!(f, "{error}")

@@ -62,10 +62,9 @@ impl Tls {
         let key = self.key.clone().or_else(|| certificate.clone());
         // The system's list of authorities alone is a file of 200 KB.
         let make = move || make(insecure, ca.as_deref(), certificate.as_deref().zip(key.as_deref()));
-        let connector = fend::spawn_blocking(make).await.map_err(|error| Error::Connect {
-            authority: "the TLS connector".to_owned(),
-            error: io::Error::from(error),
-        })??;
+        let connector = fend::spawn_blocking(make)
+            .await
+            .map_err(|error| Error::connect("the TLS connector", io::Error::from(error)))??;
         Ok(self.connector.get_or_init(|| connector).clone())
     }
 }

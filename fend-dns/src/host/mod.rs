@@ -102,6 +102,12 @@ impl Host {
     }
 }
 
+/// A host as certificates have it: letters beyond ASCII by the rules of IDNA, and all else as it is. For connects by name.
+#[doc(hidden)]
+pub fn in_ascii(host: &str) -> Result<String, LookupError> {
+    if host.is_ascii() { Ok(host.to_owned()) } else { ascii::of(host) }
+}
+
 fn ipv6(given: &str, text: &str) -> Result<Option<Host>, LookupError> {
     let (address, interface) = match text.split_once('%') {
         Some((address, interface)) => (address, Some(interface)),

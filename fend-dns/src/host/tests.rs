@@ -15,7 +15,9 @@ fn a_host_is_an_address_a_name_or_none() {
     assert_eq!(parse("127.1").unwrap(), literal("127.0.0.1", 0));
     assert_eq!(parse(IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap(), literal("127.0.0.1", 0));
     assert_eq!(parse(String::from("::1")).unwrap(), literal("::1", 0));
-    assert_eq!(parse(&String::from("::ffff:1.2.3.4")).unwrap(), literal("::ffff:1.2.3.4", 0));
+    let mapped = String::from("::ffff:1.2.3.4");
+    assert_eq!(parse(&mapped).unwrap(), literal("::ffff:1.2.3.4", 0));
+    assert_eq!(parse(mapped).unwrap(), literal("::ffff:1.2.3.4", 0));
     assert_eq!(parse("my_host.example.org.").unwrap(), Host::Name("my_host.example.org.".to_owned()));
     for none in [None, Some(""), Some("*")] {
         assert_eq!(parse(none).unwrap(), Host::None);

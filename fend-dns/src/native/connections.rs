@@ -71,8 +71,13 @@ impl Connections {
         let key = Key { server: index, runtime: Handle::try_current().map(|handle| handle.id()) };
         if let Some(connection) = self.take(key) {
             match self.ask_over(connection, key, question).await {
-                // The server may close what waits at any time: that says nothing about a new one.
-                Err(Failure::Io(_) | Failure::RuntimeGone(_) | Failure::Unreachable(_)) => {}
+                // The server may close what waits at any time, or send what nobody has asked for: that says nothing about a new one.
+                Err(
+                    Failure::Io(_)
+                    | Failure::RuntimeGone(_)
+                    | Failure::Unreachable(_)
+                    | Failure::Malformed(_),
+                ) => {}
                 result => return result,
             }
         }

@@ -22,6 +22,8 @@ pub(super) struct Patience {
     pub(super) attempt_delay: Duration,
     /// How long all of it may take.
     pub(super) timeout: Option<Duration>,
+    /// What of the timeout is over already: the lookup of the name, whose time it is as well.
+    pub(super) spent: Duration,
 }
 
 /// RFC 8305, section 8, recommends 250 ms as the Connection Attempt Delay.
@@ -29,7 +31,7 @@ pub(super) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { attempt_delay: ATTEMPT_DELAY, timeout: None }
+        Patience { attempt_delay: ATTEMPT_DELAY, timeout: None, spent: Duration::ZERO }
     }
 }
 

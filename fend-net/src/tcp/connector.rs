@@ -1,10 +1,12 @@
 //! [`TcpConnector`]: connecting with other times than the usual ones.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::TcpStream;
 use super::connect::Patience;
+use super::race::race;
 use crate::addrs::IntoAddrs;
 
 /// How to connect: the times that [`TcpStream::connect`] takes as given. One value serves any number of connections.
@@ -63,5 +65,12 @@ impl TcpConnector {
     /// Cancel safe: dropping the future gives the attempts up and closes their sockets at once.
     pub async fn connect(&self, addrs: impl IntoAddrs) -> io::Result<TcpStream> {
         TcpStream::connect_with(addrs, self.patience).await
+    }
+
+    /// For connects by name: the error is a [`ConnectError`](super::ConnectError) for a single address too, and `spent` of the timeout is over.
+    #[doc(hidden)]
+    pub async fn race(&self, addrs: Vec<SocketAddr>, spent: Duration) -> io::Result<TcpStream> {
+        let patience = Patience { spent, ..self.patience };
+        race(addrs, patience).await.map(TcpStream::from_registered)
     }
 }

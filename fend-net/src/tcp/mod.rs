@@ -19,7 +19,7 @@ mod urgent;
 
 pub use accept_error::AcceptErrorKind;
 pub(crate) use accept_error::{PREPARE, is_of_one_connection};
-pub use connect_error::ConnectError;
+pub use connect_error::{ConnectAttempt, ConnectError};
 pub use connector::TcpConnector;
 pub use info::{TcpInfo, TcpState};
 pub use listener::TcpListener;

@@ -15,14 +15,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fend_reactor::io::{AsyncFd, Direction};
-use fend_reactor::time::{Sleep, sleep};
+use fend_reactor::time::{Sleep, now, sleep};
 use socket2::Socket;
 
-use super::connect::{Patience, begin, outcome};
-use super::connect_error::{ConnectError, no_answer, not_tried};
+use super::connect::{Patience, begin as start, outcome};
+use super::connect_error::{ConnectAttempt, ConnectError, no_answer};
 use crate::ready::poll_ready;
 use crate::socket::{Registered, open_stream};
 
@@ -40,7 +40,7 @@ pub(super) fn race(
 struct Race {
     waiting: VecDeque<SocketAddr>,
     under_way: Vec<Attempt>,
-    failures: Vec<(SocketAddr, io::Error)>,
+    failures: Vec<ConnectAttempt>,
     attempt_delay: Duration,
     /// When the next one starts if nothing has happened by then.
     next: Option<Sleep>,
@@ -50,6 +50,7 @@ struct Race {
 
 struct Attempt {
     address: SocketAddr,
+    begin: Instant,
     fd: AsyncFd<Socket>,
 }
 
@@ -61,7 +62,7 @@ impl Race {
             failures: Vec::new(),
             attempt_delay: patience.attempt_delay,
             next: None,
-            end: patience.timeout.map(|limit| (sleep(limit), limit)),
+            end: patience.timeout.map(|limit| (sleep(limit.saturating_sub(patience.spent)), limit)),
         }
     }
 
@@ -93,17 +94,17 @@ impl Race {
                 }
                 Poll::Ready(ready) => ready.and_then(|()| outcome(&self.under_way[index].fd)),
             };
-            let Attempt { address, fd } = self.under_way.swap_remove(index);
+            let Attempt { address, begin, fd } = self.under_way.swap_remove(index);
             match result {
                 Ok(()) => return Some(Arc::new(fd)),
-                Err(error) => self.fail(address, error),
+                Err(error) => self.fail(address, begin, error),
             }
         }
         None
     }
 
-    fn fail(&mut self, address: SocketAddr, error: io::Error) {
-        self.failures.push((address, error));
+    fn fail(&mut self, address: SocketAddr, begin: Instant, error: io::Error) {
+        self.failures.push(ConnectAttempt::new(address, error, since(begin)));
         self.next = None;
     }
 
@@ -118,10 +119,11 @@ impl Race {
     fn start_next(&mut self) -> Option<Registered> {
         let address = self.waiting.pop_front()?;
         self.next = Some(sleep(self.attempt_delay));
-        match open_stream(address).and_then(|socket| begin(socket, address)) {
-            Ok((fd, true)) => self.under_way.push(Attempt { address, fd }),
+        let begin = now();
+        match open_stream(address).and_then(|socket| start(socket, address)) {
+            Ok((fd, true)) => self.under_way.push(Attempt { address, begin, fd }),
             Ok((fd, false)) => return Some(Arc::new(fd)),
-            Err(error) => self.fail(address, error),
+            Err(error) => self.fail(address, begin, error),
         }
         None
     }
@@ -130,11 +132,17 @@ impl Race {
         let Some((end, limit)) = &mut self.end else { return Poll::Pending };
         let limit = *limit;
         Pin::new(end).poll(cx).map(|()| {
-            let unanswered = self.under_way.drain(..).map(|attempt| (attempt.address, no_answer(limit)));
-            let untried = self.waiting.drain(..).map(|address| (address, not_tried(limit)));
+            let unanswered = self.under_way.drain(..).map(|Attempt { address, begin, .. }| {
+                ConnectAttempt::new(address, no_answer(limit), since(begin))
+            });
+            let untried = self.waiting.drain(..).map(|address| ConnectAttempt::not_tried(address, limit));
             ConnectError::timed_out(self.failures.drain(..).chain(unanswered).chain(untried).collect())
         })
     }
+}
+
+fn since(begin: Instant) -> Duration {
+    now().saturating_duration_since(begin)
 }
 
 /// The families by turns, that of the first address first, and within a family the order given: RFC 8305, section 4.

@@ -78,7 +78,7 @@ impl UdpSocket {
     ///
     /// Cancel safe: it never waits.
     pub async fn bind(addrs: impl IntoAddrs) -> io::Result<UdpSocket> {
-        let bind = |address| UdpSocket::of(bind_one(address)?);
+        let bind = |address| Ok(UdpSocket::with_errors(bind_one(address)?, ErrorQueue::default()));
         first_that_works("bind", addrs, bind)
     }
 
@@ -129,7 +129,8 @@ impl UdpSocket {
         }
         let socket = Socket::new(domain, Type::DGRAM.nonblocking(), Some(Protocol::UDP))
             .map_err(|error| SocketError::wrap("socket", Place::Unknown, error))?;
-        UdpSocket::of(socket)
+        // Nobody has set any of its options yet.
+        Ok(UdpSocket::with_errors(socket, ErrorQueue::default()))
     }
 
     /// Gives a socket that is not bound yet its local address. Port 0 lets the kernel choose one. Of several addresses the first that
@@ -145,10 +146,15 @@ impl UdpSocket {
 
     /// A socket of a bare one that is non-blocking.
     pub(crate) fn of(socket: Socket) -> io::Result<UdpSocket> {
-        let state = Arc::new(State { errors: ErrorQueue::of(&socket)?, gso: GsoState::default() });
+        let errors = ErrorQueue::of(&socket)?;
+        Ok(UdpSocket::with_errors(socket, errors))
+    }
+
+    fn with_errors(socket: Socket, errors: ErrorQueue) -> UdpSocket {
+        let state = Arc::new(State { errors, gso: GsoState::default() });
         // There is room to send, and a socket that is adopted may have datagrams already.
         let assumed = Readiness::READABLE.union(Readiness::WRITABLE);
-        Ok(UdpSocket { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)), state })
+        UdpSocket { fd: Arc::new(AsyncFd::with_assumed(socket, assumed)), state }
     }
 
     /// Makes the address the socket's one peer: [`send`](Self::send) goes there, datagrams of others do not come any more, and ICMP errors are

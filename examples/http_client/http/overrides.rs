@@ -1,10 +1,8 @@
-//! From a URL's host to addresses: said by the caller, by the URL itself, or by the system's resolver.
+//! Addresses of a URL's host that the caller has said.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 
-use super::error::Error;
-use super::url::{Host, Url};
+use super::url::Url;
 
 /// Addresses to use for a host and port, in place of what the resolver says.
 #[derive(Debug, Clone)]
@@ -35,24 +33,10 @@ impl Override {
     }
 }
 
-pub(super) async fn resolve(url: &Url, overrides: &[Override]) -> Result<Vec<SocketAddr>, Error> {
-    let port = url.port();
-    if let Some(found) = overrides.iter().find(|one| one.fits(url)) {
-        return Ok(found.addresses.iter().map(|&address| (address, port).into()).collect());
-    }
-    match url.host() {
-        Host::Ip(address) => Ok(vec![(*address, port).into()]),
-        Host::Name(name) => {
-            let error = |error| Error::Resolve { host: name.clone(), error };
-            ask_the_system(name.clone(), port).await.map_err(error)
-        }
-    }
-}
-
-/// On the blocking pool, since it takes its time.
-async fn ask_the_system(name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let lookup = move || (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-    fend::spawn_blocking(lookup).await?
+/// The addresses to use for `url`; `None` when nobody has said any.
+pub(super) fn find(url: &Url, overrides: &[Override]) -> Option<Vec<SocketAddr>> {
+    let found = overrides.iter().find(|one| one.fits(url))?;
+    Some(found.addresses.iter().map(|&address| (address, found.port).into()).collect())
 }
 
 #[cfg(test)]
@@ -76,14 +60,12 @@ mod tests {
         }
     }
 
-    #[fend::test]
-    async fn an_address_needs_no_resolver() {
-        for (url, address) in [("http://127.0.0.1", "127.0.0.1:80"), ("https://[::1]", "[::1]:443")] {
-            let found = resolve(&Url::parse(url).unwrap(), &[]).await.unwrap();
-            assert_eq!(found, [address.parse().unwrap()]);
-        }
-        let said = [Override::parse("nowhere.invalid:80:127.0.0.1").unwrap()];
-        let url = Url::parse("http://nowhere.invalid").unwrap();
-        assert_eq!(resolve(&url, &said).await.unwrap(), ["127.0.0.1:80".parse().unwrap()]);
+    #[test]
+    fn the_first_that_fits_is_taken() {
+        let said = ["b.example:80:127.0.0.1", "a.example:80:127.0.0.2,::1", "a.example:80:127.0.0.3"];
+        let said = said.map(|text| Override::parse(text).unwrap());
+        let found = find(&Url::parse("http://a.example").unwrap(), &said).unwrap();
+        assert_eq!(found, ["127.0.0.2:80", "[::1]:80"].map(|address| address.parse().unwrap()));
+        assert_eq!(find(&Url::parse("http://c.example").unwrap(), &said), None);
     }
 }
