@@ -108,7 +108,7 @@ impl LookupError {
         &self.reason.cause
     }
 
-    /// What was asked for, as it stands in the text.
+    /// What was asked for. The text has it with line ends and other controls escaped.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
