@@ -63,19 +63,26 @@ pub(crate) enum Cause {
     Io(io::Error),
 }
 
-/// Text of a caller in an error's text: without line ends and other controls, and without marks that turn the text around it, since hosts come
-/// out of URLs of strangers, and errors go into logs.
+/// Text of a caller in an error's text: without line ends and other controls, without marks that turn the text around it, and cut when it is
+/// long, since hosts come out of URLs of strangers, and errors go into logs.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl Shown<'_> {
+    /// More letters than any name has.
+    const MOST: usize = 300;
+}
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
+        let mut letters = self.0.chars();
+        letters.by_ref().take(Shown::MOST).try_for_each(|c| match c {
             '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 write!(f, "{}", c.escape_unicode())
             }
             _ if c.is_control() => write!(f, "{}", c.escape_default()),
             _ => f.write_char(c),
-        })
+        })?;
+        f.write_str(if letters.next().is_some() { "..." } else { "" })
     }
 }
 
@@ -108,7 +115,7 @@ impl LookupError {
         &self.reason.cause
     }
 
-    /// What was asked for. The text has it with line ends and other controls escaped.
+    /// What was asked for. The text has it with line ends and other controls escaped, and cut after 300 letters.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
@@ -226,6 +233,8 @@ mod tests {
         let text = error.to_string();
         assert_eq!(text, r"lookup a\r\nforged\u{1b}[2J\u{85}\u{202e}b: no such name");
         assert_eq!(error.subject(), subject);
+        let long = LookupError::new("\u{e9}".repeat(1_000_000), Cause::NotFound).to_string();
+        assert!(long.len() < 700 && long.ends_with("\u{e9}...: no such name"), "{} bytes", long.len());
         let plain = "a-_\"\\.\u{df}\u{e9} \u{65e5}";
         assert_eq!(Shown(plain).to_string(), plain);
     }

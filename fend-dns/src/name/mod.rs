@@ -220,13 +220,7 @@ impl Hash for Name {
 
 impl NameError {
     fn new(text: &str, problem: &str) -> NameError {
-        /// Longer text is cut: a caller's text may have any length, and errors end up in logs.
-        const MOST: usize = 300;
-        let message = match text.char_indices().nth(MOST) {
-            None => format!("name \"{}\": {problem}", Shown(text)),
-            Some((end, _)) => format!("name \"{}...\": {problem}", Shown(&text[..end])),
-        };
-        NameError { message }
+        NameError { message: format!("name \"{}\": {problem}", Shown(text)) }
     }
 }
 
