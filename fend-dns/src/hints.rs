@@ -115,7 +115,8 @@ impl Hints {
         self
     }
 
-    /// `AI_PASSIVE`: without a host the addresses are the wildcards, for a server to bind to, and not those of the loopback interface.
+    /// `AI_PASSIVE`: without a host the addresses are the wildcards, for a server to bind to, and not those of the loopback interface. `::` comes
+    /// first (in C it is 0.0.0.0), since a socket that is bound to it takes connections of both families.
     pub fn passive(mut self, passive: bool) -> Hints {
         self.passive = passive;
         self

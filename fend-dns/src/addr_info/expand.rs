@@ -21,8 +21,8 @@ pub(crate) fn expand(addresses: &[SocketAddr], endpoints: &Endpoints) -> AddrLis
     AddrList { list, canonical_name: None }
 }
 
-/// The addresses of no host: the wildcards or the loopback's. They are to be sorted as those of a name, as in C, where 0.0.0.0 comes before `::`,
-/// and ::1 before 127.0.0.1.
+/// The addresses of no host: the wildcards or the loopback's, IPv6 first. The loopback's are to be sorted as those of a name. The wildcards are
+/// not, unlike in C, where 0.0.0.0 comes first: a server that binds to `::` is reached by both families.
 ///
 /// # Errors
 ///

@@ -4,6 +4,7 @@ mod expand;
 mod family;
 mod kind;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -104,13 +105,10 @@ impl AddrList {
         self.canonical_name.as_deref()
     }
 
-    /// The addresses in their order: each once, though it may be in the list for several types of socket.
+    /// The addresses in their order: each once, though it may be in the list for several types of socket, or come twice from a server.
     pub fn socket_addrs(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        let mut last = None;
-        self.list
-            .iter()
-            .map(|info| info.address)
-            .filter(move |&address| last.replace(address) != Some(address))
+        let mut seen = HashSet::new();
+        self.list.iter().map(|info| info.address).filter(move |&address| seen.insert(address))
     }
 }
 

@@ -198,3 +198,15 @@ async fn a_list_connects() {
     let stream = fend_net::TcpStream::connect(list).await.unwrap();
     assert_eq!(stream.peer_addr().unwrap(), address);
 }
+
+/// A server may tell an address twice, and with `AI_ALL` a mapped one may be that of another record.
+#[test]
+fn each_address_is_tried_once_wherever_it_stands() {
+    let addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.2"].map(address);
+    let hints = Hints::new().any_socket_type();
+    let list = expand("host", &addresses, &Service::Port(80), &hints, port).unwrap();
+    assert_eq!(list.len(), 12);
+    let once: Vec<_> = list.socket_addrs().collect();
+    assert_eq!(once, [([10, 0, 0, 1], 80).into(), ([10, 0, 0, 2], 80).into()]);
+    assert_eq!(list.to_string(), "10.0.0.1:80, 10.0.0.2:80");
+}

@@ -11,6 +11,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
+use crate::error::Shown;
+
 /// The most bytes that a name has on the wire (RFC 1035, section 3.1).
 pub(crate) const MAX_NAME: usize = 255;
 
@@ -218,13 +220,7 @@ impl Hash for Name {
 
 impl NameError {
     fn new(text: &str, problem: &str) -> NameError {
-        /// Longer text is cut: a caller's text may have any length, and errors end up in logs.
-        const MOST: usize = 300;
-        let message = match text.char_indices().nth(MOST) {
-            None => format!("name \"{text}\": {problem}"),
-            Some((end, _)) => format!("name \"{}...\": {problem}", &text[..end]),
-        };
-        NameError { message }
+        NameError { message: format!("name \"{}\": {problem}", Shown(text)) }
     }
 }
 

@@ -11,7 +11,7 @@ fn name(text: &str) -> Name {
 
 fn error(text: &str) -> String {
     let message = text.parse::<Name>().unwrap_err().to_string();
-    let problem = message.strip_prefix(&format!("name \"{text}\": "));
+    let problem = message.strip_prefix(&format!("name \"{}\": ", crate::error::Shown(text)));
     problem.unwrap_or_else(|| panic!("{message}")).to_owned()
 }
 

@@ -60,6 +60,8 @@ async fn exchange_on(
     edns: Option<u16>,
 ) -> Result<Reply, Failure> {
     socket.connect(server).await?;
+    // Not always what it was connected to: for the kernel 0.0.0.0 and :: are this host, which answers from the loopback's address.
+    let server = socket.peer_addr()?;
     socket.send(question.bytes()).await?;
     let mut buf = vec![0; usize::from(edns.unwrap_or(0).max(PLAIN_SIZE))];
     let mut patience = AGAIN;
@@ -75,8 +77,10 @@ async fn exchange_on(
         stray += 1;
         // With the sender: what came between bind and connect may be anybody's.
         let (bytes, is_cut) = match received {
-            Ok((length, sender)) if is_same(sender, server) => (&buf[..length], false),
-            Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => (&buf[..], true),
+            Ok((length, sender)) if is_same(sender, server) => (&mut buf[..length], false),
+            Err(error) if cut_from(&error).is_some_and(|sender| is_same(sender, server)) => {
+                (&mut buf[..], true)
+            }
             Err(error) if cut_from(&error).is_none() => return Err(error.into()),
             _ => continue,
         };
@@ -88,11 +92,12 @@ async fn exchange_on(
 }
 
 /// `None` when it is no answer to the question.
-fn read(question: &Question, bytes: &[u8], is_cut: bool) -> Option<Result<Reply, Failure>> {
+fn read(question: &Question, bytes: &mut [u8], is_cut: bool) -> Option<Result<Reply, Failure>> {
     let header = Message::parse_question(bytes).ok().filter(|header| question.is_answered_by(header))?;
     if is_cut || header.is_truncated {
         return Some(Ok(Reply::Truncated));
     }
+    question.unmix(bytes);
     let message = Message::parse(bytes).map_err(|error| Failure::Malformed(error.0.to_owned()));
     Some(message.map(Reply::Message))
 }
@@ -102,7 +107,7 @@ fn cut_from(error: &io::Error) -> Option<SocketAddr> {
     error.get_ref()?.downcast_ref::<TruncatedError>()?.sender()
 }
 
-/// The kernel may know more of an address than we do: the interface of a link-local one.
+/// The interface of a link-local address does not count: the kernel may know it of the one and not of the other.
 fn is_same(sender: SocketAddr, server: SocketAddr) -> bool {
     sender.ip() == server.ip() && sender.port() == server.port()
 }
@@ -163,6 +168,29 @@ mod tests {
             server.send_to(&answer(&question, true), to).await.unwrap();
             let reply = exchange_on(&socket, address, &question, None).await.unwrap();
             assert!(matches!(reply, Reply::Message(message) if message.is_authoritative), "{any}");
+        }
+    }
+
+    /// In resolv.conf(5) they are in use for a server of this host.
+    #[fend::test(dispatchers = "all")]
+    async fn a_server_at_the_wildcard_address_is_that_of_this_host() {
+        let servers = [("127.0.0.1:0", "0.0.0.0"), ("[::1]:0", "::"), ("127.0.0.1:0", "::ffff:127.0.0.1")];
+        for (at, called) in servers {
+            let server = UdpSocket::bind(at).await.unwrap();
+            let address = SocketAddr::new(called.parse().unwrap(), server.local_addr().unwrap().port());
+            let manner = Manner { edns: None, want_authentic: false, mix_case: false };
+            let question = Question::new(&"a.example".parse().unwrap(), RecordType::A, manner).unwrap();
+            let socket = port::bind(address).unwrap();
+            let to =
+                SocketAddr::new(at.parse::<SocketAddr>().unwrap().ip(), socket.local_addr().unwrap().port());
+            // It is there before it is asked for.
+            server.send_to(&answer(&question, true), to).await.unwrap();
+            let reply = fend_reactor::time::timeout(
+                std::time::Duration::from_secs(10),
+                exchange_on(&socket, address, &question, None),
+            );
+            let reply = reply.await.expect("the answer is not passed over").unwrap();
+            assert!(matches!(reply, Reply::Message(message) if message.is_authoritative), "{called}");
         }
     }
 }

@@ -71,11 +71,15 @@ impl Failure {
             Failure::Lame => Cause::TryAgain(self.to_string()),
             Failure::Malformed(message) => Cause::Malformed(message),
             Failure::TimedOut(_) => Cause::TimedOut(waited),
-            Failure::Unreachable(error) => Cause::Refused(error.to_string()),
+            Failure::Unreachable(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                Cause::Refused(error.to_string())
+            }
             Failure::Flooded(_) => Cause::TryAgain(self.to_string()),
             #[cfg(feature = "tls")]
             Failure::Tls(error) => Cause::Io(error),
-            Failure::RuntimeGone(error) | Failure::Io(error) => Cause::Io(error),
+            Failure::Unreachable(error) | Failure::RuntimeGone(error) | Failure::Io(error) => {
+                Cause::Io(error)
+            }
         }
     }
 }
@@ -184,6 +188,21 @@ mod tests {
     fn time_limits_that_ran_out_add_up() {
         let told = error([timed_out(), timed_out(), timed_out()]).to_string();
         assert_eq!(told, "lookup example.org (A): no answer within 6s (server 192.0.2.1:3)");
+    }
+
+    /// A machine that is on no network has not been refused by anybody, and its programs look at the kernel's own error.
+    #[test]
+    fn a_network_that_is_not_there_is_no_refusal() {
+        for (errno, kind) in [
+            (libc::ENETUNREACH, io::ErrorKind::NetworkUnreachable),
+            (libc::EHOSTUNREACH, io::ErrorKind::HostUnreachable),
+            (libc::ENETDOWN, io::ErrorKind::NetworkDown),
+        ] {
+            let told = error([Failure::from(io::Error::from_raw_os_error(errno))]);
+            assert!(!told.is_refused(), "{told}");
+            assert_eq!(io::Error::from(told).kind(), kind);
+        }
+        assert!(error([Failure::from(io::Error::from_raw_os_error(libc::ECONNREFUSED))]).is_refused());
     }
 
     #[test]

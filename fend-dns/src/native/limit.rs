@@ -75,7 +75,10 @@ impl Places {
         let waker = self.lock().pass_on();
         if let Some(waker) = waker {
             // Somebody else's, who may panic: that is not the business of whoever gave the place back.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                // Its destructor may panic in turn.
+                mem::forget(payload);
+            }
         }
     }
 }
@@ -267,5 +270,28 @@ mod tests {
         drop(place);
         drop(waits);
         assert_eq!(places.lock().free, 1);
+    }
+
+    #[test]
+    fn a_waker_that_panics_is_not_the_business_of_who_gives_a_place_back() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("when it is dropped, too");
+            }
+        }
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                std::panic::panic_any(Bomb);
+            }
+        }
+        let places = Places::new(1);
+        let mut holder = pin!(places.take());
+        let Poll::Ready(place) = poll(holder.as_mut(), &Arc::default()) else { panic!("it is free") };
+        let mut waits = pin!(places.take());
+        assert!(waits.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(Panics)))).is_pending());
+        drop(place);
+        assert!(poll(waits.as_mut(), &Arc::default()).is_ready());
     }
 }

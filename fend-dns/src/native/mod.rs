@@ -13,7 +13,8 @@
 //! # Sockets
 //!
 //! A question has one socket at a time, from a [place](limit::Places) among [`Settings::sockets`], and waits for one in order when all are
-//! taken. That wait counts against no time limit. Up to 4 connections for each server wait for the next question beside those.
+//! taken. That wait counts against no time limit. Beside those, up to 4 connections for each server wait for the next question, in each
+//! runtime that asks.
 //!
 //! # Time
 //!

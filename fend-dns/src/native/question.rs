@@ -17,13 +17,18 @@ const PADDING: [u8; 2] = [0, 12];
 #[cfg(feature = "tls")]
 const BLOCK: usize = 128;
 
+/// Where a message has its question: behind the header.
+const HEADER: usize = 12;
+
 /// One question as it is sent once: each time it has another id, and another mix of case.
 #[derive(Debug)]
 pub(super) struct Question {
     id: u16,
+    /// As it is sent.
     name: Name,
+    /// With the case that it had before, when that was mixed.
+    unmixed: Option<Name>,
     record_type: RecordType,
-    is_mixed: bool,
     bytes: Vec<u8>,
 }
 
@@ -43,11 +48,12 @@ impl Question {
         let mut id = [0; 2];
         sys::random(&mut id)?;
         let id = u16::from_ne_bytes(id);
+        let unmixed = manner.mix_case.then(|| name.clone());
         let name = if manner.mix_case { mix_case(name)? } else { name.clone() };
         let mut bytes = Vec::new();
-        let Manner { edns, want_authentic, mix_case: is_mixed } = manner;
+        let Manner { edns, want_authentic, mix_case: _ } = manner;
         Query { id, name: &name, record_type, edns, want_authentic }.encode(&mut bytes);
-        Ok(Question { id, name, record_type, is_mixed, bytes })
+        Ok(Question { id, name, unmixed, record_type, bytes })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -74,7 +80,17 @@ impl Question {
     }
 
     fn has_name(&self, name: &Name) -> bool {
-        if self.is_mixed { self.name.eq_exact(name) } else { self.name == *name }
+        if self.unmixed.is_some() { self.name.eq_exact(name) } else { self.name == *name }
+    }
+
+    /// Gives the question in an answer to it the case from before the mixing: the names of records may be pointers to there, and programs are
+    /// not to be told of a host by a name that was mixed.
+    pub(super) fn unmix(&self, answer: &mut [u8]) {
+        let Some(unmixed) = &self.unmixed else { return };
+        let Some(asked) = answer.get_mut(HEADER..HEADER + unmixed.as_wire().len()) else { return };
+        if *asked == *self.name.as_wire() {
+            asked.copy_from_slice(unmixed.as_wire());
+        }
     }
 
     /// Pads to a multiple of 128 bytes, so that whoever sees the length of what is encrypted learns little. Only with EDNS0, at whose

@@ -451,3 +451,28 @@ async fn the_case_is_mixed_and_the_answer_must_repeat_it() {
         server.asked().iter().map(|asked| asked.name().as_wire().to_vec()).collect();
     assert!(names.len() > 1);
 }
+
+/// Names in an answer may be pointers to the question: what was mixed there would be told as the name of the host.
+#[fend::test(dispatchers = "all")]
+async fn the_mixed_case_does_not_get_into_what_is_told() {
+    let server = Server::start(|asked| {
+        // "a.example" by pointer, a CNAME to "www" and a pointer to the question's "example", which has the address.
+        let reply = Reply::to(asked).changed(|bytes| {
+            bytes[7] = 2;
+            bytes.extend([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 6, 3, b'w', b'w', b'w', 0xc0, 14]);
+            let target = u8::try_from(bytes.len() - 6).unwrap();
+            bytes.extend([0xc0, target, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+            bytes.extend(RIGHT);
+        });
+        vec![reply]
+    })
+    .await;
+    let client = Client::new(Settings { mix_case: true, ..settings([server.address.into()]) });
+    for _ in 0..4 {
+        let answer = client.query(&"a.Example".parse().unwrap(), RecordType::A).await.unwrap();
+        assert_right(&answer);
+        let names: Vec<_> = answer.records.iter().map(|record| record.name.to_string()).collect();
+        assert_eq!(names, ["a.Example.", "www.Example."]);
+        assert_eq!(answer.name.to_string(), "www.Example.");
+    }
+}

@@ -5,6 +5,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use crate::error::Shown;
+
 /// The type of a record.
 ///
 /// It is written as in master files, "MX", and types without a name of their own as RFC 3597 has it, "TYPE65280"; it is read from both
@@ -151,7 +153,7 @@ impl fmt::Display for RecordTypeError {
         write!(
             f,
             "\"{}\" is no type of a record: it is a name such as MX, or TYPE and a number below 65536",
-            self.text
+            Shown(&self.text)
         )
     }
 }
@@ -183,5 +185,7 @@ mod tests {
             let error = text.parse::<RecordType>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("\"{text}\" is no type")), "{error}");
         }
+        let error = "MX\n".parse::<RecordType>().unwrap_err().to_string();
+        assert!(error.starts_with(r#""MX\n" is no type"#), "{error}");
     }
 }

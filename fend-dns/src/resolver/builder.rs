@@ -82,7 +82,8 @@ impl ResolverBuilder {
         attempts(attempts: u8);
         /// Whether the servers take turns at being first.
         rotate(rotate: bool);
-        /// Mixes the case of letters in questions, which makes answers harder to forge.
+        /// Mixes the case of letters in questions by datagram, which makes answers harder to forge ("0x20"). Off unless it is said here: a server
+        /// that does not repeat the case in its answers is never believed, and seems not to answer at all.
         mix_case(mix_case: bool);
         /// Whether the servers are trusted to have verified what they call authentic.
         trust_ad(trust_ad: bool);
