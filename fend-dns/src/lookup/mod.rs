@@ -28,10 +28,10 @@ use crate::service::IntoService;
 ///
 /// # Cancel safety
 ///
-/// One that was polled and is then neither polled nor dropped keeps its socket, and its place among those of the resolver.
-///
 /// It may be dropped at any time. Its questions are dropped with it, and their sockets closed at once, unless other lookups wait for
 /// the same questions. A call of the C library that has begun goes on, and its answer is thrown away.
+///
+/// One that was polled and is then neither polled nor dropped keeps its socket, and its place among those of the resolver.
 ///
 /// # Panics
 ///
