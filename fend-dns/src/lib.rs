@@ -95,6 +95,7 @@ mod sync;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 mod system;
+mod unwind;
 mod wire;
 
 pub use addr_info::{AddrInfo, AddrList};

@@ -1,10 +1,14 @@
 use super::*;
 use std::net::Ipv4Addr;
 
-/// Of a text that lives as long as the test.
+/// A host that owns its name: the text is gone when it is looked at.
 fn parse(host: impl IntoHost) -> Result<Host<'static>, LookupError> {
-    let text: Option<&'static str> = host.into_host().map(|text| &*text.leak());
-    Host::parse(text, false)
+    let text = host.into_host();
+    Ok(match Host::parse(text.as_deref(), false)? {
+        Host::None => Host::None,
+        Host::Literal(address, scope) => Host::Literal(address, scope),
+        Host::Name(name) => Host::Name(name.into_owned().into()),
+    })
 }
 
 fn literal(text: &str, scope: u32) -> Host<'static> {

@@ -21,18 +21,17 @@
 //!
 //! Wakers are code of others: they are cloned before the lock is taken, and woken and dropped after it is released.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::Hash;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::sync::Mutex;
+use crate::unwind::{caught, discard, wake};
 
 /// What a question's future may be.
 pub(crate) trait Answerable: Clone + Send + 'static {
@@ -128,7 +127,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, T: Answerable> Future for Asker<K, T>
                 Poll::Pending
             }
             Turn::Done(value, waker) => {
-                discard(Some(waker));
+                discard(waker);
                 Poll::Ready(value)
             }
             Turn::Drive(driver, replaced) => {
@@ -146,7 +145,7 @@ impl<K: Hash + Eq, T> Drop for Asker<K, T> {
         if let Some(driver) = abandoned {
             // First, so that nobody who comes now finds it.
             self.shared.go_home();
-            discard(Some(driver));
+            discard(driver);
         }
     }
 }
@@ -182,7 +181,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, T: Answerable> Shared<K, T> {
     fn drive(self: &Arc<Self>, mut driver: Driver<T>) -> Poll<T> {
         let waker = Waker::from(self.clone());
         let mut cx = Context::from_waker(&waker);
-        let polled = catch_unwind(AssertUnwindSafe(|| driver.as_mut().poll(&mut cx)));
+        let polled = caught(|| driver.as_mut().poll(&mut cx));
         let value = match polled {
             Ok(Poll::Pending) => {
                 let missed = self.state.lock().rest(driver);
@@ -190,10 +189,10 @@ impl<K: Hash + Eq + Send + Sync + 'static, T: Answerable> Shared<K, T> {
                 return Poll::Pending;
             }
             Ok(Poll::Ready(value)) => value,
-            Err(payload) => T::panicked(&message(payload)),
+            Err(text) => T::panicked(&text),
         };
         // Before anybody hears of it: sockets are closed when the answer is there.
-        discard(Some(driver));
+        discard(driver);
         let waiting = self.state.lock().finish(value.clone());
         self.go_home();
         wake(waiting);
@@ -280,38 +279,6 @@ impl<T: Clone> State<T> {
             }
         }
     }
-}
-
-/// A waker of a foreign executor may panic: the others are woken all the same, and the panic ends here.
-fn wake(wakers: Vec<Waker>) {
-    for waker in wakers {
-        swallow_panic(|| waker.wake());
-    }
-}
-
-/// Drops what is of others. No lock may be held.
-fn discard<V>(value: Option<V>) {
-    swallow_panic(|| drop(value));
-}
-
-fn swallow_panic(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        drop_payload(payload);
-    }
-}
-
-/// A payload's own destructor may panic in turn. What that one panics with is leaked: there must be an end.
-fn drop_payload(payload: Box<dyn Any + Send>) {
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        mem::forget(second);
-    }
-}
-
-fn message(payload: Box<dyn Any + Send>) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    drop_payload(payload);
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::unwind::wake;
 
 #[derive(Debug)]
 pub(super) struct Places {
@@ -73,13 +74,7 @@ impl Places {
     /// A place has come free.
     fn give_back(&self) {
         let waker = self.lock().pass_on();
-        if let Some(waker) = waker {
-            // Somebody else's, who may panic: that is not the business of whoever gave the place back.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                // Its destructor may panic in turn.
-                mem::forget(payload);
-            }
-        }
+        wake(waker);
     }
 }
 

@@ -10,7 +10,6 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
@@ -22,6 +21,7 @@ use super::{Answer, Outcome, Question, Request, c_library};
 use crate::addr_info::AddrList;
 use crate::error::{Cause, LookupError};
 use crate::sys;
+use crate::unwind::{caught, wake};
 
 /// Of the pool that all resolvers share which ask for none of their own.
 const SHARED_THREADS: usize = 8;
@@ -227,8 +227,8 @@ impl Shared {
     fn run(&self) {
         sys::block_signals();
         while let Some(job) = self.next_job() {
-            let outcome = catch_unwind(AssertUnwindSafe(|| (self.settings.resolve)(job.question())));
-            let outcome = outcome.unwrap_or_else(|_| Err(panicked(job.question())));
+            let outcome = caught(|| (self.settings.resolve)(job.question()));
+            let outcome = outcome.unwrap_or_else(|text| Err(panicked(job.question(), &text)));
             let wakers: Vec<_> = self.lock().queue.finish(&job, outcome).collect();
             wake(wakers);
         }
@@ -268,18 +268,11 @@ fn no_thread(question: &Question, name: &str, error: &io::Error) -> LookupError 
     LookupError::new(question.subject(), Cause::Io(io::Error::new(error.kind(), message)))
 }
 
-fn panicked(question: &Question) -> LookupError {
-    LookupError::new(question.subject(), Cause::Io(io::Error::other("the lookup has panicked")))
-}
-
-/// Wakes with no lock held. A waker of a foreign executor may panic: that ends here, and the others are woken all the same.
-pub(super) fn wake(wakers: impl IntoIterator<Item = Waker>) {
-    for waker in wakers {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            // Its destructor may panic in turn.
-            std::mem::forget(payload);
-        }
-    }
+fn panicked(question: &Question, text: &str) -> LookupError {
+    LookupError::new(
+        question.subject(),
+        Cause::Io(io::Error::other(format!("the lookup has panicked: {text}"))),
+    )
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::pool::{Shared, wake};
+use super::pool::Shared;
 use super::queue::Place;
 use super::{Outcome, Question};
+use crate::unwind::wake;
 
 /// Asks when it is first polled. Dropped while it is queued, the question is never asked; while the C library is at work, its answer
 /// is thrown away.
