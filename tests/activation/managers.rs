@@ -2,14 +2,16 @@
 
 use std::env;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::Duration;
 
+use fend::runtime::Dispatcher;
+
 use crate::alone::is_alone;
-use crate::service::{ask_name, by_manager, by_shell, finish, listener, tell_names};
+use crate::service::{ask_name, by_manager, by_shell, finish, listener, listener_at, tell_names};
 use crate::shape::Shape;
 
 on_every_shape!(a_shell_passes_a_socket, names_may_be_missing, systemd_passes_sockets);
@@ -52,8 +54,9 @@ fn systemd_passes_sockets(shape: Shape) {
         eprintln!("skipped: {MANAGER} is not installed");
         return;
     }
-    // It takes no port 0, so that two have to be found free.
-    let addresses = [listener(), listener()].map(|(_, address)| address);
+    // It takes no port 0, so that two have to be found free, at an address where nobody else looks for one meanwhile.
+    let ip = own_loopback(shape);
+    let addresses = [listener_at(ip), listener_at(ip)].map(|(_, address)| address);
     let mut options: Vec<String> = addresses.iter().map(|address| format!("--listen={address}")).collect();
     options.push("--fdname=first:second".to_owned());
     let mut manager = Manager::start(&mut by_manager(shape, MANAGER, &options));
@@ -66,6 +69,16 @@ fn systemd_passes_sockets(shape: Shape) {
         assert_eq!(ask_name(address), name);
     }
     finish(manager.take());
+}
+
+/// An address of the loopback interface that no other shape's test has.
+fn own_loopback(shape: Shape) -> Ipv4Addr {
+    let dispatcher = match shape.dispatcher {
+        Dispatcher::Poll => 1,
+        _ => 2,
+    };
+    let shape = u8::try_from(shape.workers * 16 + shape.drivers).expect("a small shape");
+    Ipv4Addr::new(127, 66, dispatcher, shape)
 }
 
 /// A process that is killed unless somebody takes it to see its end.
