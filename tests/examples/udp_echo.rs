@@ -53,7 +53,8 @@ fn the_udp_client_measures_it() {
 
 #[test]
 fn the_udp_client_says_where_nobody_listens() {
-    let unused = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // At an address where no other socket looks for a free port.
+    let unused = UdpSocket::bind("127.66.0.1:0").unwrap().local_addr().unwrap().to_string();
     let (status, output) = run("udp_echo", &["client", "--addr", &unused], &[]);
     assert_eq!(status.code(), Some(1));
     assert!(output.contains(&format!("{unused}: Connection refused")), "{output}");

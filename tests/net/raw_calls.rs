@@ -195,7 +195,8 @@ fn skip_unix(socket: &impl AsFd) -> io::Result<usize> {
 async fn the_error_queue_keeps_no_receiver_awake() -> io::Result<()> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     socket.set_recv_errors(true)?;
-    let nobody = UdpSocket::bind("127.0.0.1:0").await?.local_addr()?;
+    // At an address where no other socket looks for a free port.
+    let nobody = UdpSocket::bind("127.66.0.1:0").await?.local_addr()?;
     socket.send_to(b"lost", nobody).await?;
     let mut calls = 0;
     let mut errors = 0;

@@ -133,7 +133,8 @@ fn a_writer_learns_that_the_pipe_is_broken(shape: Shape) {
 fn a_reader_and_a_writer_both_learn_of_an_icmp_error(shape: Shape) {
     shape
         .block_on(async {
-            let nobody = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+            // At an address where no socket looks for a free port, ours included: it would talk to itself.
+            let nobody = UdpSocket::bind("127.66.0.1:0")?.local_addr()?;
             let socket = UdpSocket::bind("127.0.0.1:0")?;
             socket.connect(nobody)?;
             let socket = AsyncFd::new(socket)?;
