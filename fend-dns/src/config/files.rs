@@ -17,12 +17,13 @@ pub(super) mod tests;
 use std::io;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::environment::Environment;
 use super::watched::{News, Watched};
 use super::{Hosts, HostsOrder, Policy, ResolvConf, Services};
+use crate::sync::Mutex;
 
 /// How long a look at the files is good for.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -104,21 +105,17 @@ impl Files {
     }
 
     fn current_at(&self, now: Instant) -> Arc<Config> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let Some(mut watch) = state.take_watch(now) else { return state.config.clone() };
         let mut config = Config::clone(&state.config);
         drop(state);
         let has_news = watch.look(&mut config, &self.environment, now);
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.watch = Some(watch);
         if has_news {
             state.config = Arc::new(config);
         }
         state.config.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

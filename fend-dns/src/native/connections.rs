@@ -5,7 +5,6 @@
 //! of that runtime get it: elsewhere it would be of no use after that runtime's shutdown. Nobody watches the time for the sake of a few
 //! sockets: those that are past it are closed with the next question, or with the client.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fend_net::TcpStream;
@@ -20,6 +19,7 @@ use super::tls::Tls;
 use crate::resolver::NameServer;
 #[cfg(feature = "tls")]
 use crate::resolver::Transport;
+use crate::sync::Mutex;
 use crate::wire::Message;
 
 /// How long a connection waits for the next question.
@@ -111,7 +111,7 @@ impl Connections {
     fn take(&self, key: Key) -> Option<Connection> {
         let expired = self.remove_expired();
         drop(expired);
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         let last = idle.iter().rposition(|idle| idle.key == key)?;
         Some(idle.remove(last).connection)
     }
@@ -120,7 +120,7 @@ impl Connections {
         let expired = self.remove_expired();
         drop(expired);
         let since = now();
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         let mut same = idle.iter().enumerate().filter(|(_, idle)| idle.key == key).map(|(index, _)| index);
         let oldest = same.next();
         let is_full = oldest.is_some() && same.count() + 1 >= MAX_KEPT;
@@ -135,7 +135,7 @@ impl Connections {
     fn remove_expired(&self) -> Vec<Idle> {
         let now = now();
         let is_expired = |idle: &Idle| now.saturating_duration_since(idle.since) >= KEPT_FOR;
-        let mut idle = self.lock();
+        let mut idle = self.idle.lock();
         if !idle.iter().any(is_expired) {
             return Vec::new();
         }
@@ -147,11 +147,6 @@ impl Connections {
     /// How many wait.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        // Nothing panics under the lock.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle.lock().len()
     }
 }

@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use crate::sync::Mutex;
 use crate::unwind::wake;
 
 #[derive(Debug)]
@@ -66,14 +66,9 @@ impl Places {
         Take { places: self, stage: Stage::New }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A place has come free.
     fn give_back(&self) {
-        let waker = self.lock().pass_on();
+        let waker = self.state.lock().pass_on();
         wake(waker);
     }
 }
@@ -97,7 +92,7 @@ impl State {
 
 impl<'a> Take<'a> {
     fn begin(&mut self, waker: Waker) -> Poll<Place<'a>> {
-        let mut state = self.places.lock();
+        let mut state = self.places.state.lock();
         // While somebody waits none is free.
         if state.free > 0 {
             state.free -= 1;
@@ -111,7 +106,7 @@ impl<'a> Take<'a> {
     }
 
     fn go_on(&mut self, ticket: u64, waker: Waker) -> Poll<Place<'a>> {
-        let mut state = self.places.lock();
+        let mut state = self.places.state.lock();
         if state.granted.remove(&ticket) {
             drop(state);
             return self.finish();
@@ -144,7 +139,7 @@ impl<'a> Future for Take<'a> {
 impl Drop for Take<'_> {
     fn drop(&mut self) {
         let Stage::Waits(ticket) = mem::replace(&mut self.stage, Stage::Over) else { return };
-        let mut state = self.places.lock();
+        let mut state = self.places.state.lock();
         let waker = state.waiting.remove(&ticket);
         let granted = state.granted.remove(&ticket);
         drop(state);
@@ -227,7 +222,7 @@ mod tests {
         drop(granted);
         assert_eq!(woken(&wakes[1]), 1);
         assert!(poll(last.as_mut(), &wakes[1]).is_ready());
-        let state = places.lock();
+        let state = places.state.lock();
         assert!(state.free == 1 && state.waiting.is_empty() && state.granted.is_empty(), "{state:?}");
     }
 
@@ -244,12 +239,12 @@ mod tests {
         impl Wake for Asks {
             fn wake(self: Arc<Self>) {
                 drop(self.0.take());
-                assert!(self.0.state.try_lock().is_ok());
+                assert!(self.0.state.is_free());
             }
         }
         impl Drop for Asks {
             fn drop(&mut self) {
-                assert!(self.0.state.try_lock().is_ok());
+                assert!(self.0.state.is_free());
             }
         }
         let places = Arc::new(Places::new(1));
@@ -264,7 +259,7 @@ mod tests {
         }
         drop(place);
         drop(waits);
-        assert_eq!(places.lock().free, 1);
+        assert_eq!(places.state.lock().free, 1);
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! all are silent they are asked in their order.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fend_reactor::time::now;
+
+use crate::sync::Mutex;
 
 /// How long a server that did not answer in time goes behind the others.
 const SILENT_FOR: Duration = Duration::from_secs(30);
@@ -57,7 +58,7 @@ impl Servers {
     /// The order in which to ask now, by the servers' places in the settings.
     pub(super) fn order(&self, rotate: bool) -> Vec<usize> {
         let now = now();
-        let mut states = self.lock();
+        let mut states = self.states.lock();
         let count = states.len();
         let first = if rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let turns = (0..count).map(|index| (first % count + index) % count);
@@ -69,30 +70,25 @@ impl Servers {
 
     /// Something came from it.
     pub(super) fn answered(&self, index: usize) {
-        self.lock()[index].silent = None;
+        self.states.lock()[index].silent = None;
     }
 
     /// Nothing came from it for so long.
     pub(super) fn waited(&self, index: usize, time: Duration) {
         let from = now();
         if time >= self.timeout.min(MIN_SILENCE) {
-            self.lock()[index].silent = Some(Spell { from, length: SILENT_FOR });
+            self.states.lock()[index].silent = Some(Spell { from, length: SILENT_FOR });
         }
     }
 
     pub(super) fn knows_edns(&self, index: usize) -> bool {
         let now = now();
-        self.lock()[index].plain.is_none_or(|plain| plain.is_over(now))
+        self.states.lock()[index].plain.is_none_or(|plain| plain.is_over(now))
     }
 
     pub(super) fn refused_edns(&self, index: usize) {
         let from = now();
-        self.lock()[index].plain = Some(Spell { from, length: PLAIN_FOR });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<State>> {
-        // Nothing panics under the lock.
-        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+        self.states.lock()[index].plain = Some(Spell { from, length: PLAIN_FOR });
     }
 }
 

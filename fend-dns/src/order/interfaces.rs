@@ -4,17 +4,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use fend_reactor::time;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::recent::Recent;
 use crate::addr_info::Configured;
-
-/// How long the order of addresses may go by what was read. Reading is more than half of what an order costs, and it is for
-/// a preference only.
-pub(super) const RECENT: Duration = Duration::from_secs(1);
+use crate::sync::Mutex;
 
 /// The number of our only request, which each part of the answer has in it.
 const SEQUENCE: u32 = 1;
@@ -82,17 +79,14 @@ impl Interfaces {
     ///
     /// As [`read`](Interfaces::read).
     pub(super) fn recent() -> io::Result<Arc<Interfaces>> {
-        static LAST: Mutex<Option<(Instant, Arc<Interfaces>)>> = Mutex::new(None);
-        let lock = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        static LAST: Mutex<Option<Recent<Arc<Interfaces>>>> = Mutex::new(None);
         let now = time::now();
-        if let Some((then, interfaces)) = &*lock() {
-            // Paused clocks differ: a time to come is none of ours.
-            if now.checked_duration_since(*then).is_some_and(|age| age < RECENT) {
-                return Ok(interfaces.clone());
-            }
+        let known = LAST.lock().as_ref().and_then(|last| last.get(now).cloned());
+        if let Some(interfaces) = known {
+            return Ok(interfaces);
         }
         let interfaces = Arc::new(Interfaces::read()?);
-        *lock() = Some((now, interfaces.clone()));
+        *LAST.lock() = Some(Recent::new(interfaces.clone(), now));
         Ok(interfaces)
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use fend_reactor::time;
 
-use super::interfaces::RECENT;
+use super::recent::Recent;
 use super::rules::Candidate;
 use super::sources;
 use crate::sync::Mutex;
@@ -17,61 +17,48 @@ use crate::sync::Mutex;
 /// How many destinations are remembered: further ones are asked for each time.
 const MOST: usize = 4096;
 
+/// By destination; `None`: there is no way to it.
+type Sources = HashMap<SocketAddr, Option<IpAddr>>;
+
+type Memory = Mutex<Option<Recent<Sources>>>;
+
 /// Each address with its source.
 pub(super) fn find(addresses: &[SocketAddr]) -> Vec<Candidate> {
-    static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
+    static MEMORY: Memory = Mutex::new(None);
     find_in(&MEMORY, addresses, time::now(), sources::ask)
 }
 
 fn find_in(
-    memory: &Mutex<Option<Memory>>,
+    memory: &Memory,
     addresses: &[SocketAddr],
     now: Instant,
     ask: impl FnOnce(&[SocketAddr]) -> Vec<Candidate>,
 ) -> Vec<Candidate> {
-    let known = memory.lock().as_ref().and_then(|memory| memory.recall(addresses, now));
+    let known = memory.lock().as_ref().and_then(|memory| recall(memory.get(now)?, addresses));
     let mut candidates = known.unwrap_or_else(|| {
         let asked = ask(addresses);
         let mut memory = memory.lock();
-        memory.take_if(|memory| !memory.is_recent(now));
-        memory.get_or_insert_with(|| Memory { since: now, sources: HashMap::new() }).note(&asked);
+        memory.take_if(|memory| memory.get(now).is_none());
+        note(memory.get_or_insert_with(|| Recent::new(Sources::new(), now)).get_mut(), &asked);
         asked
     });
     sources::value(&mut candidates);
     candidates
 }
 
-#[derive(Debug)]
-struct Memory {
-    since: Instant,
-    /// `None`: there is no way to it.
-    sources: HashMap<SocketAddr, Option<IpAddr>>,
+/// All of them or nothing: what is asked at one time is compared.
+fn recall(known: &Sources, addresses: &[SocketAddr]) -> Option<Vec<Candidate>> {
+    let recall = |destination: &SocketAddr| {
+        let source = known.get(destination)?.map(sources::unvalued);
+        Some(Candidate { destination: *destination, source })
+    };
+    addresses.iter().map(recall).collect()
 }
 
-impl Memory {
-    fn is_recent(&self, now: Instant) -> bool {
-        // Paused clocks differ: a time to come is none of ours.
-        now.checked_duration_since(self.since).is_some_and(|age| age < RECENT)
-    }
-
-    /// All of them or nothing: what is asked at one time is compared.
-    fn recall(&self, addresses: &[SocketAddr], now: Instant) -> Option<Vec<Candidate>> {
-        if !self.is_recent(now) {
-            return None;
-        }
-        let recall = |destination: &SocketAddr| {
-            let source = self.sources.get(destination)?.map(sources::unvalued);
-            Some(Candidate { destination: *destination, source })
-        };
-        addresses.iter().map(recall).collect()
-    }
-
-    fn note(&mut self, candidates: &[Candidate]) {
-        for candidate in candidates {
-            if self.sources.len() < MOST {
-                let source = candidate.source.map(|source| source.address);
-                self.sources.insert(candidate.destination, source);
-            }
+fn note(sources: &mut Sources, candidates: &[Candidate]) {
+    for candidate in candidates {
+        if sources.len() < MOST {
+            sources.insert(candidate.destination, candidate.source.map(|source| source.address));
         }
     }
 }
@@ -80,6 +67,7 @@ impl Memory {
 mod tests {
     use std::time::Duration;
 
+    use super::super::recent::RECENT;
     use super::*;
 
     fn to(text: &str) -> SocketAddr {
@@ -87,7 +75,7 @@ mod tests {
     }
 
     /// Whether the kernel would be asked.
-    fn asks(memory: &Mutex<Option<Memory>>, addresses: &[SocketAddr], now: Instant) -> bool {
+    fn asks(memory: &Memory, addresses: &[SocketAddr], now: Instant) -> bool {
         let mut has_asked = false;
         let found = find_in(memory, addresses, now, |addresses| {
             has_asked = true;
@@ -99,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_source_is_asked_for_once_a_second() {
-        let (memory, start) = (Mutex::new(None), Instant::now());
+        let (memory, start) = (Memory::new(None), Instant::now());
         let both = [to("127.0.0.1:0"), to("255.255.255.255:0")];
         assert!(asks(&memory, &both, start));
         assert!(!asks(&memory, &both, start + RECENT - Duration::from_nanos(1)));
@@ -113,7 +101,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded() {
-        let (memory, start) = (Mutex::new(None), Instant::now());
+        let (memory, start) = (Memory::new(None), Instant::now());
         let many = |ip: u32| SocketAddr::from((std::net::Ipv4Addr::from(ip), 0));
         let ask = |addresses: &[SocketAddr]| {
             addresses.iter().map(|&destination| Candidate { destination, source: None }).collect()
@@ -121,6 +109,6 @@ mod tests {
         for ip in 0..MOST as u32 + 10 {
             find_in(&memory, &[many(ip)], start, ask);
         }
-        assert_eq!(memory.lock().as_ref().unwrap().sources.len(), MOST);
+        assert_eq!(memory.lock().as_ref().unwrap().get(start).unwrap().len(), MOST);
     }
 }

@@ -6,6 +6,7 @@
 
 mod interfaces;
 mod memory;
+mod recent;
 mod rules;
 mod sources;
 

@@ -80,8 +80,8 @@ pub(super) struct Found {
     pub(super) canonical: Option<String>,
 }
 
-/// The addresses of `name`, IPv4 first as in C, where the order of RFC 6724 leaves it open. An answer for one family is enough: what the other question has failed with is then left out, as the C library
-/// does.
+/// The addresses of `name`, IPv4 first as in C, where the order of RFC 6724 leaves it open. An answer for one family is enough: what the
+/// other question has failed with is then left out, as the C library does.
 pub(super) async fn of_name<A: Ask>(
     asker: &A,
     name: &Name,

@@ -10,7 +10,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use super::waiting::Waiting;
 use super::{Answer, Outcome, Question, Request, c_library};
 use crate::addr_info::AddrList;
 use crate::error::{Cause, LookupError};
+use crate::sync::{Mutex, MutexGuard};
 use crate::sys;
 use crate::unwind::{caught, wake};
 
@@ -143,8 +144,7 @@ impl State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing of the user's runs under the lock, and nothing of ours panics there.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(super) fn enter(self: &Arc<Self>, question: &Arc<Question>, waker: Waker) -> Place {

@@ -42,23 +42,23 @@ struct Gate {
 
 impl Gate {
     fn pass(&self, question: &Question) -> Outcome {
-        self.calls.lock().unwrap().push(host(question).to_owned());
+        self.calls.lock().push(host(question).to_owned());
         self.called.notify_all();
-        drop(self.opened.wait_while(self.is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
+        drop(self.opened.wait_while(self.is_open.lock(), |is_open| !*is_open).unwrap());
         found(question)
     }
 
     fn open(&self) {
-        *self.is_open.lock().unwrap() = true;
+        *self.is_open.lock() = true;
         self.opened.notify_all();
     }
 
     fn wait_for_calls(&self, count: usize) {
-        drop(self.called.wait_while(self.calls.lock().unwrap(), |calls| calls.len() < count).unwrap());
+        drop(self.called.wait_while(self.calls.lock(), |calls| calls.len() < count).unwrap());
     }
 
     fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
+        self.calls.lock().clone()
     }
 }
 
