@@ -2,7 +2,9 @@
 //!
 //! `cargo run --release --example all` runs all parts on each dispatcher, `-- epoll` or `-- poll` on that one. Each part
 //! says in a line what it did and how long that took. The exit status is 0 when all went well, 1 when a part failed, 2
-//! when the command line was wrong. Type `quit` to end early.
+//! when the command line was wrong.
+//!
+//! Type `status` to see two timers that run beside, `quit` to end early. ^C asks it to finish, a second one ends it at once.
 
 use std::any::Any;
 use std::env;
@@ -16,8 +18,8 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use console::Console;
 use fend::runtime::{Builder, Dispatcher};
-use fend::task::CancellationToken;
 use fend::time::timeout;
 use futures_lite::FutureExt;
 
@@ -32,16 +34,22 @@ macro_rules! ensure {
 
 #[path = "all/io.rs"]
 mod any_fd;
+#[path = "all/children.rs"]
+mod children;
+#[path = "all/console.rs"]
+mod console;
 #[path = "all/dns.rs"]
 mod dns;
 #[path = "all/executor.rs"]
 mod executor;
-#[path = "all/quit.rs"]
-mod quit;
+#[path = "all/files.rs"]
+mod files;
 #[path = "all/relay.rs"]
 mod relay;
 #[path = "all/serve.rs"]
 mod serve;
+#[path = "all/signals.rs"]
+mod signals;
 #[path = "all/tasks.rs"]
 mod tasks;
 #[path = "all/tcp.rs"]
@@ -83,13 +91,20 @@ const PARTS: &[Part] = parts! {
     "timer" => time::timer,
     "timeout" => time::timeouts,
     "paused clock" => time::paused_clock,
+    "other clocks" => time::other_clocks,
     "blocking pool" => executor::blocking_pool,
+    "own pools" => executor::own_pools,
     "spawn_local" => executor::local_tasks,
     "nested block_on" => executor::nested_block_on,
     "foreign executor" => executor::foreign_executor,
     "stuck worker" => executor::stuck_worker,
     "any fd: pipes" => any_fd::pipes,
     "any fd: files" => any_fd::regular_file,
+    "files" => files::files,
+    "file events" => files::events,
+    "signals" => signals::everywhere,
+    "child's streams" => children::streams,
+    "many children" => children::many,
     "tcp echo" => tcp::echo,
     "tcp both ways" => tcp::both_ways,
     "tcp half close" => tcp::half_close,
@@ -124,7 +139,11 @@ const STUCK: Duration = Duration::from_secs(60);
 const HELP: &str = "\
 usage: all [epoll|poll]
 
-Runs every part of the demonstration on one dispatcher, or on each. Type `quit` to end early.
+Runs every part of the demonstration on one dispatcher, or on each. Meanwhile:
+
+  status    typed: tells of the timers 1 and 2, which run beside
+  quit      typed: ends early
+  ^C        asks it to finish; a second one ends it at once
 ";
 
 fn main() -> ExitCode {
@@ -168,19 +187,18 @@ fn run(dispatchers: &[Dispatcher]) -> io::Result<usize> {
         write!(io::stdout(), "{HELP}")?;
         return Ok(0);
     }
-    let quit = quit::typed_at_stdin();
+    let mut console = Console::new();
     let start = Instant::now();
     let (mut passed, mut failed) = (0, 0);
     for &dispatcher in dispatchers {
-        if quit.is_cancelled() {
+        if console.quit().is_cancelled() {
             break;
         }
-        let tally = run_on(dispatcher, &quit)?;
+        let tally = run_on(dispatcher, &mut console)?;
         passed += tally.passed;
         failed += tally.failed;
     }
-    let end = if quit.is_cancelled() { "quit" } else { "done" };
-    let seconds = start.elapsed().as_secs_f64();
+    let (end, seconds) = (console.ended_by(), start.elapsed().as_secs_f64());
     writeln!(io::stdout(), "{end}: {passed} ok, {failed} failed, in {seconds:.1} s")?;
     Ok(failed)
 }
@@ -191,14 +209,15 @@ struct Tally {
     failed: usize,
 }
 
-fn run_on(dispatcher: Dispatcher, quit: &CancellationToken) -> io::Result<Tally> {
+fn run_on(dispatcher: Dispatcher, console: &mut Console) -> io::Result<Tally> {
     // One part blocks a worker, and wants to see that another goes on.
     let workers = thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let runtime = Builder::new().dispatcher(dispatcher).worker_threads(workers).build()?;
     writeln!(io::stdout(), "{}, {workers} workers", dispatcher.name())?;
-    runtime.block_on(async {
+    let quit = console.quit();
+    runtime.block_on(console.during(async {
         let mut tally = Tally::default();
-        for part in PARTS.iter().chain(&deliberate_failure()) {
+        for part in deliberate_failure().iter().chain(PARTS) {
             let start = Instant::now();
             match quit.run_until_cancelled(settle((part.run)())).await {
                 None => break,
@@ -213,7 +232,7 @@ fn run_on(dispatcher: Dispatcher, quit: &CancellationToken) -> io::Result<Tally>
             }
         }
         Ok(tally)
-    })
+    }))
 }
 
 /// The part's end, also when it panics or never comes.
@@ -239,11 +258,23 @@ fn print(part: &Part, verdict: &str, took: Duration, text: &str) -> io::Result<(
     writeln!(io::stdout(), "  {:<17} {verdict:<6} {millis:>8.1} ms  {text}", part.name)
 }
 
-/// A part that fails, for the test of the exit status: `FEND_ALL_FAIL=1`, or `FEND_ALL_FAIL=panic`.
+/// A part that fails, for the test of the exit status: `FEND_ALL_FAIL=1`, or `FEND_ALL_FAIL=panic`. With `FEND_ALL_FAIL=stuck` one that
+/// cannot be asked to finish, for the test of ^C.
 fn deliberate_failure() -> Option<Part> {
     let how = env::var_os("FEND_ALL_FAIL")?;
-    Some(match how == "panic" {
-        true => Part { name: "failure", run: || Box::pin(async { panic!("FEND_ALL_FAIL is set") }) },
-        false => Part { name: "failure", run: || Box::pin(async { Err("FEND_ALL_FAIL is set".into()) }) },
+    Some(match how.to_str() {
+        Some("panic") => Part { name: "failure", run: || Box::pin(async { panic!("FEND_ALL_FAIL is set") }) },
+        Some("stuck") => Part { name: "stuck", run: || Box::pin(stuck()) },
+        _ => Part { name: "failure", run: || Box::pin(async { Err("FEND_ALL_FAIL is set".into()) }) },
     })
+}
+
+/// The end of the runtime waits for a job that runs, for its 5 s.
+async fn stuck() -> Outcome {
+    fend::spawn_blocking(|| {
+        let _ = writeln!(io::stdout(), "  stuck: FEND_ALL_FAIL is set");
+        thread::sleep(STUCK);
+    })
+    .await?;
+    Err("FEND_ALL_FAIL is set".into())
 }

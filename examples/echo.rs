@@ -21,6 +21,8 @@ mod load;
 mod runtime;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 
 use arguments::{Arguments, Stop};
 

@@ -22,6 +22,8 @@ mod handover;
 mod request;
 #[path = "graceful/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 
 use arguments::{Arguments, Stop};
 
@@ -32,8 +34,8 @@ usage: graceful server [OPTIONS]
 
 server: answers HTTP requests with the id of its process (/slow does so after 200 ms). Started again with the same arguments, the new
 process connects to the control socket of the old one and is given the listening socket. The new one serves, and says so; then the
-old one accepts nothing more, answers what it has been asked, and ends. The line `quit` on standard input makes a server end the
-same way, with none to follow it. (SIGTERM will do so too: it comes with signals, which fend does not have yet.)
+old one accepts nothing more, answers what it has been asked, and ends. SIGTERM, ^C, and the line `quit` on standard
+input make a server end the same way, with none to follow it; a second signal ends it at once.
   --addr ADDRESS       the address to listen on, when there is no server to take over from (default 127.0.0.1:7010)
   --control PATH       the control socket (default ./graceful.sock); whoever runs as the same user may take over by it
   --drain SECONDS      how long open connections have until they are aborted (default 10)

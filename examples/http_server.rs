@@ -26,6 +26,8 @@ mod response;
 mod runtime;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 
 use arguments::{Arguments, Stop};
 

@@ -31,6 +31,8 @@ mod runtime;
 #[expect(dead_code, reason = "its loop is for TCP alone; the options and the listener are what is used")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 #[path = "support/tls_server.rs"]
 mod tls_server;
 

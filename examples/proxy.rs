@@ -20,6 +20,8 @@ mod runtime;
 #[expect(dead_code, reason = "the options of servers that answer themselves")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 #[path = "proxy/traffic.rs"]
 mod traffic;
 
@@ -82,11 +84,11 @@ fn read(arguments: &mut Arguments) -> Result<Options, Stop> {
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
     options.runtime.build()?.block_on(async {
-        let listener = server::listen(options.listen).await?;
+        let listening = server::listen(options.listen).await?;
         let traffic = Arc::new(Traffic::default());
         fend::spawn(traffic.clone().print_each_second());
         let relay = options.relay;
-        server::serve_all(listener, move |client| relay.connection(client, traffic.clone())).await?;
+        server::serve_all(listening, move |client| relay.connection(client, traffic.clone())).await?;
         Ok(())
     })
 }

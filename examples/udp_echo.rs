@@ -19,6 +19,8 @@ mod serve;
 #[expect(dead_code, reason = "its loop is for connections; the options are what is used")]
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/termination.rs"]
+mod termination;
 
 use arguments::{Arguments, Stop};
 

@@ -1,8 +1,9 @@
 //! fend: Fast EveNt Dispatch. An async runtime for Linux.
 //!
 //! It runs tasks on a few threads, and waits for sockets, timers and other file descriptors on their behalf: an
-//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), [sockets](net) of every kind, [TLS](tls) over them, and a
-//! [resolver](dns) that finds their addresses by name.
+//! [executor](spawn) that steals work, [timers](time), [any file descriptor](io), [sockets](net) of every kind, [TLS](tls) over them, a
+//! [resolver](dns) that finds their addresses by name, [signals](signal), [child processes](process), [file events](inotify), and
+//! [files](fs).
 //!
 //! # A tour
 //!
@@ -26,7 +27,7 @@
 //!
 //! [`spawn`] starts a task, which runs beside the code that goes on; its [`JoinHandle`](task::JoinHandle) gives the result. With the
 //! first task come the other workers, so that tasks run on several processors. [`spawn_blocking`] takes code that blocks, such
-//! as file I/O, to threads of its own.
+//! as a long computation or a library that knows no async, to threads of its own.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -287,6 +288,56 @@
 //! | relays | [`io::copy_bidirectional`], in the kernel between sockets |
 //! | sockets of a service manager | [`net::activation`] |
 //!
+//! ## The rest of what a program waits for
+//!
+//! | for | there is |
+//! |---|---|
+//! | ^C and other signals | [`signal::ctrl_c`], [`signal::Signals`] |
+//! | child processes | [`process::Command`]: std's builder, asynchronous streams, [signals to the child or its group](process::Child::signal_group) |
+//! | changes of files | [`inotify::Watcher`], for files, directories and trees |
+//! | files and directories | [`fs`], with std's names; [`fs::write_atomic`] |
+//! | standard input and output | [`io::stdin`], [`io::stdout`], [`io::stderr`] |
+//! | time that counts suspension, and the time of day | [`time::BootTimer`], [`time::WallTimer`] |
+//! | code that blocks, with a limit of its own | [`runtime::BlockingPool`] |
+//!
+//! ```
+//! use std::process::Stdio;
+//! use std::time::Duration;
+//!
+//! use fend::process::Command;
+//! use fend::signal::{Signal, Signals};
+//! use fend::{fs, time::timeout};
+//! use futures_lite::io::{AsyncBufReadExt, BufReader};
+//! use futures_lite::{StreamExt, future};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! # let path = std::env::temp_dir().join(format!("fend-tour-{}", std::process::id()));
+//! fend::block_on(async {
+//!     let mut told_to_end = Signals::new([Signal::INT, Signal::TERM])?;
+//!     let mut child = Command::new("sh")
+//!         .args(["-c", "echo one; echo two; exec sleep 1000"])
+//!         .stdout(Stdio::piped())
+//!         .kill_on_drop(true)
+//!         .spawn()?;
+//!     let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+//!     // Beside the rest: a pipe that nobody empties would stop the child.
+//!     let said = fend::spawn(lines.try_collect::<String, _, Vec<_>>());
+//! #   fend::signal::raise(Signal::TERM)?;
+//!     let until_told = async { told_to_end.recv().await.map(|told| Some(told.signal())) };
+//!     let until_ended = async { child.wait().await.map(|_status| None) };
+//!     if let Some(told) = future::or(until_told, until_ended).await? {
+//!         child.signal(told)?;
+//!         if timeout(Duration::from_secs(10), child.wait()).await.is_err() {
+//!             child.kill()?;
+//!         }
+//!     }
+//!     // Whoever reads the file sees all of it or nothing, also after a crash.
+//!     fs::write_atomic(&path, said.await??.join("\n")).await
+//! #   ?; fs::remove_file(&path).await
+//! })
+//! # }
+//! ```
+//!
 //! ## With libraries
 //!
 //! Streams are `futures_io::AsyncRead` and `AsyncWrite`, by value and by reference, so the extension traits of
@@ -380,6 +431,21 @@
 //! | its [`shutdown_and_wait`](tls::TlsStream::shutdown_and_wait) | but for the count | the next call goes on, and counts from 0 |
 //! | [`TlsAcceptor::watch`](tls::TlsAcceptor::watch) | yes | a change is found by the next watch, unless that begins after it |
 //! | [`io::copy`](io::copy()), [`io::copy_bidirectional`], [`send_file`](net::TcpStream::send_file), [`recv_file`](net::TcpStream::recv_file) | **no** | what was read and not yet written is lost; kept and polled again by `&mut`, a copy goes on |
+//! | [`Signals::recv`](signal::Signals::recv) | yes | the signal is for the next call |
+//! | [`ctrl_c`](signal::ctrl_c) | **no** | a ^C that came meanwhile is lost; poll it by `&mut` to keep it |
+//! | [`Child::wait`](process::Child::wait) | yes | the status stays |
+//! | [`Command::status`](process::Command::status), [`output`](process::Command::output), [`wait_with_output`](process::Child::wait_with_output) | **no** | what was read is lost; the child runs on, unless [`kill_on_drop`](process::Command::kill_on_drop) says otherwise |
+//! | `recv` and `send` of a child's streams | yes | as those of pipes |
+//! | [`Watcher::recv`](inotify::Watcher::recv), [`add_recursive`](inotify::Watcher::add_recursive) | yes | the events are still there; nothing stays watched |
+//! | `recv` of [`stdin`](io::stdin) | yes | the bytes are for the next call |
+//! | `send` of [`stdout`](io::stdout) and [`stderr`](io::stderr) | yes | nothing was sent; but where a thread writes, what it has begun is written |
+//! | functions of [`fs`] | as the call itself | one that waits for its thread is not made; one that has begun runs to its end |
+//! | reading a [`fs::File`] | yes | what was read is for the next read |
+//! | writing a [`fs::File`] | yes | nothing was accepted; [`write_at`](fs::File::write_at) may have written any part |
+//! | [`ReadDir::next_entry`](fs::ReadDir::next_entry) | yes | the entry is for the next call |
+//! | [`BootTimer::sleep`](time::BootTimer::sleep), [`BootInterval::tick`](time::BootInterval::tick) | yes | the wait begins anew; the tick is for the next call |
+//! | [`WallTimer::sleep_until`](time::WallTimer::sleep_until), [`clock_set`](time::WallTimer::clock_set) | yes | that the clock was set is told by the next call |
+//! | [`BlockingPool::run`](runtime::BlockingPool::run) | yes | a job that has not begun is not run; one that has runs to its end |
 //! | [`readable`](io::AsyncFd::readable), [`writable`](io::AsyncFd::writable), [`priority`](io::AsyncFd::priority), [`peer_closed`](io::AsyncFd::peer_closed), [`ready`](io::AsyncFd::ready) | yes | the readiness is kept |
 //! | [`read_with`](io::AsyncFd::read_with), [`write_with`](io::AsyncFd::write_with) | yes | the operation was not done |
 //! | [`sleep`](time::sleep()), [`sleep_until`](time::sleep_until) | yes | the wait begins anew; keep the [`Sleep`](time::Sleep), which is `Unpin`, to go on with it |
@@ -405,7 +471,15 @@
 //! | panic | caught per task and given to whoever joins it; else to [`on_unhandled_panic`](runtime::Builder::on_unhandled_panic) |
 //! | panics in `Drop` | those of a task's future, of its result and of wakers are caught too: none ends a worker or aborts the process (a second panic while the first unwinds does, in any Rust program) |
 //! | shutdown | bounded: 5 s when a runtime is dropped, else [as long as you say](Runtime::shutdown_timeout), with a report of what has not stopped; later I/O fails, later tasks are cancelled |
-//! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order |
+//! | blocking pool | at most 512 threads unless [you say otherwise](runtime::Builder::max_blocking_threads); jobs beyond wait, in order, as many as [you say](runtime::Builder::max_blocking_queue). Calls on files have threads of their own (64), and so have lookups that the C library makes (8) and each [pool](runtime::BlockingPool): none holds up another. A job that no thread can be had for is refused, and its handle says so |
+//! | signals | each listener, on whatever runtime, and over several one after the other, receives each signal: joined when it comes again before that, with a count; at least one after the last raise. What the signal did before comes back when [you ask for it](signal::restore()) |
+//! | children | waited for by pidfd, so that no other process can be meant; those of other code are left alone. One that is dropped is reaped within 2 s, whether or not a runtime lives. It has std's default dispositions, no blocked signal, and of our descriptors none but its three |
+//! | file events | nothing is lost without an event that says so; of a tree, every entry that has come since and exists when the events stop has been told of |
+//! | standard streams | what was inherited keeps its mode; a read that waits does not hold up the program's end |
+//! | files | errors name operation and path; a write that was accepted and failed is told by the next write, flush or close |
+//! | fork(2) | the child gets errors that say so from what belongs to the parent's runtime, and a default runtime of its own; the parent is not disturbed |
+//! | interrupted calls | no operation fails with `Interrupted`, whatever handlers the program has |
+//! | system calls that fail | each is a result or an error, once: no panic, no hang, nothing left behind, and the next time all goes well (`tests/faults` has each call fail with each of its errors) |
 //! | memory | every internal queue is bounded (a worker's own queue by 256 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
 //! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued. [`Listener`](net::Listener) does what the kind says |
 //! | descriptors | all are close-on-exec; those that a peer sends belong to you from the receive on, and are closed when you do not take them |
@@ -449,6 +523,12 @@
 //! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
 //! | `net::lookup_host` | `net::resolve` | [`dns::lookup`](dns::lookup()) |
 //! | `TcpStream::connect("host:port")` | the same | [`connect`]; [`TcpStream::connect`](net::TcpStream::connect) takes addresses |
+//! | `signal::ctrl_c`, `signal::unix::signal` | async-signal | [`signal::ctrl_c`], [`signal::Signals`]: with sender, value and count; [`restore`](signal::restore()) |
+//! | `process::Command`, `Child` | async-process | [`process::Command`], [`process::Child`]; `kill` is std's, and does not wait: `wait` does |
+//! | `fs` | async-fs | [`fs`]; what is cached is read without a thread; errors name the path; [`write_atomic`](fs::write_atomic) |
+//! | `io::stdin`, `io::stdout` | `Unblock` | [`io::stdin`], [`io::stdout`]: no thread where the file can be polled, and nothing is buffered |
+//! | inotify and notify, of other crates | the same | [`inotify::Watcher`] |
+//! | `runtime::Builder::max_blocking_threads` | `BLOCKING_MAX_THREADS` | [the same](runtime::Builder::max_blocking_threads), and [pools of your own](runtime::BlockingPool) |
 //! | `task::Id`, `task_local!` | | none: a task is known by its handle, and takes with it what it needs |
 //! | `Builder::on_thread_start` | | none |
 //!
@@ -481,7 +561,10 @@ pub use fend_dns as dns;
 #[doc(inline)]
 pub use fend_net as net;
 pub use fend_reactor::runtime::{Dispatcher, Handle, Runtime};
-pub use fend_reactor::{block_on, runtime, spawn, spawn_blocking, spawn_local, task, time, yield_now};
+pub use fend_reactor::{
+    block_on, fs, inotify, process, runtime, signal, spawn, spawn_blocking, spawn_local, task, time,
+    yield_now,
+};
 #[doc(inline)]
 #[cfg(feature = "tls")]
 pub use fend_tls as tls;

@@ -1,10 +1,10 @@
 //! Time: sleeping, ticking, running out, standing still.
 
 use std::future::{pending, ready};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fend::Runtime;
-use fend::time::{Timer, interval, sleep, timeout};
+use fend::time::{BootInstant, BootTimer, Timer, WallEvent, WallTimer, interval, sleep, timeout};
 
 use crate::Outcome;
 
@@ -68,6 +68,22 @@ pub(crate) async fn timeouts() -> Outcome {
     let elapsed = late.err().ok_or("a future that never ends was in time")?;
     ensure!(took >= millis(10), "timed out after {took:?}");
     Ok(format!("one future {in_time}; another: {elapsed}"))
+}
+
+/// Clocks that go on while the machine is suspended, and one that people set.
+pub(crate) async fn other_clocks() -> Outcome {
+    let start = BootInstant::now();
+    BootTimer::new()?.sleep(millis(10)).await?;
+    let slept = start.elapsed();
+    ensure!(slept >= millis(10), "the boot-time timer was early: {slept:?}");
+    let noon = SystemTime::now() + millis(10);
+    let event = WallTimer::new()?.sleep_until(noon).await?;
+    let said = match event {
+        WallEvent::Reached => "has come",
+        WallEvent::ClockSet => "cannot be told: somebody has set the clock just now",
+    };
+    ensure!(event != WallEvent::Reached || SystemTime::now() >= noon, "the time of day was early");
+    Ok(format!("up for {} s, with suspends; a time of day {said}", start.since_boot().as_secs()))
 }
 
 /// A runtime whose clock jumps to the next deadline when there is nothing to do, for tests.

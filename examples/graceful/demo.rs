@@ -3,16 +3,19 @@
 use std::env;
 use std::error::Error;
 use std::fs::{self, DirBuilder};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use fend::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use fend::task::CancellationToken;
 use fend::time::{sleep, timeout};
+use futures_lite::StreamExt;
+use futures_lite::io::{AsyncBufReadExt, BufReader, Lines};
 
 use crate::arguments::{Arguments, Stop};
 use crate::client::{Latest, load};
@@ -121,68 +124,44 @@ impl Drop for Control {
 struct Server {
     child: Child,
     stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+    lines: Lines<BufReader<ChildStdout>>,
     addr: SocketAddr,
 }
 
 impl Server {
     /// With the same arguments each time.
     async fn start(control: &Path) -> io::Result<Server> {
-        let control = control.to_owned();
-        fend::spawn_blocking(move || Server::start_blocking(&control)).await?
-    }
-
-    fn start_blocking(control: &Path) -> io::Result<Server> {
         let mut child = Command::new(env::current_exe()?)
             .args(["server", "--quit-at-eof", "--addr", "127.0.0.1:0", "--control"])
             .arg(control)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .kill_on_drop(true)
             .spawn()?;
         let (stdin, stdout) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        let addr = SocketAddr::from(([0; 4], 0));
-        let mut server = Server { child, stdin, stdout: BufReader::new(stdout), addr };
-        let line = server.line()?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = lines.next().await.transpose()?.unwrap_or_default();
         let addr = line.strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
-        server.addr = addr.ok_or_else(|| io::Error::other(format!("the server said {line:?}")))?;
-        Ok(server)
+        let addr = addr.ok_or_else(|| io::Error::other(format!("the server said {line:?}")))?;
+        Ok(Server { child, stdin, lines, addr })
     }
 
-    fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
-    }
-
-    async fn quit(mut self) -> io::Result<String> {
-        self.stdin.write_all(b"quit\n")?;
+    async fn quit(self) -> io::Result<String> {
+        self.stdin.send_all(b"quit\n").await?;
         self.end().await
     }
 
     /// Waits for the end, and gives the last line.
     async fn end(mut self) -> io::Result<String> {
-        fend::spawn_blocking(move || {
-            let mut last = String::new();
-            loop {
-                match self.line()? {
-                    line if line.is_empty() => break,
-                    line => last = line,
-                }
-            }
-            let status = self.child.wait()?;
-            if status.success() {
-                Ok(last)
-            } else {
-                Err(io::Error::other(format!("the server: {status}; {last}")))
-            }
-        })
-        .await?
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut last = String::new();
+        while let Some(line) = self.lines.next().await {
+            last = line?;
+        }
+        let status = self.child.wait().await?;
+        if status.success() {
+            Ok(last)
+        } else {
+            Err(io::Error::other(format!("the server: {status}; {last}")))
+        }
     }
 }

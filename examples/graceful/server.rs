@@ -1,19 +1,22 @@
 //! The server: takes over or begins, serves, hands over or quits, drains.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fend::io::stdin;
 use fend::net::{Listener, TcpListener, UnixListener};
 use fend::task::CancellationToken;
 use fend::time::sleep;
-use futures_lite::future;
+use futures_lite::io::{AsyncBufReadExt, BufReader};
+use futures_lite::{StreamExt, future};
 
 use crate::arguments::{Arguments, Stop, complain};
 use crate::connection;
 use crate::control_file::ControlFile;
 use crate::handover::{End, Predecessor, Sockets, Verdict, own_user, take_over};
+use crate::termination::Termination;
 
 /// About as long in sum, an address may be in use.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -59,6 +62,8 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
         Some((sockets, predecessor)) => (sockets, Some(predecessor)),
         None => (begin(&options).await?, None),
     };
+    // Before anybody can know that it serves, and wants it to end.
+    let quit = quit_when_told(options.quit_at_eof)?;
     // Before there is a connection: when nobody reads it, nothing is lost.
     say(&format!("listening on {}", sockets.listener.local_addr()?))?;
     let deadline = Duration::from_secs(options.drain as u64);
@@ -80,7 +85,7 @@ pub(crate) async fn run(options: Options) -> io::Result<()> {
     }));
 
     // From here on an error waits until the connections have had their time.
-    let end = until_the_end(&options, &sockets, predecessor).await;
+    let end = until_the_end(&options, &sockets, predecessor, &quit).await;
     handle.stop();
     let left = leave(&end, sockets);
     let report = handle.drain(deadline).await;
@@ -111,8 +116,8 @@ async fn until_the_end(
     options: &Options,
     sockets: &Sockets,
     predecessor: Option<Predecessor>,
+    quit: &CancellationToken,
 ) -> io::Result<Reason> {
-    let quit = quit_on_stdin(options.quit_at_eof);
     if let Some(predecessor) = predecessor {
         let verdict = async { predecessor.ready().await.map(Some) };
         // It may be at it, and would have to go on if we went now.
@@ -130,7 +135,7 @@ async fn until_the_end(
         }
     }
     let failed = |error: &io::Error| complain(format!("the handover failed: {error}"));
-    match sockets.until_the_end(&quit, options.handover(), failed).await? {
+    match sockets.until_the_end(quit, options.handover(), failed).await? {
         End::HandedOver => Ok(Reason::HandedOver),
         End::Quit => Ok(Reason::Quit),
     }
@@ -179,18 +184,32 @@ async fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Cancelled when somebody types `quit`. Its end means as much when `at_eof`, and else nothing: a service has none.
-fn quit_on_stdin(at_eof: bool) -> CancellationToken {
+/// Cancelled by SIGTERM and ^C, and when somebody types `quit`; a signal that comes then ends the process at once. The end of what is typed
+/// means as much when `at_eof`, and else nothing: a service has none.
+fn quit_when_told(at_eof: bool) -> io::Result<CancellationToken> {
     let token = CancellationToken::new();
-    let quit = token.clone();
-    // A thread of its own: one of the blocking pool would keep the program from ending until there is another line.
-    std::thread::spawn(move || {
-        let mut lines = io::stdin().lock().split(b'\n').map_while(Result::ok);
-        if lines.any(|line| line.trim_ascii() == b"quit") || at_eof {
-            quit.cancel();
-        }
+    let (quit, signalled) = (token.clone(), Termination::new()?.told());
+    fend::spawn(async move {
+        future::or(async { drop(signalled.await) }, typed(at_eof)).await;
+        quit.cancel();
     });
-    token
+    Ok(token)
+}
+
+async fn typed(at_eof: bool) {
+    if stdin().is_in_background() {
+        // What is typed is for others, and the kernel would stop us for reading it (SIGTTIN).
+        return future::pending().await;
+    }
+    let mut lines = BufReader::new(stdin()).split(b'\n');
+    while let Some(Ok(line)) = lines.next().await {
+        if line.trim_ascii() == b"quit" {
+            return;
+        }
+    }
+    if !at_eof {
+        future::pending().await
+    }
 }
 
 fn say(line: &str) -> io::Result<()> {

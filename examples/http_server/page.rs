@@ -28,8 +28,8 @@ pub(crate) fn render(about: &str) -> String {
 fn write_tables(metrics: &Metrics, page: &mut String) -> std::fmt::Result {
     writeln!(page, "tasks alive        {:>12}", metrics.tasks_alive)?;
     writeln!(page, "tasks injected     {:>12}", metrics.injector_len)?;
-    writeln!(page, "blocking threads   {:>12}", metrics.blocking_threads)?;
-    writeln!(page, "blocking jobs      {:>12}", metrics.blocking_jobs)?;
+    writeln!(page, "blocking threads   {:>12}", metrics.blocking.threads)?;
+    writeln!(page, "blocking jobs      {:>12}", metrics.blocking.jobs())?;
     writeln!(page, "\nworker        polls       steals        parks       queued   busy seconds")?;
     for (number, worker) in metrics.workers.iter().enumerate() {
         writeln!(

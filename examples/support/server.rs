@@ -3,11 +3,16 @@
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use fend::net::{Listener, TcpStream};
+use fend::net::{Listener, ListenerHandle, TcpStream};
 
 use crate::arguments::{Arguments, Stop, complain};
 use crate::runtime::{RUNTIME_HELP, RuntimeOptions};
+use crate::termination::Termination;
+
+/// How long open connections have, once the server was told to end.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// The options that [`Options::read`] knows, for the help text.
 pub(crate) fn help(port: u16) -> String {
@@ -42,8 +47,7 @@ impl Options {
         Ok(())
     }
 
-    /// Listens, prints the address on a line of its own, and gives each connection to a task that runs `answer`. Returns only
-    /// when the server cannot start, or its listener is of no more use.
+    /// Listens, prints the address on a line of its own, and gives each connection to a task that runs `answer`: see [`serve_all`].
     pub(crate) fn serve<F>(self, answer: fn(TcpStream) -> F) -> io::Result<()>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -52,27 +56,55 @@ impl Options {
     }
 }
 
-/// Listens, and prints the address on a line of its own.
-pub(crate) async fn listen(addr: SocketAddr) -> io::Result<Listener> {
+/// What listens, and hears when it is to end.
+pub(crate) struct Listening {
+    listener: Listener,
+    termination: Termination,
+}
+
+/// Listens, and prints the address on a line of its own. From then on somebody may want the end.
+pub(crate) async fn listen(addr: SocketAddr) -> io::Result<Listening> {
     let listener = Listener::bind(addr).await?.on_error(|failure| {
         // Once for each lack, and not with every try.
         if failure.begins_back_off() {
             complain(failure.error());
         }
     });
+    let termination = Termination::new()?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
-    Ok(listener)
+    Ok(Listening { listener, termination })
 }
 
-/// Gives each connection to a task that runs `answer`. Returns only when the listener is of no more use.
+/// Gives each connection to a task that runs `answer`, until the listener is of no more use, or SIGTERM or ^C comes: then the connections
+/// have 10 s to come to their end. A second signal ends the process at once.
 pub(crate) async fn serve_all<F>(
-    listener: Listener,
+    listening: Listening,
     answer: impl Fn(TcpStream) -> F + Send + Sync + 'static,
 ) -> io::Result<()>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    listener.serve(move |stream, peer| serve_one(answer(stream), peer)).await.map(drop)
+    until_told(listening, move |stream, peer| serve_one(answer(stream), peer)).await
+}
+
+/// The same with a `serve_one` that says itself what has failed.
+pub(crate) async fn until_told<F>(
+    Listening { listener, termination }: Listening,
+    serve_one: impl Fn(TcpStream, SocketAddr) -> F + Send + Sync + 'static,
+) -> io::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let drained = fend::spawn(drain_when_told(listener.handle(), termination));
+    listener.serve(serve_one).await?;
+    drained.await?
+}
+
+async fn drain_when_told(listener: ListenerHandle, termination: Termination) -> io::Result<()> {
+    let told = termination.told().await?;
+    let report = listener.drain(DRAIN).await;
+    let aborted = report.aborted + report.stuck as u64;
+    writeln!(io::stdout(), "{told}: {} connections finished, {aborted} aborted", report.finished)
 }
 
 async fn serve_one(answer: impl Future<Output = io::Result<()>>, peer: SocketAddr) {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fend::net::{Listener, TcpStream};
+use fend::net::TcpStream;
 use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsError, TlsStream, Verify};
 
 use crate::arguments::{Arguments, Stop, complain};
@@ -103,8 +103,8 @@ impl Options {
             if let Some((certificate, key)) = self.files().filter(|_| self.watch) {
                 fend::spawn(watch(acceptor.clone(), certificate, key));
             }
-            let listener = server::listen(self.server.addr).await?;
-            Ok(serve_all(listener, acceptor, answer).await?)
+            let listening = server::listen(self.server.addr).await?;
+            Ok(serve_all(listening, acceptor, answer).await?)
         })
     }
 
@@ -159,7 +159,7 @@ async fn watch(acceptor: TlsAcceptor, certificate: PathBuf, key: PathBuf) {
 }
 
 async fn serve_all<F>(
-    listener: Listener,
+    listening: server::Listening,
     acceptor: TlsAcceptor,
     answer: fn(TlsStream<TcpStream>) -> F,
 ) -> io::Result<()>
@@ -180,7 +180,7 @@ where
             }
         }
     };
-    listener.serve(serve_one).await.map(drop)
+    server::until_told(listening, serve_one).await
 }
 
 /// Whether a peer has just gone, before the handshake or behind it: not worth a line. Many never say goodbye.

@@ -6,21 +6,18 @@
 use std::error::Error;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
-use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use fend_reactor::io::AsyncFd;
+use fend_reactor::io::{AsyncFd, MAX_BUFFERS, taken_of, taken_of_mut};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::error::{Place, SocketError};
 use crate::flags::MsgFlags;
 use crate::sys;
 
 /// One registered socket, shared by the clones of its owner.
 pub(crate) type Registered = Arc<AsyncFd<Socket>>;
-
-/// Buffers that the kernel takes in one vectored call (`UIO_MAXIOV`); with more it would refuse them all.
-const MAX_BUFFERS: usize = 1024;
 
 /// The kernel cuts one transfer at 2 GiB less a page. A result is called short, and the kernel's buffer empty or full,
 /// only below this smaller bound, so that such a cut is not taken for it.
@@ -35,23 +32,6 @@ pub(crate) fn asked(len: usize) -> usize {
 /// overlap.
 pub(crate) fn asked_of(lens: impl Iterator<Item = usize>) -> usize {
     asked(lens.skip_while(|&len| len == 0).take(MAX_BUFFERS).fold(0, usize::saturating_add))
-}
-
-/// Those of a stream's buffers that one call takes: from the first on that is not empty. A receive into empty ones alone would
-/// look like the end.
-pub(crate) fn taken_of<'b, 'a>(bufs: &'b [IoSlice<'a>]) -> &'b [IoSlice<'a>] {
-    &bufs[taken(bufs)]
-}
-
-/// [`taken_of`], to be received into.
-pub(crate) fn taken_of_mut<'b, 'a>(bufs: &'b mut [IoSliceMut<'a>]) -> &'b mut [IoSliceMut<'a>] {
-    let taken = taken(bufs);
-    &mut bufs[taken]
-}
-
-fn taken(bufs: &[impl Deref<Target = [u8]>]) -> Range<usize> {
-    let first = bufs.iter().position(|buf| !buf.is_empty()).unwrap_or(bufs.len());
-    first..bufs.len().min(first + MAX_BUFFERS)
 }
 
 /// recv(2).
@@ -141,10 +121,11 @@ pub(crate) fn adopt(
     kind: Option<Type>,
     listening: bool,
 ) -> io::Result<Socket> {
-    if !family.has(socket.domain()?) {
+    let failed = |error| SocketError::wrap("take over a socket", Place::Unknown, error);
+    if !family.has(socket.domain().map_err(failed)?) {
         return Err(unfit(format!("the socket is not {} socket", family.name())));
     }
-    let is = socket.r#type()?;
+    let is = socket.r#type().map_err(failed)?;
     if kind.is_some_and(|kind| kind != is) {
         return Err(unfit(match kind {
             Some(Type::STREAM) => "the socket is not a stream socket",
@@ -152,10 +133,10 @@ pub(crate) fn adopt(
             _ => "the socket is not a seqpacket socket",
         }));
     }
-    if socket.is_listener()? != listening {
+    if socket.is_listener().map_err(failed)? != listening {
         return Err(unfit(if listening { "the socket does not listen" } else { "the socket is a listener" }));
     }
-    socket.set_nonblocking(true)?;
+    socket.set_nonblocking(true).map_err(failed)?;
     Ok(socket)
 }
 
@@ -200,14 +181,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_takes_buffers_from_the_first_that_is_not_empty() {
+    fn what_is_asked_for_is_what_one_call_takes() {
         let (empty, full) = (IoSlice::new(b""), IoSlice::new(b"ab"));
         let bufs = [vec![empty; 2000], vec![full; 2000]].concat();
-        assert_eq!(taken(&bufs), 2000..3024);
         assert_eq!(asked_of(bufs.iter().map(|buf| buf.len())), 2048);
-        assert_eq!(taken(&bufs[..2000]), 2000..2000);
-        assert_eq!(taken(&bufs[1999..2001]), 1..2);
-        assert_eq!(taken(&bufs[..0]), 0..0);
         assert_eq!(asked_of(bufs[..2000].iter().map(|buf| buf.len())), 0);
     }
 }

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::fork::Origin;
 use crate::sys;
 
 /// Nanoseconds since the first clock was made. `u64` holds 584 years; later deadlines saturate to [`NEVER`].
@@ -26,6 +27,7 @@ pub(crate) const NEVER: Nanos = u64::MAX;
 #[derive(Debug)]
 pub(crate) struct Clock {
     base: Base,
+    origin: Origin,
     /// Counts changes of the two words below; odd during one.
     version: AtomicU32,
     /// Frozen time while paused, else [`RUNNING`].
@@ -81,6 +83,7 @@ impl Clock {
     pub(crate) fn new() -> Self {
         Clock {
             base: Base::get(),
+            origin: Origin::here(),
             version: AtomicU32::new(0),
             frozen: AtomicU64::new(RUNNING),
             offset: AtomicU64::new(0),
@@ -95,7 +98,9 @@ impl Clock {
             let version = self.version.load(Ordering::Acquire);
             let now = self.read();
             fence(Ordering::Acquire);
-            if version % 2 == 0 && self.version.load(Ordering::Relaxed) == version {
+            let settled = version % 2 == 0 && self.version.load(Ordering::Relaxed) == version;
+            // In the child of a fork, the thread that was at it may not be there.
+            if settled || !self.origin.is_here() {
                 return now;
             }
             thread::yield_now();
@@ -143,7 +148,7 @@ impl Clock {
 
     /// Freezes time where it is. False when it was frozen already.
     pub(crate) fn pause(&self) -> bool {
-        let _change = self.change();
+        let Some(_change) = self.change() else { return false };
         let running = !self.is_paused();
         // Of a clock that is frozen, this stores what it holds.
         self.frozen.store(self.read(), Ordering::Relaxed);
@@ -152,7 +157,7 @@ impl Clock {
 
     /// Lets time run on from where it stands. False when it was running.
     pub(crate) fn resume(&self) -> bool {
-        let _change = self.change();
+        let Some(_change) = self.change() else { return false };
         let frozen = self.frozen.load(Ordering::Relaxed);
         if frozen == RUNNING {
             return false;
@@ -164,7 +169,7 @@ impl Clock {
 
     /// Moves frozen time on to `to`, never back. Does nothing while time runs.
     pub(crate) fn advance_to(&self, to: Nanos) {
-        let _change = self.change();
+        let Some(_change) = self.change() else { return };
         if self.is_paused() {
             self.frozen.fetch_max(to.min(LAST), Ordering::Relaxed);
         }
@@ -172,14 +177,17 @@ impl Clock {
 
     /// Moves time on to `to`, never back, whether it is frozen or runs.
     pub(crate) fn skip_to(&self, to: Nanos) {
-        let _change = self.change();
+        let Some(_change) = self.change() else { return };
         let ahead = to.min(LAST).saturating_sub(self.read());
         let word = if self.is_paused() { &self.frozen } else { &self.offset };
         word.fetch_add(ahead, Ordering::Relaxed);
     }
 
-    /// Begins a change; dropping the guard ends it.
-    fn change(&self) -> Change<'_> {
+    /// Begins a change; dropping the guard ends it. `None` in the child of a fork, where the lock may be held for ever.
+    fn change(&self) -> Option<Change<'_>> {
+        if !self.origin.is_here() {
+            return None;
+        }
         let lock = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let version = self.version.load(Ordering::Relaxed).wrapping_add(1);
         self.version.store(version, Ordering::Relaxed);
@@ -188,7 +196,7 @@ impl Clock {
         // could show a later time than the one that is frozen.
         fence(Ordering::SeqCst);
         self.let_readers_finish();
-        Change { clock: self, version, _lock: lock }
+        Some(Change { clock: self, version, _lock: lock })
     }
 
     /// A reader that saw the even version may have read the system's clock a moment later than its second look at the version

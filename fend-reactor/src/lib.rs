@@ -1,4 +1,5 @@
-//! The reactor and executor under fend: tasks, workers, drivers, timers and any file descriptor.
+//! The reactor and executor under fend: tasks, workers, drivers, timers and any file descriptor; signals, child processes, file events,
+//! files and standard streams.
 //!
 //! Most programs use the `fend` crate, which re-exports everything here.
 
@@ -7,13 +8,18 @@ mod context;
 mod dispatcher;
 mod driver;
 mod executor;
+mod fork;
 mod random;
 mod sync;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
 mod wake_list;
 
+pub mod fs;
+pub mod inotify;
 pub mod io;
+pub mod process;
+pub mod signal;
 pub mod task;
 pub mod time;
 
@@ -23,7 +29,8 @@ pub mod runtime {
     #[doc(hidden)]
     pub use crate::executor::offer_default;
     pub use crate::executor::{
-        Builder, DriverMetrics, EnterGuard, Handle, Id, Metrics, Runtime, ShutdownReport, WorkerMetrics,
+        BlockingPool, BlockingPoolBuilder, BlockingPoolMetrics, BlockingPoolReport, Builder, DriverMetrics,
+        EnterGuard, Handle, Id, Metrics, Runtime, ShutdownReport, WorkerMetrics,
     };
 }
 

@@ -6,10 +6,12 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use fend::net::activation::{Activator, ListenFds};
 
 use crate::alone::{alone, is_alone};
+use crate::managers::own_loopback;
 use crate::process::open_fds;
 use crate::service::{activator, ask_name, finish, listener, tell_names};
 use crate::shape::Shape;
@@ -49,7 +51,8 @@ fn a_listener_of_the_runtime_goes_on_in_the_child(shape: Shape) {
     }
     let address = shape
         .block_on(async {
-            let listener = fend::net::TcpListener::bind("127.0.0.1:0").await?;
+            // At an address where nobody else gets the port afterwards.
+            let listener = fend::net::TcpListener::bind((own_loopback(67, shape), 0)).await?;
             let address = listener.local_addr()?;
             // It is in use here, and the client comes before the service does.
             let client = fend::net::TcpStream::connect(address).await?;
@@ -63,7 +66,10 @@ fn a_listener_of_the_runtime_goes_on_in_the_child(shape: Shape) {
             io::Result::Ok(address)
         })
         .expect("the sockets");
-    assert!(std::net::TcpStream::connect(address).is_err(), "nobody has the socket any more");
+    // Nobody has the socket any more, once each child of another test runs its own program.
+    while std::net::TcpStream::connect(address).is_ok() {
+        thread::yield_now();
+    }
 }
 
 fn a_unix_socket_arrives(shape: Shape) {

@@ -55,7 +55,7 @@ fn systemd_passes_sockets(shape: Shape) {
         return;
     }
     // It takes no port 0, so that two have to be found free, at an address where nobody else looks for one meanwhile.
-    let ip = own_loopback(shape);
+    let ip = own_loopback(66, shape);
     let addresses = [listener_at(ip), listener_at(ip)].map(|(_, address)| address);
     let mut options: Vec<String> = addresses.iter().map(|address| format!("--listen={address}")).collect();
     options.push("--fdname=first:second".to_owned());
@@ -71,14 +71,14 @@ fn systemd_passes_sockets(shape: Shape) {
     finish(manager.take());
 }
 
-/// An address of the loopback interface that no other shape's test has.
-fn own_loopback(shape: Shape) -> Ipv4Addr {
+/// An address of the loopback interface that no other shape's test has, nor one with another `test`.
+pub(crate) fn own_loopback(test: u8, shape: Shape) -> Ipv4Addr {
     let dispatcher = match shape.dispatcher {
         Dispatcher::Poll => 1,
         _ => 2,
     };
     let shape = u8::try_from(shape.workers * 16 + shape.drivers).expect("a small shape");
-    Ipv4Addr::new(127, 66, dispatcher, shape)
+    Ipv4Addr::new(127, test, dispatcher, shape)
 }
 
 /// A process that is killed unless somebody takes it to see its end.

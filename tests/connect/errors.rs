@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fend::dns::LookupError;
 use fend::net::{ConnectAttempt, ConnectError};
 
-use crate::full_listener::{FullListener, attempts_under_way};
+use crate::full_listener::{FullListener, attempts_end};
 use crate::zone::{Zone, refusing, resolver};
 
 on_every_dispatcher!(
@@ -62,17 +62,18 @@ async fn an_address_that_was_given_is_named_once() -> io::Result<()> {
 async fn no_answer_in_time_tells_each_address() -> io::Result<()> {
     let silent = FullListener::new()?;
     let port = silent.address.port();
-    let limit = Duration::from_millis(60);
+    // Time enough to begin the first attempt on a busy machine, and never the second.
+    let (limit, delay) = (Duration::from_millis(500), Duration::from_secs(5));
     let connect = fend::connect(("two.test", port)).resolver(&resolver()?).timeout(limit);
-    let error = connect.await.unwrap_err();
+    let error = connect.attempt_delay(delay).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     let text = error.to_string();
     let asked = format!(
-        "connect two.test:{port}: no connection to 127.0.0.1:{port}: no answer within 60ms, tried for "
+        "connect two.test:{port}: no connection to 127.0.0.1:{port}: no answer within 500ms, tried for "
     );
     assert!(text.starts_with(&asked), "{text}");
-    assert!(text.ends_with(&format!("; 127.0.0.2:{port}: not tried within 60ms")), "{text}");
-    assert_eq!(attempts_under_way(silent.address)?, 0);
+    assert!(text.ends_with(&format!("; 127.0.0.2:{port}: not tried within 500ms")), "{text}");
+    attempts_end(silent.address).await?;
     Ok(())
 }
 

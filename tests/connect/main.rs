@@ -6,8 +6,6 @@ mod support;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/full_listener.rs"]
 mod full_listener;
-#[path = "../support/noise.rs"]
-mod machine;
 
 mod drops;
 mod errors;

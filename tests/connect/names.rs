@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use fend::net::{TcpListener, TcpStream};
 
-use crate::full_listener::attempts_under_way;
-use crate::machine::Noise;
+use crate::full_listener::attempts_end;
 use crate::zone::{Zone, refusing, resolver, silent_and_listening};
 
 on_every_dispatcher!(
@@ -21,48 +20,74 @@ on_every_dispatcher!(
     ipv6_addresses_are_not_waited_for_long,
 );
 
+/// The least time of five tries, or the first below `limit`: other programs may take the processors in some of them.
+async fn least_time(
+    limit: Duration,
+    mut attempt: impl AsyncFnMut() -> io::Result<Duration>,
+) -> io::Result<Duration> {
+    let mut least = Duration::MAX;
+    for _ in 0..5 {
+        least = least.min(attempt().await?);
+        if least < limit {
+            break;
+        }
+    }
+    Ok(least)
+}
+
 /// NT6
 async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
     let (silent, listener) = silent_and_listening().await?;
     let port = silent.address.port();
-    let resolver = resolver()?;
-    let noise = Noise::listen(Duration::from_millis(5));
-    let start = Instant::now();
-    let stream = fend::connect(("two.test", port)).resolver(&resolver).await?;
-    let took = start.elapsed();
-    assert_eq!(attempts_under_way(silent.address)?, 0, "the loser's socket is closed");
-    assert_eq!(stream.peer_addr()?, listener.local_addr()?);
-    assert!(took >= Duration::from_millis(250), "the first had no chance: {took:?}");
-    let worst = noise.worst();
-    assert!(took < Duration::from_millis(300) + worst, "{took:?}, on a machine that is late by {worst:?}");
+    let (resolver, limit) = (resolver()?, Duration::from_millis(300));
+    let least = least_time(limit, async || {
+        let start = Instant::now();
+        let stream = fend::connect(("two.test", port)).resolver(&resolver).await?;
+        let took = start.elapsed();
+        attempts_end(silent.address).await?;
+        assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+        assert!(took >= Duration::from_millis(250), "the first had no chance: {took:?}");
+        Ok(took)
+    });
+    let least = least.await?;
+    assert!(least < limit, "{least:?}");
     Ok(())
 }
 
 async fn a_refused_first_address_costs_no_wait() -> io::Result<()> {
     let (_refusing, port) = refusing([127, 0, 0, 1], 0)?;
     let listener = TcpListener::bind(("127.0.0.2", port)).await?;
-    let noise = Noise::listen(Duration::from_millis(5));
-    let start = Instant::now();
-    let stream = fend::connect(format!("two.test:{port}")).resolver(&resolver()?).await?;
-    let took = start.elapsed();
-    assert_eq!(stream.peer_addr()?, listener.local_addr()?);
-    let worst = noise.worst();
-    assert!(took < Duration::from_millis(100) + worst, "{took:?}, on a machine that is late by {worst:?}");
+    // Below the 250 ms that a wait is.
+    let (resolver, limit) = (resolver()?, Duration::from_millis(200));
+    let least = least_time(limit, async || {
+        let start = Instant::now();
+        let stream = fend::connect(format!("two.test:{port}")).resolver(&resolver).await?;
+        let took = start.elapsed();
+        assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+        Ok(took)
+    });
+    let least = least.await?;
+    assert!(least < limit, "{least:?}");
     Ok(())
 }
 
 async fn the_attempt_delay_is_as_it_was_set() -> io::Result<()> {
     let (silent, listener) = silent_and_listening().await?;
     let port = silent.address.port();
-    let noise = Noise::listen(Duration::from_millis(5));
-    let start = Instant::now();
-    let connect = fend::connect(("two.test", port)).resolver(&resolver()?);
-    let stream = connect.attempt_delay(Duration::from_millis(20)).await?;
-    let (took, worst) = (start.elapsed(), noise.worst());
-    assert!(took >= Duration::from_millis(20), "the first had no chance: {took:?}");
-    assert!(took < Duration::from_millis(120) + worst, "{took:?}, on a machine that is late by {worst:?}");
-    assert_eq!(stream.peer_addr()?, listener.local_addr()?);
-    assert_eq!(attempts_under_way(silent.address)?, 0);
+    // Below the 250 ms that it is unless it is set.
+    let (resolver, limit) = (resolver()?, Duration::from_millis(200));
+    let least = least_time(limit, async || {
+        let start = Instant::now();
+        let connect = fend::connect(("two.test", port)).resolver(&resolver);
+        let stream = connect.attempt_delay(Duration::from_millis(20)).await?;
+        let took = start.elapsed();
+        assert!(took >= Duration::from_millis(20), "the first had no chance: {took:?}");
+        assert_eq!(stream.peer_addr()?, listener.local_addr()?);
+        attempts_end(silent.address).await?;
+        Ok(took)
+    });
+    let least = least.await?;
+    assert!(least < limit, "{least:?}");
     Ok(())
 }
 
@@ -118,12 +143,12 @@ async fn ipv6_addresses_are_not_waited_for_long() -> io::Result<()> {
         }
     });
     let resolver = Zone::new("", "")?.resolver(address)?;
-    let noise = Noise::listen(Duration::from_millis(5));
     let start = Instant::now();
     let stream = fend::connect(("v4.test.", listener.local_addr()?.port())).resolver(&resolver).await?;
-    let (took, worst) = (start.elapsed(), noise.worst());
+    let took = start.elapsed();
     assert_eq!(stream.peer_addr()?, listener.local_addr()?);
     assert!(took >= Duration::from_millis(50), "IPv6 had no chance: {took:?}");
-    assert!(took < Duration::from_millis(250) + worst, "{took:?}, on a machine that is late by {worst:?}");
+    // With much to spare for a busy machine: the resolver itself would wait for 5 s.
+    assert!(took < Duration::from_secs(2), "{took:?}");
     Ok(())
 }

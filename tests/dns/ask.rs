@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fend::dns::{LookupError, Path, RecordData, RecordType, Resolver, ResolverBuilder};
 
-use crate::lying::LyingServer;
+use crate::lying::{LyingServer, own_loopback};
 
 /// Longer than any test here has to wait for an answer that comes.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -53,7 +53,7 @@ pub(crate) async fn addresses(resolver: &Resolver, name: &str) -> Result<Vec<IpA
 
 /// An address at which nobody listens, by UDP or TCP.
 pub(crate) fn closed_port() -> SocketAddr {
-    LyingServer::silent().address()
+    LyingServer::start_on(own_loopback(), |_, _| {}).expect("all of 127/8 is ours").address()
 }
 
 /// Runs what must be over soon.

@@ -91,9 +91,16 @@ async fn one_that_never_comes_leaves_the_other_in_the_end() -> io::Result<()> {
     for (missing, left) in [(AAAA, BOTH[0]), (A, BOTH[1])] {
         let server = mute_of(missing);
         let resolver = builder().name_server(server.address()).timeout(limit).build().map_err(failed)?;
-        let start = Instant::now();
-        assert_eq!(addresses(&resolver, "www.example").await.map_err(failed)?, [left]);
-        assert!((limit..SOON).contains(&start.elapsed()), "{:?}", start.elapsed());
+        // On a busy machine the answer may come too late, and then there is none at all.
+        let (found, took) = loop {
+            let start = Instant::now();
+            match addresses(&resolver, "www.example").await {
+                Err(error) if error.is_timeout() => {}
+                found => break (found, start.elapsed()),
+            }
+        };
+        assert_eq!(found.map_err(failed)?, [left]);
+        assert!((limit..SOON).contains(&took), "{took:?}");
     }
     Ok(())
 }

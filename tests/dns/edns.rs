@@ -28,6 +28,7 @@ async fn a_size_is_announced() -> io::Result<()> {
 
 /// As servers of before 1999, and filters since.
 async fn a_server_that_does_not_understand_is_asked_plainly() -> io::Result<()> {
+    let mut same = (0, 0);
     for (code, repeats) in [(FORMERR, true), (FORMERR, false), (NOTIMP, true)] {
         let server = LyingServer::replying(move |question| {
             if question.edns.is_none() {
@@ -38,14 +39,16 @@ async fn a_server_that_does_not_understand_is_asked_plainly() -> io::Result<()> 
         });
         let resolver = resolver(&server);
         assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
-        let asked = server.asked();
+        let asked = server.questions();
         assert_eq!(
             asked.iter().map(|asked| asked.question.edns.is_some()).collect::<Vec<_>>(),
             [true, false]
         );
-        assert_ne!(asked[0].question.id, asked[1].question.id);
-        assert_ne!(asked[0].from.port(), asked[1].from.port());
+        same.0 += usize::from(asked[0].question.id == asked[1].question.id);
+        same.1 += usize::from(asked[0].from.port() == asked[1].from.port());
     }
+    // Both are random, and may be the same once.
+    assert!(same.0 < 3 && same.1 < 3, "ids and ports: {same:?} times the same of 3");
     Ok(())
 }
 

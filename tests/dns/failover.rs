@@ -35,6 +35,8 @@ async fn a_silent_server_gives_way_to_the_next() -> io::Result<()> {
     assert_eq!(ask(&resolver, "www.example").await.map_err(failed)?, [REAL]);
     let first = start.elapsed();
     assert!(first < limit + SOON, "{first:?}");
+    // Its thread may be late to read it.
+    dead.was_asked(1).await;
     assert_eq!((dead.count(), good.count()), (1, 1));
     assert!(good.asked()[0].at - dead.asked()[0].at <= limit + SOON);
 
@@ -63,6 +65,10 @@ async fn with_silent_servers_alone_it_ends_in_time() -> io::Result<()> {
     assert!(error.is_timeout(), "{error}");
     assert!(error.server().is_some_and(|server| dead.iter().any(|dead| dead.address() == server)), "{error}");
     assert!((4 * limit..4 * limit + SOON).contains(&took), "two servers, twice each: {took:?}");
+    // Their threads may be late to read the last.
+    for server in &dead {
+        server.was_asked(2).await;
+    }
     assert_eq!(dead.each_ref().map(LyingServer::count), [2, 2]);
     Ok(())
 }
@@ -103,9 +109,10 @@ async fn a_server_that_fails_gives_way_to_the_next() -> io::Result<()> {
 /// DN7: a server that failed once is not given up for good, where there is no other that answers.
 async fn a_server_that_comes_back_is_asked_again() -> io::Result<()> {
     let server = LyingServer::start({
-        let first = std::sync::atomic::AtomicBool::new(true);
+        // It may come twice.
+        let first = std::sync::OnceLock::new();
         move |asked, back| {
-            if !first.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            if *first.get_or_init(|| asked.question.clone()) != asked.question {
                 back.send(&crate::message::honest(&asked.question));
             }
         }
@@ -116,7 +123,13 @@ async fn a_server_that_comes_back_is_asked_again() -> io::Result<()> {
         .build()
         .map_err(failed)?;
     assert!(ask(&resolver, "www.example").await.unwrap_err().is_timeout());
-    let again = ask(&resolver, "www.example").await;
+    // The limit is short: on a busy machine an answer may come too late.
+    let again = loop {
+        match ask(&resolver, "www.example").await {
+            Err(error) if error.is_timeout() => {}
+            again => break again,
+        }
+    };
     assert_eq!(again.map_err(failed)?, [REAL]);
     Ok(())
 }
@@ -157,7 +170,7 @@ async fn an_ipv6_server_is_asked() -> io::Result<()> {
     };
     let resolver = builder().name_server(server.address()).build().map_err(failed)?;
     assert_eq!(soon(ask(&resolver, "www.example")).await.map_err(failed)?, [REAL]);
-    assert_eq!(server.asked().iter().map(|asked| asked.by_tcp).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(server.questions().iter().map(|asked| asked.by_tcp).collect::<Vec<_>>(), [false, true]);
     Ok(())
 }
 

@@ -4,10 +4,11 @@
 //! several times, from elsewhere, slowly, or not at all; what it wants to answer later it keeps, since the way back can be cloned.
 //! All ends when the server is dropped.
 
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::thread::{self, JoinHandle};
@@ -130,9 +131,9 @@ impl LyingServer {
         Ok(LyingServer::run(Some(listener), socket, Box::new(handler)))
     }
 
-    /// On a port where TCP is refused.
+    /// On a port where TCP is refused, and goes on to be.
     pub(crate) fn without_tcp(handler: impl Fn(&Asked, &Back) + Send + Sync + 'static) -> LyingServer {
-        let (listener, socket) = bind_both(Ipv4Addr::LOCALHOST.into()).expect("a free port");
+        let (listener, socket) = bind_both(own_loopback()).expect("a free port");
         drop(listener);
         LyingServer::run(None, socket, Box::new(handler))
     }
@@ -177,14 +178,23 @@ impl LyingServer {
         self.shared.address
     }
 
-    /// All that it was asked so far.
+    /// All that it was asked so far, each time that it came.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.shared.asked.lock().expect("no panic").clone()
     }
 
-    /// How often it was asked.
+    /// What it was asked, once each. Who has no answer for a second sends the same datagram again, with its id and from its port: on a
+    /// machine that stands still for that long, a question may come twice.
+    pub(crate) fn questions(&self) -> Vec<Asked> {
+        let mut known = HashSet::new();
+        let mut asked = self.asked();
+        asked.retain(|asked| known.insert((asked.from, asked.question.clone())));
+        asked
+    }
+
+    /// How many [questions](Self::questions) it was asked.
     pub(crate) fn count(&self) -> usize {
-        self.shared.asked.lock().expect("no panic").len()
+        self.questions().len()
     }
 
     /// The names and types that it was asked for, in lower case.
@@ -206,7 +216,7 @@ impl LyingServer {
         self.shared.closed.load(SeqCst)
     }
 
-    /// Waits until it was asked `count` times.
+    /// Waits until it was asked `count` questions.
     pub(crate) async fn was_asked(&self, count: usize) {
         poll_fn(|cx| {
             // Registered first: a question that comes after the look wakes.
@@ -215,6 +225,12 @@ impl LyingServer {
         })
         .await;
     }
+}
+
+/// An address of this host that nobody else in this process is given, lest a port that is closed there is opened by another test.
+pub(crate) fn own_loopback() -> IpAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    Ipv4Addr::new(127, 66, 0, NEXT.fetch_add(1, SeqCst)).into()
 }
 
 fn bind_both(ip: IpAddr) -> io::Result<(TcpListener, UdpSocket)> {

@@ -16,7 +16,7 @@ pub(crate) const NOTIMP: u8 = 4;
 pub(crate) const REFUSED: u8 = 5;
 
 /// A question, read from the bytes that a client has sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub(crate) id: u16,
     pub(crate) recursion_desired: bool,

@@ -21,7 +21,7 @@ async fn ids_and_source_ports_cannot_be_guessed() -> io::Result<()> {
     for number in 0..count {
         assert_eq!(ask(&resolver, &format!("{number}.example")).await.map_err(failed)?, [REAL]);
     }
-    let asked = server.asked();
+    let asked = server.questions();
     assert_eq!(asked.len(), count, "no question was asked twice");
     let ids: Vec<u16> = asked.iter().map(|asked| asked.question.id).collect();
     let ports: Vec<u16> = asked.iter().map(|asked| asked.from.port()).collect();

@@ -202,7 +202,7 @@ async fn an_answer_in_another_case_is_ignored_when_case_is_mixed() -> io::Result
     for _ in 0..2 {
         assert_eq!(soon(ask(&resolver, LONG_NAME)).await.map_err(failed)?, [REAL]);
     }
-    let asked = server.asked();
+    let asked = server.questions();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert!(asked.iter().all(|asked| asked.question.is_for(LONG_NAME)));
     assert_ne!(asked[0].question.name, LONG_NAME);

@@ -1,8 +1,9 @@
 //! The demonstration: its parts hold, and its exit status tells.
 
 use std::io::Write;
+use std::process::ChildStdin;
 
-use crate::program::{DISPATCHERS, Program, run};
+use crate::program::{DISPATCHERS, Program, example, in_a_terminal, run};
 
 #[test]
 fn every_part_holds_on_every_dispatcher() {
@@ -49,4 +50,55 @@ fn mistakes_are_named() {
     let (status, output) = run("all", &["kqueue"], &[]);
     assert_eq!(status.code(), Some(2));
     assert!(output.contains("\"kqueue\""), "{output}");
+}
+
+#[test]
+fn status_tells_of_the_timers() {
+    let mut all = Program::start("all", &["epoll"]);
+    assert!(all.line().starts_with("epoll, "));
+    all.stdin().write_all(b"status\nquit\n").expect("its input");
+    let (status, output) = all.finish();
+    assert!(status.success(), "{status}\n{output}");
+    assert!(output.contains("timer 1: every 1 s; ") && output.contains("timer 2: once; "), "{output}");
+}
+
+fn all_in_a_terminal(variable: &str) -> Option<(Program, ChildStdin)> {
+    let program = example("all");
+    in_a_terminal(&format!("env {variable} {}", program.to_str().expect("a path of UTF-8")))
+}
+
+const CTRL_C: &[u8] = b"\x03";
+
+fn until(program: &mut Program, text: &str) {
+    loop {
+        let line = program.line();
+        assert!(!line.is_empty(), "it ended, and never said {text:?}");
+        if line.contains(text) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn ctrl_c_in_a_terminal_asks_it_to_finish() {
+    let Some((mut all, mut keyboard)) = all_in_a_terminal("") else { return };
+    until(&mut all, " workers");
+    keyboard.write_all(CTRL_C).expect("the terminal");
+    until(&mut all, "interrupted: finishing.");
+    let (status, output) = all.finish();
+    assert!(status.success(), "{status}\n{output}");
+    assert!(output.contains("interrupted: ") && output.contains(" 0 failed, "), "{output}");
+}
+
+#[test]
+fn a_second_ctrl_c_in_a_terminal_ends_it() {
+    let Some((mut all, mut keyboard)) = all_in_a_terminal("FEND_ALL_FAIL=stuck") else { return };
+    until(&mut all, "stuck: ");
+    keyboard.write_all(CTRL_C).expect("the terminal");
+    until(&mut all, "interrupted: finishing.");
+    keyboard.write_all(CTRL_C).expect("the terminal");
+    let (status, output) = all.finish();
+    // As a shell has it: 128 and the number of the signal that has ended it.
+    assert_eq!(status.code(), Some(128 + libc::SIGINT), "{output}");
+    assert!(!output.contains("interrupted: 0 ok"), "{output}");
 }

@@ -1,10 +1,11 @@
 //! The echo server against a client of std, `nc`, and its own client.
 
 use std::io::{BufRead, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use crate::program::{DISPATCHERS, Program, connect, example, refused, run, run_client};
+use crate::program::{DISPATCHERS, Program, connect, example, refused, run, run_client, unused_address};
 
 fn on_every_dispatcher(test: impl Fn(SocketAddr)) {
     for dispatcher in DISPATCHERS {
@@ -36,6 +37,47 @@ fn echoes_to_a_client_of_std() {
 }
 
 #[test]
+fn a_server_that_is_told_to_end_lets_its_connections_finish() {
+    for dispatcher in DISPATCHERS {
+        let mut server =
+            Program::start("echo", &["server", "--addr", "127.0.0.1:0", "--dispatcher", dispatcher]);
+        let mut client = connect(server.address());
+        client.write_all(b"one").unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        server.terminate();
+        // Nobody listens any more, and this goes on.
+        while TcpStream::connect(client.peer_addr().unwrap()).is_ok() {}
+        client.write_all(b"two").unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        drop(client);
+        let (status, output) = server.finish();
+        assert!(status.success(), "{status}");
+        // With those of the attempts that came in time.
+        assert!(output.starts_with("SIGTERM: ") && output.ends_with(" finished, 0 aborted\n"), "{output}");
+    }
+}
+
+/// The second one may be the other one: who has sent SIGTERM in vain tries ^C.
+#[test]
+fn a_second_signal_ends_a_server_at_once() {
+    for (dispatcher, [first, second]) in
+        DISPATCHERS.into_iter().zip([[libc::SIGTERM, libc::SIGINT], [libc::SIGINT, libc::SIGTERM]])
+    {
+        let mut server =
+            Program::start("echo", &["server", "--addr", "127.0.0.1:0", "--dispatcher", dispatcher]);
+        let address = server.address();
+        let mut client = connect(address);
+        // It has this connection to wait for.
+        client.write_all(b"one").unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        server.signal(first);
+        while TcpStream::connect(address).is_ok() {}
+        server.signal(second);
+        assert_eq!(server.finish().0.signal(), Some(second));
+    }
+}
+
+#[test]
 fn echoes_to_nc() {
     on_every_dispatcher(|address| {
         let (host, port) = (address.ip().to_string(), address.port().to_string());
@@ -62,7 +104,7 @@ fn the_client_measures_it() {
 
 #[test]
 fn the_client_says_where_nobody_listens() {
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let unused = unused_address().to_string();
     let (status, output) = run("echo", &["client", "--addr", &unused], &[]);
     assert_eq!(status.code(), Some(1));
     assert!(output.contains(&format!("connect {unused}: Connection refused")), "{output}");

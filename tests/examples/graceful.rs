@@ -6,11 +6,12 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::program::{DISPATCHERS, Program, connect, example, refused, run};
+use crate::program::{DISPATCHERS, Program, connect, example, in_a_terminal, refused, run, unused_address};
 
 /// A place for the sockets of a test, gone with it.
 struct Place {
@@ -130,7 +131,7 @@ fn restarts_under_load_fail_no_request() {
 #[test]
 fn the_client_counts_failures() {
     // It is there once, and never again.
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listener = TcpListener::bind(unused_address()).expect("a port");
     let address = listener.local_addr().expect("its address").to_string();
     let mut client =
         Program::start("graceful", &["client", "--addr", &address, "--connections=2", "--seconds=1"]);
@@ -147,7 +148,7 @@ fn the_client_counts_failures() {
 
 #[test]
 fn the_client_gives_up_where_nobody_listens() {
-    let unused = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let unused = unused_address();
     let (status, output) = run("graceful", &["client", "--addr", &unused.to_string()], &[]);
     assert_eq!(status.code(), Some(1), "{output}");
     assert!(output.starts_with(&format!("graceful: connect {unused}: Connection refused")), "{output}");
@@ -199,6 +200,61 @@ fn a_connection_is_told_at_its_next_request() {
         assert_eq!(drained(&mut new), "drained: 1 finished, 0 aborted");
         assert!(TcpStream::connect(address).is_err());
         assert!(!place.control().exists());
+    });
+}
+
+#[test]
+fn sigterm_is_as_good_as_quit() {
+    on_every_dispatcher(|place| {
+        let mut server = place.server("10");
+        let mut client = Client::new(server.address());
+        client.ask("/");
+        client.answer();
+        server.terminate();
+        assert_eq!(server.line(), "quitting");
+        drop(client);
+        assert_eq!(drained(&mut server), "drained: 1 finished, 0 aborted");
+    });
+}
+
+/// The first may be `quit` as well, and then it is the first signal.
+#[test]
+fn told_again_a_server_ends_at_once() {
+    let ways: [fn(&mut Program); 3] = [
+        |server| writeln!(server.stdin(), "quit").expect("it reads"),
+        |server| server.signal(libc::SIGTERM),
+        |server| server.signal(libc::SIGINT),
+    ];
+    for tell in ways {
+        on_every_dispatcher(|place| {
+            let mut server = place.server("10");
+            let mut client = Client::new(server.address());
+            client.ask("/");
+            client.answer();
+            tell(&mut server);
+            assert_eq!(server.line(), "quitting");
+            server.signal(libc::SIGINT);
+            assert_eq!(server.finish().0.signal(), Some(libc::SIGINT));
+        });
+    }
+}
+
+/// As a shell starts it with `&`: whoever reads from the terminal there is stopped.
+#[test]
+fn a_server_in_the_background_of_a_terminal_serves() {
+    on_every_dispatcher(|place| {
+        let (program, control) = (example("graceful"), place.control());
+        let server =
+            format!("{} server --addr 127.0.0.1:0 --control {}", program.display(), control.display());
+        let job = format!("env FEND_DISPATCHER={} {server} & read line; kill $!; wait $!", place.dispatcher);
+        let Some((mut shell, mut keyboard)) = in_a_terminal(&format!("sh -mc '{job}'")) else { return };
+        let mut client = Client::new(shell.address());
+        client.ask("/");
+        client.answer();
+        drop(client);
+        keyboard.write_all(b"end\n").expect("the terminal");
+        let (status, output) = shell.finish();
+        assert!(status.success() && output.contains(" 0 aborted"), "{status}: {output}");
     });
 }
 

@@ -15,8 +15,10 @@ mod lookup;
 mod program;
 mod proxy;
 mod scratch;
+mod supervise;
 mod tls_echo;
 mod udp_echo;
+mod watch;
 
 #[expect(dead_code, unused_imports, reason = "here for its unit tests, which examples do not run themselves")]
 #[path = "../../examples/http_client/http/mod.rs"]

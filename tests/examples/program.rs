@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
@@ -18,6 +18,23 @@ const STALLED: Duration = Duration::from_secs(60);
 
 /// The names of the dispatchers, as the programs take them.
 pub(crate) const DISPATCHERS: [&str; 2] = ["epoll", "poll"];
+
+/// A shell has what it runs in the background ignore SIGINT: the tests, and then whatever they start. These programs are to hear it.
+#[expect(unsafe_code, reason = "only between fork and exec can a child's dispositions be set")]
+fn hear_interrupts(command: &mut Command) {
+    let hear = || {
+        // SAFETY: no pointers; signal(2) may be called in a child of a program with threads (signal-safety(7)).
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: `hear` makes this one call.
+    unsafe { command.pre_exec(hear) };
+}
+
+/// An address at which nobody listens. On a loopback address of its own, so that no other test's port is taken from here.
+pub(crate) fn unused_address() -> SocketAddr {
+    TcpListener::bind("127.66.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+}
 
 /// A running program. Dropping it kills the process, with those that it has started, and waits for its end.
 pub(crate) struct Program {
@@ -37,6 +54,7 @@ impl Program {
 
     pub(crate) fn of(command: &mut Command) -> Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        hear_interrupts(command);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
         let stdout: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("a pipe"));
@@ -83,10 +101,15 @@ impl Program {
             });
             self.stdout.read_to_string(&mut text).expect("the program's output");
         });
+        (self.ends_unread(), text + &errors)
+    }
+
+    /// Waits for the end, and reads nothing.
+    pub(crate) fn ends_unread(&mut self) -> ExitStatus {
         loop {
             // The lock is for the watchdog to have in between.
             if let Some(status) = self.group.lock().unwrap().try_wait() {
-                return (status, text + &errors);
+                return status;
             }
             thread::sleep(Duration::from_millis(1));
         }
@@ -119,8 +142,14 @@ impl Program {
         self.signal(libc::SIGCONT);
     }
 
+    /// Asks the process to end, as service managers do.
+    pub(crate) fn terminate(&self) {
+        self.signal(libc::SIGTERM);
+    }
+
+    /// Sends a signal to the process alone.
     #[expect(unsafe_code, reason = "std sends no signals but SIGKILL")]
-    fn signal(&self, number: i32) {
+    pub(crate) fn signal(&self, number: i32) {
         let group = self.group.lock().unwrap();
         assert!(!group.ended, "it has ended");
         // SAFETY: there are no pointers. The process was not waited for, so that the id is its own.
@@ -211,6 +240,20 @@ pub(crate) fn run_client(client: &str, arguments: &[&str], input: &[u8]) -> Opti
     Some(program.finish())
 }
 
+/// A command in a terminal of its own, by script(1): what is typed there, its standard input. `None` when that is not installed. The shell
+/// that script starts must be gone: one that waits for its command, as dash does, dies of ^C itself, and script tells its status.
+pub(crate) fn in_a_terminal(command: &str) -> Option<(Program, ChildStdin)> {
+    if !is_installed("script") {
+        eprintln!("skipped: script is not installed");
+        return None;
+    }
+    let command = format!("exec {command}");
+    let arguments = ["-qefc", &command, "/dev/null"];
+    let mut script = Program::of(Command::new("script").args(arguments).env("SHELL", "/bin/sh"));
+    let keyboard = script.stdin();
+    Some((script, keyboard))
+}
+
 /// A client of std, that would rather fail than wait for ever.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a connection");
@@ -242,9 +285,12 @@ fn build(profile: &Path) {
     assert!(status.success(), "{command:?}: {status}");
 }
 
-fn is_installed(program: &str) -> bool {
+/// Where it has to be installed it is.
+pub(crate) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(program).is_file())
+    let found = env::split_paths(&path).any(|directory| directory.join(program).is_file());
+    assert!(found || env::var_os("CI").is_none(), "{program} is not installed");
+    found
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use crate::program::{DISPATCHERS, Program, connect, refused, run};
+use crate::program::{DISPATCHERS, Program, connect, refused, run, unused_address};
 
 /// Starts a relay to a server of our own, on each dispatcher, in the kernel and through a buffer.
 fn in_every_way(more: &[&str], test: impl Fn(&mut Program, SocketAddr, &TcpListener)) {
@@ -76,7 +76,7 @@ fn silence_is_limited() {
 
 #[test]
 fn a_server_that_is_not_there_is_named() {
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unused = unused_address();
     let mut proxy = Program::start("proxy", &["--listen", "127.0.0.1:0", "--to", &unused.to_string()]);
     let mut client = connect(proxy.address());
     assert_eq!(client.read(&mut [0; 5]).unwrap(), 0);

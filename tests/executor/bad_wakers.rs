@@ -1,6 +1,6 @@
 //! Foreign wakers that panic, and ones that re-enter what they wait for.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use fend::io::AsyncFd;
 use fend::runtime::Builder;
 use fend::task::CancellationToken;
+use fend::time::Sleep;
 
 on_every_shape!(
     a_panic_in_wake_or_drop_leaves_other_waiters_alone,
@@ -50,9 +51,19 @@ fn source() -> Event {
 }
 
 fn timers() -> Event {
-    let deadline = fend::time::now() + Duration::from_millis(20);
-    let waiter = || -> Waiting { Box::pin(fend::time::sleep_until(deadline)) };
-    Event { waiters: vec![waiter(), waiter(), waiter()], fire: Box::new(|| ()) }
+    let (sleeps, waiters): (Vec<_>, _) = [(); 3].into_iter().map(|()| far_timer()).unzip();
+    let fire = move || {
+        let deadline = fend::time::now() + Duration::from_millis(2);
+        sleeps.iter().for_each(|sleep| sleep.lock().unwrap().reset(deadline));
+    };
+    Event { waiters, fire: Box::new(fire) }
+}
+
+/// A sleep that is far from over, so that it is pending however slow the machine is, to be reset; and what waits for it.
+fn far_timer() -> (Arc<Mutex<Sleep>>, Waiting) {
+    let sleep = Arc::new(Mutex::new(fend::time::sleep(Duration::from_secs(3600))));
+    let waiting = sleep.clone();
+    (sleep, Box::pin(poll_fn(move |cx| Pin::new(&mut *waiting.lock().unwrap()).poll(cx))))
 }
 
 const EVENTS: [fn() -> Event; 3] = [token, source, timers];
@@ -179,7 +190,8 @@ fn a_waker_that_re_enters_does_not_deadlock(builder: Builder) {
                 again.cancel();
             });
             let waiting = token.clone();
-            way.take(Box::pin(async move { waiting.cancelled().await }), waker, || token.cancel()).await;
+            let waiting = async move { waiting.cancelled().await };
+            way.take(Box::pin(waiting), waker, || token.cancel(), &done).await;
 
             let (ours, theirs) = UnixStream::pair().unwrap();
             ours.set_nonblocking(true).unwrap();
@@ -191,10 +203,12 @@ fn a_waker_that_re_enters_does_not_deadlock(builder: Builder) {
                 drop(AsyncFd::new(UnixStream::pair().unwrap().0));
             });
             let waiting = async move { ours.readable().await.unwrap() };
-            way.take(Box::pin(waiting), waker, || drop(theirs)).await;
+            way.take(Box::pin(waiting), waker, || drop(theirs), &done).await;
 
-            let sleep = fend::time::sleep(Duration::from_millis(10));
-            let mut again = fend::time::sleep(Duration::from_millis(10));
+            let (sleep, waiting) = far_timer();
+            // Due in the same turn, unless the machine is slow.
+            let due = fend::time::now() + Duration::from_millis(10);
+            let mut again = fend::time::sleep_until(due);
             poll_once(&mut again);
             let waker = ReEnters::waker(&done, move || {
                 again.reset_after(Duration::from_millis(5));
@@ -202,7 +216,7 @@ fn a_waker_that_re_enters_does_not_deadlock(builder: Builder) {
                 drop(again);
                 poll_once(fend::time::sleep(Duration::ZERO));
             });
-            way.take(Box::pin(sleep), waker, || ()).await;
+            way.take(waiting, waker, move || sleep.lock().unwrap().reset(due), &done).await;
         }
     });
     assert_eq!(done.load(SeqCst), 9);
@@ -217,19 +231,22 @@ enum Way {
 }
 
 impl Way {
-    async fn take(self, mut waiting: Waiting, waker: Waker, fire: impl FnOnce()) {
+    async fn take(self, mut waiting: Waiting, waker: Waker, fire: impl FnOnce(), done: &AtomicUsize) {
         poll(&mut waiting, &waker);
         drop(waker);
         match self {
             Way::Fires => {
+                let before = done.load(SeqCst);
                 fire();
-                // A timer fires by itself, before this one.
-                fend::time::sleep(Duration::from_millis(30)).await;
+                while done.load(SeqCst) == before {
+                    fend::time::sleep(Duration::from_millis(1)).await;
+                }
             }
             Way::Replaced => {
                 poll(&mut waiting, Waker::noop());
             }
-            Way::Dropped => drop(waiting),
+            // A timer is also held by what would fire it.
+            Way::Dropped => drop((waiting, fire)),
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::shape::{Shape, undisturbed};
 
 const BLOCKED: Duration = Duration::from_millis(500);
 const BEAT: Duration = Duration::from_millis(10);
-const LONGEST_GAP: Duration = Duration::from_millis(50);
+/// Whoever does feel a blocked worker, feels all of [`BLOCKED`].
+const LONGEST_GAP: Duration = Duration::from_millis(150);
 
 /// The longest time between two beats, while `running`.
 async fn longest_gap(running: Arc<AtomicBool>) -> Duration {

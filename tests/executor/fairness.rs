@@ -18,7 +18,7 @@ on_every_shape!(undisturbed: a_heartbeat_beside_busy_tasks, a_heartbeat_beside_a
 const BEATS: u32 = 50;
 const BEAT: Duration = Duration::from_millis(10);
 
-/// The largest lateness but one of the beats, for as many beats as make that the 98th percentile.
+/// How late one beat in five is at least: the 80th percentile. A heartbeat that starves is late at every beat, and the machine holds some up.
 async fn lateness() -> Duration {
     let mut late = Vec::new();
     for _ in 0..BEATS {
@@ -27,7 +27,7 @@ async fn lateness() -> Duration {
         late.push(before.elapsed().saturating_sub(BEAT));
     }
     late.sort();
-    late[late.len() - 2]
+    late[late.len() * 4 / 5]
 }
 
 /// EX14.

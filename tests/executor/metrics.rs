@@ -23,15 +23,15 @@ fn counters_are_plausible(builder: Builder) {
     let after = runtime.metrics();
     // 101 polls of the task; the future of `block_on` adds a few.
     assert!((102..120).contains(&after.polls()), "{} polls", after.polls());
+    // A sleep parks and turns the driver, unless the machine is so slow that it is over before. If it never does, this stalls.
     runtime.block_on(async {
-        for _ in 0..10 {
+        let mut slept = after.clone();
+        while slept.parks() < after.parks() + 10 || slept.driver_turns() < after.driver_turns() + 10 {
             fend::time::sleep(Duration::from_millis(1)).await;
+            slept = runtime.metrics();
         }
     });
-    let slept = runtime.metrics();
-    assert!(slept.parks() >= after.parks() + 10, "a sleep parks");
-    assert!(slept.driver_turns() >= after.driver_turns() + 10);
-    assert_eq!(slept.driver_events(), 0, "no source so far");
+    assert_eq!(runtime.metrics().driver_events(), 0, "no source so far");
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

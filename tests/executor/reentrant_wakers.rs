@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::os::unix::net::UnixStream;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use fend::Handle;
 use fend::io::AsyncFd;
+use fend::time::Sleep;
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 
@@ -41,12 +42,19 @@ fn blocking_waker(handle: Handle) -> (Waker, UnboundedReceiver<()>) {
     (Waker::from(Arc::new(Blocks { handle, woken })), wakes)
 }
 
+/// A sleep that has `waker`. It is far from over, so that it is pending however slow the machine is, and to be reset.
+fn asleep(waker: &Waker) -> Sleep {
+    let mut sleep = fend::time::sleep(Duration::from_secs(3600));
+    assert!(Pin::new(&mut sleep).poll(&mut Context::from_waker(waker)).is_pending());
+    sleep
+}
+
 /// EX9
 fn a_timers_waker_that_blocks_on(shape: Shape) {
     shape.block_on(async {
         let (waker, mut wakes) = blocking_waker(Handle::current());
-        let mut sleep = pin!(fend::time::sleep(SOON));
-        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let mut sleep = asleep(&waker);
+        sleep.reset_after(SOON);
         wakes.next().await.unwrap();
         sleep.await;
     });
@@ -72,8 +80,8 @@ fn a_waker_that_blocks_on_in_the_monitor(shape: Shape) {
     let _entered = runtime.enter();
     let (waker, mut wakes) = blocking_waker(runtime.handle());
     for _ in 0..3 {
-        let mut sleep = pin!(fend::time::sleep(SOON));
-        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let mut sleep = asleep(&waker);
+        sleep.reset_after(SOON);
         futures::executor::block_on(wakes.next()).unwrap();
         futures::executor::block_on(sleep);
     }
@@ -82,15 +90,14 @@ fn a_waker_that_blocks_on_in_the_monitor(shape: Shape) {
 /// EX9: of one turn. The first one's `block_on` must not wait for the others to be woken.
 fn wakers_that_block_on_beside_each_other(shape: Shape) {
     shape.block_on(async {
-        let deadline = fend::time::now() + SOON;
         let mut waits: Vec<_> = (0..4)
             .map(|_| {
                 let (waker, wakes) = blocking_waker(Handle::current());
-                let mut sleep = Box::pin(fend::time::sleep_until(deadline));
-                assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-                (sleep, wakes)
+                (asleep(&waker), wakes)
             })
             .collect();
+        let deadline = fend::time::now() + SOON;
+        waits.iter_mut().for_each(|(sleep, _)| sleep.reset(deadline));
         for (sleep, wakes) in &mut waits {
             wakes.next().await.unwrap();
             sleep.await;

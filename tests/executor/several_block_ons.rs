@@ -1,8 +1,10 @@
 //! Several threads in `block_on` of one runtime.
 
+use std::future::Future;
 use std::io::{Read, Write};
 use std::net;
 use std::sync::{Arc, Barrier, mpsc};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use fend::runtime::Builder;
 use futures::channel::oneshot;
 
 use super::scaled;
+use crate::rest::Observed;
 
 on_every_shape!(
     each_thread_progresses,
@@ -18,6 +21,7 @@ on_every_shape!(
     tasks_are_handed_on_when_worker_0_leaves,
     threads_come_and_go,
     a_guest_whose_worker_is_stuck,
+    a_guest_that_turns_its_driver_lets_worker_0_sleep,
 );
 
 /// EX17.
@@ -172,4 +176,56 @@ fn a_guest_whose_worker_is_stuck(builder: Builder) {
     });
     go_on.send(()).unwrap();
     owner.join().unwrap();
+}
+
+/// The guest sits in the driver and worker 0 sleeps on its own. New timers are a matter between their thread and the guest.
+fn a_guest_that_turns_its_driver_lets_worker_0_sleep(builder: Builder) {
+    let runtime = Arc::new(builder.build().unwrap());
+    let (seated, seat) = mpsc::channel();
+    let (come, came) = mpsc::channel::<Observed>();
+    let (rested, rests) = mpsc::channel();
+    let (wake, woken) = oneshot::channel::<()>();
+    let worker = {
+        let runtime = runtime.clone();
+        thread::spawn(move || {
+            runtime.block_on(async {
+                seated.send(Observed::me()).unwrap();
+                came.recv().unwrap().wait_for_rest();
+                rested.send(()).unwrap();
+                woken.await.unwrap();
+            });
+        })
+    };
+    let worker_0 = seat.recv().unwrap();
+    let (leave, left) = oneshot::channel::<()>();
+    let guest = {
+        let runtime = runtime.clone();
+        thread::spawn(move || {
+            come.send(Observed::me()).unwrap();
+            runtime.block_on(left).unwrap();
+        })
+    };
+    // Before, worker 0 rests too while it waits for the guest.
+    rests.recv().unwrap();
+    worker_0.wait_for_rest();
+    let parks = runtime.metrics().parks();
+    let _entered = runtime.enter();
+    let turns = runtime.metrics().driver_turns();
+    let mut sleeps = Vec::new();
+    for seconds in (1_000_000..10_000_000).rev() {
+        if runtime.metrics().driver_turns() >= turns + 100 {
+            break;
+        }
+        // Due before all others, so that the one in the driver must hear of it, unless it is up at the moment.
+        let mut sleep = Box::pin(fend::time::sleep(Duration::from_secs(seconds)));
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        sleeps.push(sleep);
+        thread::yield_now();
+    }
+    worker_0.wait_for_rest();
+    assert_eq!(runtime.metrics().parks(), parks);
+    wake.send(()).unwrap();
+    leave.send(()).unwrap();
+    worker.join().unwrap();
+    guest.join().unwrap();
 }

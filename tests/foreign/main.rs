@@ -23,6 +23,9 @@ use stall::unless_it_stalls;
 
 const TURNS: u8 = 100;
 
+/// Of a sleep that is pending at its first poll however slow the machine is, and to be reset.
+const FAR: Duration = Duration::from_secs(3600);
+
 async fn serve(listener: TcpListener) -> io::Result<()> {
     let (stream, _) = listener.accept().await?;
     let mut buf = [0; 64];
@@ -136,9 +139,10 @@ fn a_stream_that_outlives_its_block_on() {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
                 let mut buf = [0; 1];
-                let mut sleep = fend::time::sleep(Duration::from_millis(50));
+                let mut sleep = fend::time::sleep(FAR);
                 assert!(futures::poll!(Box::pin(stream.recv(&mut buf))).is_pending());
                 assert!(futures::poll!(&mut sleep).is_pending());
+                sleep.reset_after(Duration::from_millis(50));
                 (listener, stream, sleep)
             });
             let server = thread::spawn(|| futures::executor::block_on(serve(listener)));
@@ -157,9 +161,10 @@ fn a_future_that_moves_between_executors() {
         for builder in every_shape() {
             let runtime = builder.build().unwrap();
             for _ in 0..20 {
-                let mut wait = Box::pin(fend::time::sleep(Duration::from_millis(3)));
+                let mut wait = Box::pin(fend::time::sleep(FAR));
                 runtime.block_on(async { assert!(futures::poll!(&mut wait).is_pending()) });
                 smol::block_on(async { assert!(futures::poll!(&mut wait).is_pending()) });
+                wait.reset_after(Duration::from_millis(3));
                 thread::spawn(move || futures::executor::block_on(wait)).join().unwrap();
             }
         }

@@ -20,6 +20,7 @@ use futures_lite::future::{poll_fn, poll_once};
 use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use socket2::{Domain, SockRef, Socket, Type};
 
+use crate::forks::no_forks;
 use crate::peer::{accepted, reset};
 use crate::unix_place::{Directory, abstract_name};
 
@@ -106,7 +107,9 @@ async fn unix_datagrams_are_peeked_in_every_form() -> io::Result<()> {
 async fn a_dead_datagram_socket_is_replaced() -> io::Result<()> {
     let directory = Directory::new()?;
     let path = directory.join("socket");
+    let no_forks = no_forks();
     drop(UnixDatagram::bind(&path).await?);
+    drop(no_forks);
     assert_eq!(UnixDatagram::bind(&path).await.unwrap_err().kind(), ErrorKind::AddrInUse);
     let alive = UnixDatagram::bind_replacing(&path).await?;
     let error = UnixDatagram::bind_replacing(&path).await.unwrap_err();

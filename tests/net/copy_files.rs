@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
+use futures_lite::{AsyncSeekExt, AsyncWriteExt, io::SeekFrom};
 use socket2::SockRef;
 
 use crate::peer::{accepted, assert_same, noise};
 
 on_every_dispatcher!(
     a_file_is_sent,
+    a_file_of_the_runtime_is_sent,
     parts_of_a_file,
     a_file_is_received,
     parts_are_received,
@@ -57,6 +59,25 @@ async fn a_file_is_sent() -> io::Result<()> {
     drop(stream);
     assert_same(&reader.join().expect("the reader")?, &noise(SIZE));
     assert_eq!(io::Seek::stream_position(&mut &scratch.file)?, 0, "the position is the user's");
+    Ok(())
+}
+
+/// What it has accepted is in the file once it is flushed, and its position is not used.
+async fn a_file_of_the_runtime_is_sent() -> io::Result<()> {
+    const SIZE: usize = 300_000;
+    let scratch = Scratch::new(b"")?;
+    let mut file = fend::fs::OpenOptions::new().read(true).write(true).open(&scratch.path).await?;
+    file.write_all(&noise(SIZE)).await?;
+    file.flush().await?;
+    let (stream, mut peer) = accepted().await?;
+    let reader = thread::spawn(move || {
+        let mut received = Vec::new();
+        peer.read_to_end(&mut received).map(|_| received)
+    });
+    assert_eq!(stream.send_file(&file, 0, u64::MAX).await?, SIZE as u64);
+    drop(stream);
+    assert_same(&reader.join().expect("the reader")?, &noise(SIZE));
+    assert_eq!(file.seek(SeekFrom::Current(0)).await?, SIZE as u64);
     Ok(())
 }
 

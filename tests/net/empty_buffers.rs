@@ -10,6 +10,7 @@ use fend::net::{MsgFlags, UnixDatagram, UnixSeqpacket, UnixStream};
 
 on_every_dispatcher!(
     leading_empty_buffers_are_not_the_end,
+    nor_are_they_in_a_pipe,
     more_buffers_than_one_call_takes,
     messages_of_a_stream_with_many_buffers,
     records_of_too_many_buffers_are_refused,
@@ -40,6 +41,21 @@ async fn leading_empty_buffers_are_not_the_end() -> io::Result<()> {
     assert_eq!(theirs.send_vectored(&out[..MANY]).await?, 0, "nothing to send");
     drop(theirs);
     assert_eq!(ours.recv_vectored(&mut empty_but_the_last(&mut buf)).await?, 0, "the end");
+    Ok(())
+}
+
+async fn nor_are_they_in_a_pipe() -> io::Result<()> {
+    let (reader, writer) = fend::net::pipe::pipe()?;
+    let mut out = vec![IoSlice::new(b""); MANY];
+    out.push(IoSlice::new(b"here"));
+    let mut buf = [0; 8];
+    assert_eq!(writer.send_vectored(&out).await?, 4);
+    assert_eq!(reader.recv_vectored(&mut empty_but_the_last(&mut buf)).await?, 4);
+    assert_eq!(writer.try_send_vectored(&out)?, 4);
+    assert_eq!(reader.try_recv_vectored(&mut empty_but_the_last(&mut buf))?, 4);
+    assert_eq!(&buf[..4], b"here");
+    drop(writer);
+    assert_eq!(reader.recv_vectored(&mut empty_but_the_last(&mut buf)).await?, 0, "the end");
     Ok(())
 }
 

@@ -39,6 +39,7 @@ mod drain_races;
 mod echo;
 mod empty_buffers;
 mod flags;
+mod forks;
 mod half_close;
 mod hostile;
 mod large;

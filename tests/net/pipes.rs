@@ -17,6 +17,7 @@ use futures_lite::future::{poll_once, zip};
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use socket2::SockRef;
 
+use crate::forks::{no_forks, spawn};
 use crate::peer::{assert_same, noise, odd_pieces};
 
 on_every_dispatcher!(
@@ -155,6 +156,7 @@ async fn trying_does_not_wait() -> io::Result<()> {
     assert_eq!(reader.try_recv_vectored(&mut bufs).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     assert_eq!(writer.try_send_vectored(&[IoSlice::new(b"c"), IoSlice::new(b"d")])?, 2);
     assert_eq!(reader.try_recv_vectored(&mut bufs)?, 2);
+    let _closed_at_once = no_forks();
     drop(writer);
     assert_eq!(reader.try_recv(&mut buf)?, 0);
     Ok(())
@@ -207,7 +209,7 @@ fn set_packet_mode(writer: &PipeWriter) -> io::Result<()> {
 async fn a_child_s_streams() -> io::Result<()> {
     let mut command = Command::new("sh");
     command.args(["-c", "cat; echo done >&2"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut child = spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let stdin = PipeWriter::try_from(child.stdin.take().expect("piped"))?;
     let mut stdout = PipeReader::try_from(child.stdout.take().expect("piped"))?;
     let mut stderr = PipeReader::try_from(child.stderr.take().expect("piped"))?;
@@ -235,7 +237,7 @@ impl Fifo {
         let directory = env::temp_dir().join(format!("fend-pipes-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory)?;
         let path = directory.join("fifo");
-        assert!(Command::new("mkfifo").arg(&path).status()?.success());
+        assert!(spawn(Command::new("mkfifo").arg(&path))?.wait()?.success());
         Ok(Fifo { directory, path })
     }
 }

@@ -195,8 +195,10 @@ fn skip_unix(socket: &impl AsFd) -> io::Result<usize> {
 async fn the_error_queue_keeps_no_receiver_awake() -> io::Result<()> {
     let socket = UdpSocket::bind("127.0.0.1:0").await?;
     socket.set_recv_errors(true)?;
-    // At an address where no other socket looks for a free port.
-    let nobody = UdpSocket::bind("127.66.0.1:0").await?.local_addr()?;
+    // One that is connected elsewhere, which is as if there were none, and nobody else gets its port.
+    let elsewhere = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    elsewhere.connect("127.0.0.1:1")?;
+    let nobody = elsewhere.local_addr()?;
     socket.send_to(b"lost", nobody).await?;
     let mut calls = 0;
     let mut errors = 0;

@@ -11,6 +11,7 @@ use fend::net::{MsgFlags, UCred, UnixDatagram, UnixListener, UnixSeqpacket, Unix
 use futures_lite::future::poll_once;
 use socket2::SockRef;
 
+use crate::forks::spawn;
 use crate::unix_place::Directory;
 
 on_every_dispatcher!(
@@ -56,7 +57,7 @@ impl Peer {
         command
             .args(["--exact", "unix_credentials::in_the_peer", "--nocapture"])
             .env("FEND_TEST_CONNECT", path);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map(Peer)
+        spawn(command.stdin(Stdio::piped()).stdout(Stdio::null())).map(Peer)
     }
 }
 

@@ -9,6 +9,7 @@ use fend::net::{Shutdown, UnixListener, UnixStream};
 use futures_lite::future::{poll_once, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
+use crate::forks::no_forks;
 use crate::peer::{assert_same, noise, odd_pieces};
 use crate::reset::restore_sigpipe;
 use crate::unix_place::Directory;
@@ -170,6 +171,7 @@ async fn unread_data_makes_a_reset() -> io::Result<()> {
 async fn write_after_the_peer_is_gone() -> io::Result<()> {
     restore_sigpipe();
     let (ours, theirs) = UnixStream::pair()?;
+    let _closed_at_once = no_forks();
     drop(theirs);
     let error = ours.send(b"hello?").await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);

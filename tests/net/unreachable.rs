@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fend::net::{TcpConnector, TcpStream, UdpSocket};
@@ -10,6 +10,7 @@ use futures_lite::future::poll_once;
 
 use crate::alone::{alone, is_alone, run_alone};
 use crate::connect::unused_address;
+use crate::forks::spawn;
 use crate::full_listener::FullListener;
 use crate::process::open_fds;
 use crate::shape::Shape;
@@ -31,10 +32,12 @@ fn without_a_route_it_fails_at_once(shape: Shape) {
     }
     let in_namespace = || {
         let mut command = Command::new("unshare");
-        command.args(["--net", "--map-root-user"]);
+        command.args(["--net", "--map-root-user"]).stdin(Stdio::null());
         command
     };
-    match in_namespace().arg("true").output() {
+    let mut attempt = in_namespace();
+    attempt.arg("true").stdout(Stdio::piped()).stderr(Stdio::piped());
+    match spawn(&mut attempt).and_then(Child::wait_with_output) {
         Ok(output) if output.status.success() => {
             let program = env::current_exe().expect("this program");
             run_alone(in_namespace().args(["sh", "-c", ADD_ROUTE, "sh"]).arg(program), shape);

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use fend::net::{TcpListener, TcpStream};
 use fend::runtime::Builder;
 
+use crate::noise::Noise;
+
 on_every_shape!(undisturbed: under_full_load_in_time);
 
 struct Counted(Arc<AtomicUsize>);
@@ -76,10 +78,11 @@ fn under_full_load_in_time(builder: Builder) {
     });
     starts.recv().unwrap();
     thread::sleep(Duration::from_millis(20));
+    let noise = Noise::listen(Duration::from_millis(5));
     let before = Instant::now();
     let report = runtime.shutdown_timeout(Duration::from_millis(500));
-    let took = before.elapsed();
-    assert!(took <= Duration::from_millis(700), "{took:?}");
+    let (took, worst) = (before.elapsed(), noise.worst());
+    assert!(took <= Duration::from_millis(700) + worst, "{took:?}, on a machine that is late by {worst:?}");
     visitor.join().unwrap();
     // What was being polled when the time was up is dropped when that poll returns.
     while dropped.load(SeqCst) < made.load(SeqCst) {

@@ -3,9 +3,12 @@
 //! The test runs its own binary again, with itself as the only test.
 
 use std::env;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::shape::Shape;
+
+#[path = "forks.rs"]
+pub(crate) mod forks;
 
 /// Names the test that the process is for.
 const ALONE: &str = "FEND_TEST_ALONE";
@@ -16,7 +19,7 @@ pub(crate) fn alone(shape: Shape, body: impl FnOnce()) {
         return body();
     }
     let mut command = Command::new(env::current_exe().expect("this program"));
-    run_alone(&mut command, shape);
+    run_alone(command.stdin(Stdio::null()), shape);
 }
 
 /// Whether this is the process that was started for `shape`.
@@ -24,10 +27,12 @@ pub(crate) fn is_alone(shape: Shape) -> bool {
     env::var(ALONE).is_ok_and(|name| name == shape.harness_name())
 }
 
-/// Runs `command`, which starts this program with further arguments, for the test of `shape` alone.
-pub(crate) fn run_alone(command: &mut Command, shape: Shape) {
+/// Runs `command`, which starts this program with further arguments, for the test of `shape` alone. What it has printed.
+pub(crate) fn run_alone(command: &mut Command, shape: Shape) -> String {
     command.args(["--exact", shape.harness_name(), "--nocapture"]).env(ALONE, shape.harness_name());
-    let output = command.output().expect("the program starts again");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = forks::spawn(command).expect("the program starts again");
+    let output = child.wait_with_output().expect("its end");
     let printed = String::from_utf8_lossy(&output.stdout);
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(
@@ -39,4 +44,5 @@ pub(crate) fn run_alone(command: &mut Command, shape: Shape) {
     assert!(printed.contains("1 passed"), "the harness knows {}:\n{printed}", shape.harness_name());
     // What was measured; shown with `--nocapture`.
     eprint!("{complaints}");
+    printed.into_owned()
 }

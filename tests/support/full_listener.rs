@@ -55,3 +55,13 @@ pub(crate) fn attempts_under_way(address: SocketAddr) -> io::Result<usize> {
     };
     Ok(table.lines().filter(is_attempt).count())
 }
+
+/// Waits until no attempt at `address` is under way. One that is kept stalls the test.
+///
+/// A socket that was closed lives on while a thread is in ppoll(2) with it, which takes until that thread has run again.
+pub(crate) async fn attempts_end(address: SocketAddr) -> io::Result<()> {
+    while attempts_under_way(address)? > 0 {
+        fend::yield_now().await;
+    }
+    Ok(())
+}

@@ -4,13 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
-
-/// Many times as long as the monitor naps between two looks. Quiet time is what is asked for, so no event can stand for it.
-const REST: Duration = Duration::from_millis(60);
+use std::time::Duration;
 
 /// Time between two looks at the thread.
 const LOOK: Duration = Duration::from_millis(2);
+
+/// So many looks in a row that find the same sleep take many times as long as the monitor naps between two of its own. Quiet time is what is
+/// asked for, so no event can stand for it. Looks are counted, as a machine that stands still lets time pass in which no thread could wake.
+const QUIET_LOOKS: u32 = 30;
 
 /// A thread of this process.
 #[derive(Debug)]
@@ -40,16 +41,17 @@ impl Observed {
         }
     }
 
-    /// Waits until the thread has slept for [`REST`] without a wake-up, or is gone. One that waits for a processor does not
+    /// Waits until the thread has slept for [`QUIET_LOOKS`] without a wake-up, or is gone. One that waits for a processor does not
     /// sleep, so that a busy machine only makes this longer.
     pub(crate) fn wait_for_rest(&self) {
-        let (mut since, mut slept) = (Instant::now(), None);
-        while let Ok(status) = self.status() {
+        let (mut quiet, mut slept) = (0, None);
+        while quiet < QUIET_LOOKS {
+            let Ok(status) = self.status() else { return };
             let sleeps = sleeps(&status);
-            if sleeps.is_none() || sleeps != slept {
-                (since, slept) = (Instant::now(), sleeps);
-            } else if since.elapsed() >= REST {
-                return;
+            if sleeps.is_some() && sleeps == slept {
+                quiet += 1;
+            } else {
+                (quiet, slept) = (0, sleeps);
             }
             thread::sleep(LOOK);
         }

@@ -56,20 +56,20 @@ pub(crate) fn undisturbed<T: From<Shape> + 'static>(shape: Shape, test: fn(T)) {
 }
 
 /// Makes a test for each shape of every `fn(Shape)` or `fn(Builder)` that it names. `on_every_shape!(undisturbed: a, b)` is for
-/// tests that measure time.
+/// tests that measure time. A suite may have its own function run them, which stands in brackets.
 macro_rules! on_every_shape {
     (undisturbed: $($test:ident),+ $(,)?) => { on_every_shape!(@modules undisturbed [$($test)+]); };
     ($($test:ident),+ $(,)?) => { on_every_shape!(@modules beside [$($test)+]); };
-    (@modules $run:ident $tests:tt) => {
+    (@modules $run:tt $tests:tt) => {
         on_every_shape!(@each $run $tests
             epoll_single Epoll 1 1, epoll_shared Epoll 2 1, epoll_split Epoll 2 2,
             poll_single Poll 1 1, poll_shared Poll 2 1, poll_split Poll 2 2,
         );
     };
-    (@each $run:ident $tests:tt $($shape:ident $dispatcher:ident $workers:literal $drivers:literal,)+) => {
+    (@each $run:tt $tests:tt $($shape:ident $dispatcher:ident $workers:literal $drivers:literal,)+) => {
         $(on_every_shape!(@module $run $tests $shape $dispatcher $workers $drivers);)+
     };
-    (@module $run:ident [$($test:ident)+] $shape:ident $dispatcher:ident $workers:literal $drivers:literal) => {
+    (@module $run:tt [$($test:ident)+] $shape:ident $dispatcher:ident $workers:literal $drivers:literal) => {
         mod $shape {
             $(#[test]
             fn $test() {
@@ -79,8 +79,10 @@ macro_rules! on_every_shape {
                     drivers: $drivers,
                     test: concat!(module_path!(), "::", stringify!($test)),
                 };
-                crate::shape::$run(shape, super::$test);
+                on_every_shape!(@run $run)(shape, super::$test);
             })+
         }
     };
+    (@run $run:ident) => { crate::shape::$run };
+    (@run [$run:path]) => { $run };
 }

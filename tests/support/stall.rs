@@ -17,6 +17,15 @@ pub(crate) fn unless_it_stalls<T: Send + 'static>(body: impl FnOnce() -> T + Sen
 
 /// [`unless_it_stalls`], and `undisturbed`: while no other test of this binary runs. Not to be nested.
 pub(crate) fn run<T: Send + 'static>(undisturbed: bool, body: impl FnOnce() -> T + Send + 'static) -> T {
+    run_within(STALLED, undisturbed, body)
+}
+
+/// [`run`], for tests that may take longer than others: only a stall reaches `limit`.
+pub(crate) fn run_within<T: Send + 'static>(
+    limit: Duration,
+    undisturbed: bool,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (_all, _one);
     if undisturbed {
         _all = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
@@ -27,7 +36,7 @@ pub(crate) fn run<T: Send + 'static>(undisturbed: bool, body: impl FnOnce() -> T
     let body = thread::spawn(move || {
         let _ = done.send(body());
     });
-    let result = match outcome.recv_timeout(STALLED) {
+    let result = match outcome.recv_timeout(limit) {
         Ok(result) => Some(result),
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("stalled"),
         Err(mpsc::RecvTimeoutError::Disconnected) => None,

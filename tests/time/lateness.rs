@@ -50,27 +50,40 @@ fn an_earlier_deadline_reaches_a_sleeping_runtime(shape: Shape) {
     drop(done);
     attendant.join().expect("no panic");
     lateness.sort_unstable();
-    assert!(lateness[lateness.len() / 2] < Duration::from_millis(5), "late by {lateness:?}");
+    // A runtime that does not hear of it sleeps on for half an hour.
+    assert!(lateness[lateness.len() / 2] < Duration::from_millis(50), "late by {lateness:?}");
 }
 
-/// TM10
+/// TM10. A plain thread takes the same naps in between: on a busy machine they are late too.
 fn short_sleeps_are_short_and_do_not_spin(shape: Shape) {
     const NAP: Duration = Duration::from_micros(100);
     const NAPS: u32 = 400;
+    let late = |start: Instant| start.elapsed().checked_sub(NAP).expect("not early");
     alone(shape, || {
-        let (lateness, elapsed, used) = shape.block_on(async {
-            let (start, before) = (Instant::now(), cpu_time());
-            let mut lateness = Vec::new();
-            for _ in 0..NAPS {
-                let start = Instant::now();
-                sleep(NAP).await;
-                lateness.push(start.elapsed().checked_sub(NAP).expect("not early"));
+        let (mut elapsed, mut used) = (Duration::ZERO, Duration::ZERO);
+        let (mut lateness, mut machine) = (Vec::new(), Vec::new());
+        shape.block_on(async {
+            for _ in 0..NAPS / 20 {
+                let (start, before) = (Instant::now(), cpu_time());
+                for _ in 0..20 {
+                    let start = Instant::now();
+                    sleep(NAP).await;
+                    lateness.push(late(start));
+                }
+                elapsed += start.elapsed();
+                used += cpu_time() - before;
+                for _ in 0..20 {
+                    let start = Instant::now();
+                    thread::sleep(NAP);
+                    machine.push(late(start));
+                }
             }
-            lateness.sort_unstable();
-            (lateness, start.elapsed(), cpu_time() - before)
         });
-        let middle = lateness[lateness.len() / 2];
-        assert!(middle < Duration::from_micros(500), "p50 is {middle:?}");
+        let [middle, noise] = [&mut lateness, &mut machine].map(|times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        assert!(middle < Duration::from_micros(500) + noise, "p50 is {middle:?}, a thread's {noise:?}");
         assert!(elapsed >= NAPS * NAP);
         // Far from cheap without optimization, but a spinning thread would use all of it.
         assert!(used < elapsed * 9 / 10, "{used:?} of {elapsed:?} were spent on the processor");

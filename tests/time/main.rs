@@ -20,6 +20,7 @@ mod random;
 mod boundaries;
 mod churn;
 mod far;
+mod held_up;
 mod intervals;
 mod lateness;
 mod never_early;

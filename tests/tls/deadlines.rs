@@ -10,7 +10,7 @@ use fend::time::sleep;
 use fend::tls::{TlsAcceptor, TlsError};
 
 use crate::alone::alone;
-use crate::ours::{acceptor, acceptor_of, connector, handshake, hello, server, tcp};
+use crate::ours::{acceptor, acceptor_of, connector, handshake, hello, server};
 use crate::peer;
 use crate::process::resident;
 use crate::scaled;
@@ -70,10 +70,12 @@ async fn a_silent_server_ends_at_the_deadline() -> io::Result<()> {
 /// TL6
 async fn a_slow_peer_ends_at_the_deadline() -> io::Result<()> {
     let (stream, peer) = peer::accepted().await?;
-    let hello = hello().await?;
-    let dripping = fend::spawn(drip(TcpStream::try_from(peer)?, hello, Duration::from_millis(100)));
+    let (acceptor, hello) = (hurried(), hello().await?);
+    let pause = Duration::from_millis(20);
+    assert!(pause * u32::try_from(hello.len()).expect("short") > 4 * DEADLINE, "it is never there whole");
+    let dripping = fend::spawn(drip(TcpStream::try_from(peer)?, hello, pause));
     let start = Instant::now();
-    is_over(&hurried().handshake(stream).await.unwrap_err(), start.elapsed());
+    is_over(&acceptor.handshake(stream).await.unwrap_err(), start.elapsed());
     let sent = dripping.await??;
     assert!(sent >= 3, "{sent} bytes");
     Ok(())
@@ -95,10 +97,17 @@ async fn drip(stream: TcpStream, bytes: Vec<u8>, pause: Duration) -> io::Result<
 
 /// TL6
 async fn the_deadline_is_over_with_the_handshake() -> io::Result<()> {
-    let (client, server) = tcp().await?;
-    let (client, server) =
-        futures::future::try_join(connector().handshake("localhost", client), hurried().handshake(server))
-            .await?;
+    let (connector, acceptor) = (connector(), hurried());
+    let (client, server) = loop {
+        match handshake(&connector, &acceptor, "localhost").await? {
+            (Ok(client), Ok(server)) => break (client, server),
+            // On a busy machine the handshake itself may take too long.
+            (client, server) => {
+                let errors = [client.err(), server.err()];
+                assert!(errors.iter().flatten().any(TlsError::is_timeout), "{errors:?}");
+            }
+        }
+    };
     let mut buf = [0; 5];
     let mut receiving = Box::pin(server.recv_exact(&mut buf));
     let waited = fend::time::timeout(DEADLINE * 2, &mut receiving).await;
@@ -113,7 +122,7 @@ fn stalled_peers_cost_little_and_hold_nobody_up(shape: Shape) {
     alone(shape, || {
         shape
             .block_on(async {
-                let acceptor = acceptor_of(server().handshake_timeout(Some(Duration::from_secs(4))));
+                let acceptor = acceptor_of(server().handshake_timeout(Some(Duration::from_secs(6))));
                 // What the first handshakes leave for those that follow.
                 let (client, served) = handshake(&connector(), &acceptor, "localhost").await?;
                 drop((client?, served?));
@@ -157,7 +166,7 @@ fn stalled_peers_cost_little_and_hold_nobody_up(shape: Shape) {
                     let error = task.await.expect("no panic");
                     assert!(error.is_timeout(), "{error}");
                 }
-                assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+                assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
                 assert_eq!(acceptor.handshakes(), 0);
                 io::Result::Ok(())
             })

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, Read};
 use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use fend::task::JoinHandle;
 use futures::AsyncWrite;
@@ -286,13 +287,13 @@ fn a_peer_that_never_reads_costs_no_memory(shape: Shape) {
                     let (stream, _peer) = accepted(version).await?;
                     let block = noise(256 << 10);
                     let (mut taken, mut before) = (0, None);
-                    // Until it is full, and not only the task's budget used up.
+                    // Until it is full, and not only the task's budget used up, or an acknowledgement late that makes room.
                     while before != Some(taken) {
                         before = Some(taken);
                         while let Some(n) = poll_once(stream.send(&block)).await {
                             taken += n?;
                         }
-                        fend::task::yield_now().await;
+                        fend::time::sleep(Duration::from_millis(300)).await;
                     }
                     let memory = resident();
                     for _ in 0..10_000 {

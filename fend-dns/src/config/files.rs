@@ -63,6 +63,7 @@ pub(crate) struct Loaded<T> {
 /// The system's files.
 #[derive(Debug)]
 pub(crate) struct Files {
+    paths: Paths,
     environment: Environment,
     state: Mutex<State>,
 }
@@ -91,12 +92,17 @@ impl Files {
     }
 
     fn new_at(paths: Paths, environment: Environment, now: Instant) -> Files {
-        let mut watch = Box::new(Watch::new(paths));
+        let mut watch = Box::new(Watch::new(paths.clone()));
         let mut config = Config::without_files(&environment, now);
         watch.look(&mut config, &environment, now);
         config.generation = 0;
         let state = State { config: Arc::new(config), looked: now, watch: Some(watch) };
-        Files { environment, state: Mutex::new(state) }
+        Files { paths, environment, state: Mutex::new(state) }
+    }
+
+    /// The same files, read again: for the child of a fork, where the lock may be held for ever.
+    pub(crate) fn anew(&self) -> Files {
+        Files::new(self.paths.clone(), self.environment.clone())
     }
 
     /// What the files say: as of now, or of at most a second ago.

@@ -23,7 +23,9 @@ mod steps;
 mod typed;
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use fend_reactor::io::PerProcess;
 
 pub(crate) use addresses::text;
 pub(crate) use ask::FromServers;
@@ -59,6 +61,9 @@ pub enum Path {
     /// fend itself: hosts file and DNS.
     Native,
     /// The C library: getaddrinfo(3), with all that nsswitch.conf(5) names.
+    ///
+    /// In the child of a fork(2) it may hang where a thread of the parent's was in the C library just then, and holds its locks: the lookup
+    /// does not come to its end. [`Path::Native`] has no such locks.
     System,
 }
 
@@ -136,12 +141,13 @@ impl Resolver {
 
     /// The one that [`lookup`](crate::lookup) and [`name_of`](crate::name_of) use.
     pub(crate) fn of_process() -> &'static Resolver {
-        static RESOLVER: OnceLock<Resolver> = OnceLock::new();
+        static RESOLVER: PerProcess<Resolver> = PerProcess::new();
         RESOLVER.get_or_init(Resolver::new)
     }
 
+    /// In the child of a fork, one that begins anew: what the parent's has of sockets, lookups under way and locks is the parent's.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+        Shared::of_this_process(&self.shared)
     }
 
     /// Addresses of `host` for `service`: see [`lookup`](crate::lookup).
@@ -169,7 +175,7 @@ impl Resolver {
         if special(&asked) == Some(Special::Nobody) {
             return Err(LookupError::new(subject(), Cause::NotFound));
         }
-        let servers = FromServers::new(&self.shared, &self.shared.setup());
+        let servers = FromServers::new(self.shared(), &self.shared().setup());
         let kept = servers.fetch(Question { name: asked, record_type }).await;
         let kept = kept.map_err(|error| error.about(&subject()))?;
         let failed = |cause| Err(LookupError::of_server(subject(), kept.answer.server, cause));
@@ -186,18 +192,18 @@ impl Resolver {
     ///
     /// See there.
     pub async fn name_of(&self, address: IpAddr) -> Result<String, LookupError> {
-        reverse::of_address(&self.shared, address).await
+        reverse::of_address(self.shared(), address).await
     }
 
     /// What the cache has done so far.
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
-        self.shared.cache.stats()
+        self.shared().cache.stats()
     }
 
     /// Forgets all answers. What it has counted stays.
     pub fn clear_cache(&self) {
-        self.shared.cache.clear();
+        self.shared().cache.clear();
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) enum Source {
 }
 
 /// What the builder was given, checked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Overlay {
     pub(super) builder: ResolverBuilder,
     pub(super) search: Option<Vec<Name>>,

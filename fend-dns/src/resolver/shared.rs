@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use fend_reactor::io::{Origin, PerProcess};
+
 use super::ResolverBuilder;
 use super::ask::{Fetched, Topic};
 use super::setup::{Overlay, Setup};
@@ -26,6 +28,9 @@ pub(crate) struct Shared {
     pub(crate) cache: Cache,
     pub(crate) under_way: UnderWay<Topic, Fetched>,
     pool: OnceLock<Arc<Pool>>,
+    origin: Origin,
+    /// In its place in the child of a fork.
+    successor: PerProcess<Arc<Shared>>,
 }
 
 impl Shared {
@@ -44,7 +49,17 @@ impl Shared {
             cache: Cache::new(size, max_ttl),
             under_way: UnderWay::new(),
             pool: OnceLock::new(),
+            origin: Origin::here(),
+            successor: PerProcess::new(),
         }
+    }
+
+    /// `shared`, or in the child of a fork one with the same settings.
+    pub(super) fn of_this_process(shared: &Arc<Shared>) -> &Arc<Shared> {
+        if shared.origin.is_here() {
+            return shared;
+        }
+        shared.successor.get_or_init(|| Arc::new(Shared::new(shared.overlay.clone(), shared.files.anew())))
     }
 
     /// What a lookup that begins now goes by. Looks at most once a second whether the files have changed.

@@ -5,7 +5,7 @@
 //! 1. A pointer and a length taken from one live slice (or from one value and its size) describe memory that the callee may read, and write
 //!    when the slice or value is borrowed mutably. None of the calls keeps the pointer.
 //! 2. A [`CStr`](std::ffi::CStr) that is borrowed ends with its only NUL, and lives as long as the call. None of the calls writes to it or keeps it.
-//! 3. Zeroes are a value of C's plain structures (`addrinfo`, with null pointers in it; `sockaddr_in`, `sockaddr_in6`, `sigset_t`).
+//! 3. Zeroes are a value of C's plain structures (`addrinfo`, with null pointers in it; `sockaddr_in`, `sockaddr_in6`).
 //! 4. A [`BorrowedFd`] is open for as long as the borrow lives, so its number may be passed to the kernel.
 //! 5. When getaddrinfo(3) succeeds, it has made a list: each node's `ai_next` is null or the next node, `ai_addr` points to `ai_addrlen` bytes
 //!    that begin with the family, `ai_canonname` is null or a C string. All of it lives, unchanged, until freeaddrinfo(3), which is called
@@ -16,9 +16,8 @@ mod machine;
 mod netdb;
 
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::ptr;
 
 pub(crate) use machine::{host_name, interface_index};
 pub(crate) use netdb::{Failure, getaddrinfo, getnameinfo};
@@ -49,23 +48,4 @@ pub(crate) fn forget_peer(fd: BorrowedFd<'_>) -> io::Result<()> {
     let result =
         unsafe { libc::connect(fd.as_raw_fd(), &nowhere, mem::size_of_val(&nowhere) as libc::socklen_t) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Those that the kernel sends to the thread that has caused them. Blocked, they end the process past every handler, such as those that
-/// report a stack's overflow.
-const OF_THE_THREAD: [libc::c_int; 7] =
-    [libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGSEGV, libc::SIGSYS, libc::SIGTRAP];
-
-/// Blocks, for the calling thread, the signals that any thread may take.
-pub(crate) fn block_signals() {
-    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
-    // SAFETY: rules 1 and 3; the numbers are those of signals, and no old mask is asked for.
-    let result = unsafe {
-        libc::sigfillset(set.as_mut_ptr());
-        for signal in OF_THE_THREAD {
-            libc::sigdelset(set.as_mut_ptr(), signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut())
-    };
-    debug_assert_eq!(result, 0, "the first argument is known to the C library");
 }

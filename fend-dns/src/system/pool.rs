@@ -3,6 +3,8 @@
 //! They are started when there is work and none of them is idle, up to a limit, and end after a while without any. When none can be started, the
 //! lookups wait for those that there are; without any they fail. What a thread is given is a value, so that tests can have it hang.
 //!
+//! The child of a fork has none of the threads: its lookups have a pool of their own, and what was begun before gives an error there.
+//!
 //! Signals are blocked on these threads, but for those that a thread causes itself: a handler of the program's would run here, deep in code
 //! that is not its own, and interrupt system calls of modules that do not expect it.
 
@@ -10,10 +12,12 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Condvar, LazyLock, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
+
+use fend_reactor::io::{Origin, PerProcess};
 
 use super::queue::{Job, Place, Queue};
 use super::waiting::Waiting;
@@ -21,7 +25,6 @@ use super::{Answer, Outcome, Question, Request, c_library};
 use crate::addr_info::AddrList;
 use crate::error::{Cause, LookupError};
 use crate::sync::{Mutex, MutexGuard};
-use crate::sys;
 use crate::unwind::{caught, wake};
 
 /// Of the pool that all resolvers share which ask for none of their own.
@@ -64,8 +67,8 @@ impl Settings {
 impl Pool {
     /// The pool of the process.
     pub(crate) fn shared() -> Arc<Pool> {
-        static SHARED: LazyLock<Arc<Pool>> = LazyLock::new(|| Arc::new(Pool::new(SHARED_THREADS)));
-        SHARED.clone()
+        static SHARED: PerProcess<Arc<Pool>> = PerProcess::new();
+        SHARED.get_or_init(|| Arc::new(Pool::new(SHARED_THREADS))).clone()
     }
 
     /// A pool of at most `threads` threads, and of one at least.
@@ -75,7 +78,8 @@ impl Pool {
 
     fn with(settings: Settings) -> Pool {
         let state = State { queue: Queue::new(settings.most_queued), threads: 0, idle: 0, is_closed: false };
-        Pool(Arc::new(Shared { settings, state: Mutex::new(state), work: Condvar::new() }))
+        let origin = Origin::here();
+        Pool(Arc::new(Shared { settings, origin, state: Mutex::new(state), work: Condvar::new() }))
     }
 
     /// Dropped while it waits, a request is never made; while the C library is at work, its answer is thrown away.
@@ -101,6 +105,9 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        if !self.0.is_here() {
+            return;
+        }
         self.0.lock().is_closed = true;
         self.0.work.notify_all();
     }
@@ -109,6 +116,7 @@ impl Drop for Pool {
 /// What threads and futures have of a pool.
 pub(super) struct Shared {
     settings: Settings,
+    origin: Origin,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -143,6 +151,11 @@ impl State {
 }
 
 impl Shared {
+    /// Whether the threads are those of this process: not in the child of a fork. There, the lock may be held by one that is gone.
+    pub(super) fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -225,7 +238,7 @@ impl Shared {
 
     /// A thread's life.
     fn run(&self) {
-        sys::block_signals();
+        fend_reactor::io::block_signals();
         while let Some(job) = self.next_job() {
             let outcome = caught(|| (self.settings.resolve)(job.question()));
             let outcome = outcome.unwrap_or_else(|text| Err(panicked(job.question(), &text)));
@@ -254,6 +267,9 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_here() {
+            return f.write_str("Shared(of another process)");
+        }
         let state = self.lock();
         f.debug_struct("Shared")
             .field("threads", &state.threads)
@@ -266,6 +282,12 @@ impl fmt::Debug for Shared {
 fn no_thread(question: &Question, name: &str, error: &io::Error) -> LookupError {
     let message = format!("cannot start thread {name:?}, and there is no other: {error}");
     LookupError::new(question.subject(), Cause::Io(io::Error::new(error.kind(), message)))
+}
+
+/// For a lookup that was begun before a fork, in the child.
+pub(super) fn of_parent(question: &Question) -> LookupError {
+    let message = "the lookup was begun in the process that this one was forked from: look up again";
+    LookupError::new(question.subject(), Cause::Io(io::Error::other(message)))
 }
 
 fn panicked(question: &Question, text: &str) -> LookupError {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::pool::Shared;
+use super::pool::{Shared, of_parent};
 use super::queue::Place;
 use super::{Outcome, Question};
 use crate::unwind::wake;
@@ -54,6 +54,9 @@ impl Future for Waiting {
         if let Some(outcome) = self.outcome() {
             return Poll::Ready(outcome);
         }
+        if !self.shared.is_here() {
+            return Poll::Ready(Err(of_parent(&self.question)));
+        }
         self.step(cx);
         // It may have come since, or no thread could be started.
         self.outcome().map_or(Poll::Pending, Poll::Ready)
@@ -67,6 +70,9 @@ impl Drop for Waiting {
             if job.outcome().is_some() {
                 return;
             }
+        }
+        if !self.shared.is_here() {
+            return;
         }
         let (own, next) = self.shared.leave(&place);
         drop(own);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
 use fend_reactor::io::Direction;
@@ -27,7 +27,8 @@ const BUFFER: u64 = 64 * 1024;
 macro_rules! file_methods {
     () => {
         /// Sends `count` bytes of `file`, from `offset` on, or fewer when the file ends before. Says how many. The file's own
-        /// position is neither used nor changed.
+        /// position is neither used nor changed. `file` is std's or [`fend_reactor::fs::File`], which is to be flushed before if
+        /// it was written to.
         ///
         /// The bytes go from the page cache to the socket without passing through the program: sendfile(2). A change of the file
         /// while they are on their way may or may not reach the peer.
@@ -65,11 +66,11 @@ macro_rules! file_methods {
         /// ```
         pub async fn send_file(
             &self,
-            file: &::std::fs::File,
+            file: &impl ::std::os::fd::AsFd,
             offset: u64,
             count: u64,
         ) -> ::std::io::Result<u64> {
-            $crate::copy::file::send_file(self.registered(), file, offset, count).await
+            $crate::copy::file::send_file(self.registered(), file.as_fd(), offset, count).await
         }
 
         /// Receives `count` bytes into `file`, from `offset` on, or fewer when the stream ends before. Says how many. The file's
@@ -131,13 +132,19 @@ impl UnixStream {
 }
 
 /// sendfile(2), until `count` bytes are sent or the file ends.
-pub(crate) async fn send_file(stream: &Registered, file: &File, offset: u64, count: u64) -> io::Result<u64> {
+pub(crate) async fn send_file(
+    stream: &Registered,
+    file: BorrowedFd<'_>,
+    offset: u64,
+    count: u64,
+) -> io::Result<u64> {
     let mut sent = 0;
     while sent < count {
         let most = (count - sent).min(MOST_AT_ONCE) as usize;
         let from = position(offset, sent)?;
-        let send = |socket: &Socket| sendfile(file.as_fd(), from, socket.as_fd(), most);
-        match stream.with(Direction::Write, send).await? {
+        let send = |socket: &Socket| sendfile(file, from, socket.as_fd(), most);
+        let failed = |error| SocketError::wrap("send a file", format!("from byte {from} on"), error);
+        match stream.with(Direction::Write, send).await.map_err(failed)? {
             0 => break,
             n => sent += n as u64,
         }

@@ -4,7 +4,7 @@
 //! holds none, and a process with thousands of them needs about as many pipes as it has workers, and one for each destination
 //! that does not keep up. A pipe costs two descriptors and some 10 KiB when empty.
 //!
-//! There is one pool for the process: a pipe is never waited for (how much is in it is known, and so is that an empty one has
+//! There is one pool for the process, and a new one in the child of a fork, since the pipes of the old one are the parent's too: a pipe is never waited for (how much is in it is known, and so is that an empty one has
 //! room), so it belongs to no driver and to no runtime.
 //!
 //! Where no pipe is to be had, the copy goes through a buffer: a relay must not be the reason that `accept` finds no
@@ -14,6 +14,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use fend_reactor::io::PerProcess;
 
 use crate::sys;
 use crate::sys::splice::{splice, splice_into_file};
@@ -39,6 +41,7 @@ const DESCRIPTORS_PER_PIPE: u64 = 16;
 /// 1 MiB with about 370 KiB of them.
 const CAPACITIES: [libc::c_int; 2] = [1024 * 1024, 256 * 1024];
 
+#[derive(Debug)]
 struct Pool {
     idle: Vec<Ends>,
     /// Idle or in use, or about to be opened.
@@ -54,9 +57,11 @@ struct Ends {
     large: bool,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), open: 0, large: 0 });
+static POOL: PerProcess<Mutex<Pool>> = PerProcess::new();
 
 impl Pool {
+    const EMPTY: Pool = Pool { idle: Vec::new(), open: 0, large: 0 };
+
     /// An idle pipe, a large one if there is one.
     fn take_idle(&mut self) -> Option<Ends> {
         let large = self.idle.iter().rposition(|ends| ends.large);
@@ -88,6 +93,8 @@ pub(super) struct Pipe {
     /// Taken only by the drop.
     ends: Option<Ends>,
     len: usize,
+    /// Where it came from.
+    pool: &'static Mutex<Pool>,
 }
 
 impl Pipe {
@@ -95,7 +102,7 @@ impl Pipe {
     pub(super) fn take() -> Option<Pipe> {
         let idle = pool().take_idle();
         let ends = idle.or_else(open_another)?;
-        Some(Pipe { ends: Some(ends), len: 0 })
+        Some(Pipe { ends: Some(ends), len: 0, pool: this_pool() })
     }
 
     /// How many bytes are in it.
@@ -141,6 +148,10 @@ impl Pipe {
 impl Drop for Pipe {
     fn drop(&mut self) {
         let Some(ends) = self.ends.take() else { return };
+        if !std::ptr::eq(self.pool, this_pool()) {
+            // It was taken before a fork: the parent goes on to use it.
+            return;
+        }
         let mut pool = pool();
         if self.len == 0 && pool.idle.len() < MAX_IDLE {
             pool.idle.push(ends);
@@ -152,9 +163,13 @@ impl Drop for Pipe {
     }
 }
 
+fn this_pool() -> &'static Mutex<Pool> {
+    POOL.get_or_init(|| Mutex::new(Pool::EMPTY))
+}
+
 fn pool() -> MutexGuard<'static, Pool> {
     // No panic leaves it half changed.
-    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+    this_pool().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens one more if there may be one. The lock is not held during the system calls.
@@ -220,7 +235,7 @@ mod tests {
     #[test]
     fn few_pipes_are_large() {
         let most = (MAX_LARGE as u64) + 4;
-        let mut pool = Pool { idle: Vec::new(), open: 0, large: 0 };
+        let mut pool = Pool::EMPTY;
         let large: Vec<_> = std::iter::from_fn(|| pool.reserve(most)).collect();
         assert_eq!(large, [[true; MAX_LARGE].as_slice(), &[false; 4]].concat());
         pool.release(false);
@@ -231,7 +246,7 @@ mod tests {
 
     #[test]
     fn large_pipes_are_used_first() {
-        let mut pool = Pool { idle: Vec::new(), open: 0, large: 0 };
+        let mut pool = Pool::EMPTY;
         assert!(pool.take_idle().is_none());
         pool.idle.extend([true, false, true, false].map(|large| open(large).unwrap()));
         let order: Vec<_> = std::iter::from_fn(|| pool.take_idle()).map(|ends| ends.large).collect();

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
+use fend_reactor::process;
 use socket2::SockRef;
 
 use super::end::adopt;
@@ -118,6 +119,33 @@ impl TryFrom<ChildStdin> for PipeWriter {
 
     fn try_from(stdin: ChildStdin) -> io::Result<Self> {
         PipeWriter::try_from(OwnedFd::from(stdin))
+    }
+}
+
+/// The same pipe, with clones.
+impl TryFrom<process::ChildStdout> for PipeReader {
+    type Error = io::Error;
+
+    fn try_from(stdout: process::ChildStdout) -> io::Result<Self> {
+        PipeReader::try_from(OwnedFd::from(stdout))
+    }
+}
+
+/// The same pipe, with clones.
+impl TryFrom<process::ChildStderr> for PipeReader {
+    type Error = io::Error;
+
+    fn try_from(stderr: process::ChildStderr) -> io::Result<Self> {
+        PipeReader::try_from(OwnedFd::from(stderr))
+    }
+}
+
+/// The same pipe, with clones. Fails when it was closed.
+impl TryFrom<process::ChildStdin> for PipeWriter {
+    type Error = io::Error;
+
+    fn try_from(stdin: process::ChildStdin) -> io::Result<Self> {
+        PipeWriter::try_from(OwnedFd::try_from(stdin)?)
     }
 }
 

@@ -6,17 +6,13 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 
-use fend_reactor::io::AsyncFd;
+use fend_reactor::io::{AsyncFd, taken_of, taken_of_mut, without_sigpipe};
 use socket2::SockRef;
 
 use crate::sys;
-use crate::sys::sigpipe::without_sigpipe;
 
 /// One registered end of a pipe, shared by the clones of its owner.
 pub(crate) type RegisteredPipe = Arc<AsyncFd<File>>;
-
-/// Buffers that the kernel takes in one vectored call (`UIO_MAXIOV`); with more it would refuse them all.
-const MAX_BUFFERS: usize = 1024;
 
 /// read(2) into a buffer that is not empty. The end of the pipe is 0.
 pub(super) fn recv(mut pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
@@ -25,9 +21,8 @@ pub(super) fn recv(mut pipe: &File, buf: &mut [u8]) -> io::Result<usize> {
 
 /// readv(2) into buffers that are not all empty.
 pub(super) fn recv_vectored(mut pipe: &File, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-    let first = bufs.iter().position(|buf| !buf.is_empty()).unwrap_or(0);
-    let end = bufs.len().min(first + MAX_BUFFERS);
-    unless_before_the_start(pipe, || pipe.read_vectored(&mut bufs[first..end]))
+    let bufs = taken_of_mut(bufs);
+    unless_before_the_start(pipe, || pipe.read_vectored(bufs))
 }
 
 /// Tells the end from the time before the start, which is worth waiting for: a FIFO that no writer has opened yet reads like one
@@ -54,10 +49,9 @@ pub(super) fn send(mut pipe: &File, buf: &[u8]) -> io::Result<usize> {
     without_sigpipe(|| pipe.write(buf))
 }
 
-/// writev(2).
+/// writev(2) of buffers that are not all empty.
 pub(super) fn send_vectored(mut pipe: &File, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-    let bufs = &bufs[..bufs.len().min(MAX_BUFFERS)];
-    without_sigpipe(|| pipe.write_vectored(bufs))
+    without_sigpipe(|| pipe.write_vectored(taken_of(bufs)))
 }
 
 /// Makes sure that a foreign fd is an end of a pipe or FIFO which can do what it is to be used for (`O_RDONLY` or

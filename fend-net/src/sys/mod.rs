@@ -16,7 +16,7 @@
 //! 6. A `socket2::SockAddrStorage` is plain data, every byte of which has a value from the start: zero, or what the kernel has written. It makes
 //!    a `SockAddr` with any length up to its own size, and the kernel sets a length to that of what it wrote, or
 //!    says more when that was cut; so lengths of the kernel's are lowered to the storage's size.
-//! 7. Zeroes are a value of C's plain structures (`sigaction`, `sigset_t`, `rlimit`; of `msghdr` with null pointers in it), and what the kernel or the C
+//! 7. Zeroes are a value of C's plain structures (`rlimit`; of `msghdr` with null pointers in it), and what the kernel or the C
 //!    library writes into one of them is a value of it.
 
 pub(crate) mod activation;
@@ -27,7 +27,6 @@ pub(crate) mod limit;
 pub(crate) mod message;
 pub(crate) mod option;
 pub(crate) mod pipe;
-pub(crate) mod sigpipe;
 pub(crate) mod splice;
 pub(crate) mod unix;
 pub(crate) mod urgent;

@@ -7,8 +7,9 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
+use fend_reactor::io::without_sigpipe;
+
 use super::retry_interrupted;
-use super::sigpipe::without_sigpipe;
 
 const FLAGS: libc::c_uint = libc::SPLICE_F_MOVE | libc::SPLICE_F_NONBLOCK;
 

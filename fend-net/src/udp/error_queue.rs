@@ -363,14 +363,17 @@ mod tests {
         }
     }
 
-    /// A socket with its option on, its queue, and an address that nobody has.
-    fn socket() -> (Socket, ErrorQueue, SocketAddr) {
+    /// A socket with its option on, its queue, and one that is connected elsewhere: what comes to it is refused, as if nobody had the
+    /// address, and nobody else gets it.
+    fn socket() -> (Socket, ErrorQueue, StdSocket) {
         let socket = StdSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
         let socket = Socket::from(socket);
         switch(&socket, OPTION, true).unwrap();
         let queue = ErrorQueue::of(&socket).unwrap();
-        (socket, queue, StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+        let nobody = StdSocket::bind("127.0.0.1:0").unwrap();
+        nobody.connect("127.0.0.1:1").unwrap();
+        (socket, queue, nobody)
     }
 
     #[test]
@@ -384,7 +387,7 @@ mod tests {
         let woken = || counts.each_ref().map(|count| count.0.load(Ordering::Relaxed));
         queue.set_aside(&socket);
         assert_eq!(woken(), [0, 0], "there was nothing");
-        socket.send_to(b"x", &nobody.into()).unwrap();
+        socket.send_to(b"x", &nobody.local_addr().unwrap().into()).unwrap();
         queue.set_aside(&socket);
         assert_eq!(woken(), [1, 1], "each once");
         assert!(queue.poll_kept(&mut Context::from_waker(&wakers[0])).is_ready());

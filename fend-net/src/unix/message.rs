@@ -3,13 +3,14 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use fend_reactor::io::{taken_of, taken_of_mut};
 use socket2::{SockAddr, Socket};
 
 use super::addr::{of_peer, unnamed};
 use super::{SocketAddr, record};
 use crate::control::{ControlBuffer, ControlMessage, MAX_DESCRIPTORS, ReceivedControl, space};
 use crate::flags::MsgFlags;
-use crate::socket::{taken_of, taken_of_mut, unfit};
+use crate::socket::unfit;
 use crate::sys;
 
 /// What a `recv_msg` tells besides the bytes and the control messages.

@@ -191,8 +191,8 @@ impl UnixSocket {
         Ok(UnixDatagram::of(self.socket))
     }
 
-    fn expect(&self, operation: &str, kind: Type) -> io::Result<()> {
-        let is = self.socket.r#type()?;
+    fn expect(&self, operation: &'static str, kind: Type) -> io::Result<()> {
+        let is = self.socket.r#type().map_err(|error| SocketError::wrap(operation, Place::Unknown, error))?;
         if is == kind {
             return Ok(());
         }

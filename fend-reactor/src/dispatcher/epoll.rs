@@ -21,7 +21,7 @@
 //!   end of the kernel's list. So a small buffer starves nobody.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use super::wakeup::Wakeup;
@@ -90,6 +90,12 @@ impl Dispatch for Epoll {
             }
         }
         Ok(())
+    }
+
+    /// An epoll instance is readable while it has events. Of sources that are edge-triggered, those are the ones that were not reported.
+    fn has_events(&self) -> bool {
+        let mut fds = [libc::pollfd { fd: self.epoll.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+        sys::ppoll(&mut fds, Some(Duration::ZERO)).is_ok_and(|ready| ready != 0)
     }
 
     fn wake(&self) {

@@ -137,6 +137,10 @@ pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to the events of `batch`. One thread at a time.
     fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// Whether something is ready that no [`wait`](Dispatch::wait) has fetched, or a wake is pending. Any thread, at any time: the one that
+    /// waits may be kept from a processor. Not cheap; for the paused clock.
+    fn has_events(&self) -> bool;
+
     /// Ends the wait. What the caller did before is seen by the thread that returns from `wait`. Cheap when a wake is pending
     /// already.
     fn wake(&self);

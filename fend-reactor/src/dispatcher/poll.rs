@@ -16,6 +16,7 @@
 //! - `POLLERR` and `POLLHUP` are reported whether asked for or not.
 //! - A list longer than `RLIMIT_NOFILE` is refused, even when all of its fds are open. Whoever lowers the limit under its open fds
 //!   (a sandbox does) gets waits that ask in pieces, and sleep for 10 ms at most in between.
+//! - The kernel copies the list, and may have no memory for that. Then the wait ends after such a sleep with no event, and the next one asks again.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -30,7 +31,7 @@ use super::{Batch, Direction, Dispatch, Event, Readiness, Token, Watch};
 use crate::sync::Mutex;
 use crate::sys;
 
-/// How long nothing is seen of most fds, when a list has to be asked in pieces.
+/// How long nothing is seen of most fds, when a list has to be asked in pieces; and of all, when the kernel has no memory for it.
 const LONGEST_NAP: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
@@ -96,6 +97,13 @@ impl Dispatch for Poll {
         if list.woken() { self.wakeup.acknowledge_and_reset() } else { Ok(()) }
     }
 
+    /// A list that the kernel refuses has no events, as far as is known.
+    fn has_events(&self) -> bool {
+        let mut fds = vec![awaited(self.wakeup.as_fd())];
+        fds.extend(self.watched.lock().armed());
+        sys::ppoll(&mut fds, Some(Duration::ZERO)).is_ok_and(|ready| ready != 0)
+    }
+
     fn wake(&self) {
         self.wakeup.wake();
     }
@@ -105,7 +113,7 @@ impl List {
     fn fill(&mut self, wakeup: BorrowedFd<'_>, watched: &mut Watched) {
         self.fds.clear();
         self.tokens.clear();
-        self.fds.push(libc::pollfd { fd: wakeup.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+        self.fds.push(awaited(wakeup));
         watched.ask(|fd, token| {
             self.fds.push(fd);
             self.tokens.push(token);
@@ -114,9 +122,16 @@ impl List {
 
     /// Waits until the kernel has something to say of the list.
     fn ask(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        match sys::ppoll(&mut self.fds, timeout) {
+        let result = match sys::ppoll(&mut self.fds, timeout) {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => self.ask_in_pieces(timeout),
             result => result.map(drop),
+        };
+        match result {
+            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
+                thread::sleep(nap(timeout));
+                Ok(())
+            }
+            result => result,
         }
     }
 
@@ -124,7 +139,7 @@ impl List {
     /// has the wake-up in it, may wait a moment, and this ends early with no event. Under a limit of 0 the kernel answers nothing:
     /// then all data that is waited for may be there, and whoever tries finds out.
     fn ask_in_pieces(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let nap = timeout.map_or(LONGEST_NAP, |timeout| timeout.min(LONGEST_NAP));
+        let nap = nap(timeout);
         // Where the limit is a secret, one fd at a time.
         let limit = sys::fd_limits().map_or(1, |(soft, _)| soft);
         let piece = usize::try_from(limit).unwrap_or(usize::MAX).min(self.fds.len());
@@ -161,6 +176,15 @@ impl List {
             .filter(|(fd, _)| fd.revents != 0)
             .map(|(fd, token)| Event { token: *token, readiness: readiness(fd.revents) })
     }
+}
+
+/// What the kernel is asked about the eventfd that wakes.
+fn awaited(wakeup: BorrowedFd<'_>) -> libc::pollfd {
+    libc::pollfd { fd: wakeup.as_raw_fd(), events: libc::POLLIN, revents: 0 }
+}
+
+fn nap(timeout: Option<Duration>) -> Duration {
+    timeout.map_or(LONGEST_NAP, |timeout| timeout.min(LONGEST_NAP))
 }
 
 fn readiness(flags: c_short) -> Readiness {

@@ -145,6 +145,12 @@ impl Watched {
         }
     }
 
+    /// What the next `ask` would list. No ppoll is under way because of this.
+    pub(super) fn armed(&self) -> impl Iterator<Item = libc::pollfd> {
+        let asks = |entry: &Entry| libc::pollfd { fd: entry.fd, events: entry.armed.flags(), revents: 0 };
+        self.entries.iter().flatten().map(asks).filter(|fd| fd.events != 0)
+    }
+
     /// The ppoll is over.
     pub(super) fn answered(&mut self) {
         self.polling = false;

@@ -8,6 +8,9 @@
 //!
 //! Locks, in the order in which they may nest: the attendance, then the registry, then a source's waiters; the timers' lock stands
 //! alone. No waker is cloned, dropped or woken under the last three.
+//!
+//! In the child of a fork a driver is of no use, and must not be touched: its epoll is the parent's, and its locks may be held by threads
+//! that are not there. There, whatever comes from outside asks [`Driver::is_here`] before it takes a lock or calls the dispatcher.
 
 mod readiness_word;
 pub(crate) mod registration_error;
@@ -17,7 +20,7 @@ mod source_state;
 mod timekeeping;
 mod timers;
 mod turn;
-mod waiters;
+pub(crate) mod waiters;
 
 #[cfg(all(test, loom))]
 mod loom_models;
@@ -28,13 +31,14 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use crate::clock::{Clock, Nanos};
 use crate::dispatcher::{Dispatch, Dispatcher, Token, Watch};
+use crate::fork::{Origin, fd_of_parent};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64};
 use crate::wake_list::{WakeList, discard};
@@ -52,6 +56,7 @@ pub(crate) use turn::Attendance;
 #[derive(Debug)]
 pub(crate) struct Driver {
     index: usize,
+    origin: Origin,
     clock: Arc<Clock>,
     dispatch: Box<dyn Dispatch>,
     registry: Mutex<Registry>,
@@ -84,6 +89,7 @@ impl Driver {
     fn with_dispatch(index: usize, dispatch: Box<dyn Dispatch>, clock: Arc<Clock>) -> Arc<Driver> {
         Arc::new(Driver {
             index,
+            origin: Origin::here(),
             clock,
             dispatch,
             registry: Mutex::new(Registry::default()),
@@ -106,8 +112,17 @@ impl Driver {
         &self.clock
     }
 
-    /// The right to run turns, or `None` when another thread holds it.
+    /// Whether this is the process that made the driver, and no child of it.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
+    /// The right to run turns, or `None` when another thread holds it, and in the child of a fork.
     pub(crate) fn try_attend(&self) -> Option<Attendance<'_>> {
+        if !self.is_here() {
+            return None;
+        }
         Some(Attendance::new(self, self.attendance.try_lock()?))
     }
 
@@ -118,7 +133,9 @@ impl Driver {
 
     /// Ends the wait of the thread in `turn`, or the next wait. Any thread.
     pub(crate) fn wake(&self) {
-        self.dispatch.wake();
+        if self.is_here() {
+            self.dispatch.wake();
+        }
     }
 
     /// Sets, once, what happens when a thread that does not attend this driver starts to wait for something of it: the
@@ -128,24 +145,30 @@ impl Driver {
     }
 
     pub(crate) fn outside_wait(&self) {
-        if let Some(hook) = self.outside.0.get() {
-            hook();
+        match self.outside.0.get() {
+            Some(hook) if self.is_here() => hook(),
+            _ => {}
         }
     }
 
     /// Whether there is anything to attend to: a source or a timer.
     pub(crate) fn has_work(&self) -> bool {
-        self.registry.lock().len() > 0 || self.timers.len() > 0
+        self.is_here() && (self.registry.lock().len() > 0 || self.timers.len() > 0)
     }
 
     /// Whether a task waits on a source (scan; for the paused clock only).
     pub(crate) fn has_waiters(&self) -> bool {
-        self.registry.lock().has_waiters()
+        self.is_here() && self.registry.lock().has_waiters()
+    }
+
+    /// Whether the kernel has something for this driver that nobody has fetched (for the paused clock only).
+    pub(crate) fn has_events(&self) -> bool {
+        self.is_here() && self.dispatch.has_events()
     }
 
     /// The earliest timer.
     pub(crate) fn next_deadline(&self) -> Option<Nanos> {
-        self.timers.next_deadline()
+        if self.is_here() { self.timers.next_deadline() } else { None }
     }
 
     /// How many turns there were (metrics; the monitor compares them).
@@ -165,7 +188,7 @@ impl Driver {
 
     /// The runtime is over: every source reports an error from now on, all waiters and timers are woken, later registrations fail.
     pub(crate) fn close(&self) {
-        if self.closed.swap(true, AcqRel) {
+        if !self.is_here() || self.closed.swap(true, AcqRel) {
             return;
         }
         let mut wakes = WakeList::default();
@@ -179,9 +202,19 @@ impl Driver {
         self.closed.load(Acquire)
     }
 
+    /// Whether nothing will come of it any more in this process.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_closed() || !self.is_here()
+    }
+
     /// Arms `key` for `deadline`, in place of what it was armed for; wakes the driver when it sleeps past it. A deadline that has
-    /// passed fires with the next turn. False when the driver is closed (the timer is then not armed).
+    /// passed fires with the next turn. False when the driver [is over](Driver::is_over) (the timer is then not armed).
     pub(crate) fn set_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: &Waker) -> bool {
+        if !self.is_here() {
+            *key = None;
+            return false;
+        }
         let moved = key.and_then(|key| self.timers.reset_same(key, deadline, waker));
         let (wake, unused) = match moved {
             Some(wake) => (wake, None),
@@ -209,6 +242,9 @@ impl Driver {
 
     /// Moves an armed timer to another deadline; wakes the driver when it sleeps past it. False when it fired already.
     pub(crate) fn reset_timer(&self, key: TimerKey, deadline: Nanos) -> bool {
+        if !self.is_here() {
+            return false;
+        }
         let moved = self.timers.reset(key, deadline);
         if moved == Some(true) {
             self.dispatch.wake();
@@ -218,11 +254,17 @@ impl Driver {
 
     /// Disarms. Does nothing when it fired.
     pub(crate) fn cancel_timer(&self, key: TimerKey) {
+        if !self.is_here() {
+            return;
+        }
         let waker = self.timers.cancel(key);
         discard(waker);
     }
 
     fn register(&self, fd: BorrowedFd<'_>, state: &Arc<SourceState>, watch: Watch) -> io::Result<Token> {
+        if !self.is_here() {
+            return Err(fd_of_parent(fd.as_raw_fd()));
+        }
         let mut wakes = WakeList::default();
         let token = self.registry.lock().register(&*self.dispatch, fd, state, watch, &mut wakes);
         wakes.wake_all();
@@ -233,7 +275,10 @@ impl Driver {
         self.registry.lock().watch_writes(&*self.dispatch, token)
     }
 
+    /// In the child of a fork the fd stays watched: for the parent.
     fn deregister(&self, token: Token) {
-        self.registry.lock().deregister(&*self.dispatch, token);
+        if self.is_here() {
+            self.registry.lock().deregister(&*self.dispatch, token);
+        }
     }
 }

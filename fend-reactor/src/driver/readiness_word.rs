@@ -119,7 +119,7 @@ impl Seen {
     }
 
     #[inline]
-    pub(super) fn is_detached(self) -> bool {
+    pub(crate) fn is_detached(self) -> bool {
         self.0 & DETACHED != 0
     }
 

@@ -7,6 +7,9 @@
 //!                  is believed                                               └─▶ detached: driver closed, or the number
 //!                                                                                 taken by another file; waits fail
 //! ```
+//!
+//! In the child of a fork, one that was registered before is like a detached one, and its drop leaves the driver alone; one that was not
+//! registers with a runtime of the child.
 
 use std::future::Future;
 use std::io;
@@ -14,6 +17,8 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
 
 use super::registration_error::{no_runtime, replaced, shut_down};
 use super::source_state::SourceState;
@@ -21,15 +26,17 @@ use super::waiters::{WaiterKey, Waiting};
 use super::{Driver, Seen};
 use crate::context;
 use crate::dispatcher::{Direction, Readiness, Token, Watch};
-use crate::sync::Mutex;
+use crate::fork::{Origin, fd_of_parent};
 use crate::sync::atomic::AtomicBool;
 use crate::sync::atomic::Ordering::{Acquire, Release};
+use crate::sync::{Mutex, MutexGuard};
 use crate::wake_list::WakeList;
 
 /// One fd and its readiness: registers on first need, deregisters on drop.
 #[derive(Debug)]
 pub(crate) struct Source {
     fd: RawFd,
+    origin: Origin,
     pub(super) state: Arc<SourceState>,
     registration: OnceLock<Registration>,
     /// Held while registering, so that of several first waiters one does it.
@@ -37,6 +44,10 @@ pub(crate) struct Source {
     /// The dispatcher reports that it can be written to.
     watches_writes: AtomicBool,
 }
+
+/// How often, a millisecond apart, a lock is tried that other threads of the child hold for microseconds, and a thread of the parent for
+/// ever.
+const INHERITED_LOCK_TRIES: u32 = 100;
 
 #[derive(Debug)]
 struct Registration {
@@ -50,6 +61,7 @@ impl Source {
     pub(crate) fn new(fd: RawFd, assumed: Readiness) -> Source {
         Source {
             fd,
+            origin: Origin::here(),
             state: Arc::new(SourceState::new(assumed)),
             registration: OnceLock::new(),
             registering: Mutex::new(()),
@@ -64,7 +76,8 @@ impl Source {
 
     fn registration(&self, fd: BorrowedFd<'_>, watch: Watch) -> io::Result<&Registration> {
         match self.registration.get() {
-            Some(registration) => Ok(registration),
+            Some(registration) if registration.driver.is_here() => Ok(registration),
+            Some(_) => Err(fd_of_parent(self.fd)),
             None => self.register_with(fd, watch, || context::try_current_driver().map_err(no_runtime)),
         }
     }
@@ -89,7 +102,7 @@ impl Source {
         watch: Watch,
         driver: impl FnOnce() -> io::Result<Arc<Driver>>,
     ) -> io::Result<&Registration> {
-        let _registering = self.registering.lock();
+        let _registering = self.begin_registering()?;
         if let Some(registration) = self.registration.get() {
             return Ok(registration);
         }
@@ -97,6 +110,20 @@ impl Source {
         let token = driver.register(fd, &self.state, watch)?;
         self.watches_writes.store(watch == Watch::All, Release);
         Ok(self.registration.get_or_init(|| Registration { driver, token }))
+    }
+
+    /// The lock of a source from before a fork may have been held by a thread that is not there.
+    fn begin_registering(&self) -> io::Result<MutexGuard<'_, ()>> {
+        if self.origin.is_here() {
+            return Ok(self.registering.lock());
+        }
+        for _ in 0..INHERITED_LOCK_TRIES {
+            if let Some(guard) = self.registering.try_lock() {
+                return Ok(guard);
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Err(fd_of_parent(self.fd))
     }
 
     /// Registers with a driver of the test's choice.
@@ -154,9 +181,13 @@ impl Source {
 
     #[cold]
     fn detached(&self) -> io::Result<Seen> {
-        let driver_closed =
-            self.registration.get().is_none_or(|registration| registration.driver.is_closed());
-        Err(if driver_closed { shut_down() } else { replaced(self.fd) })
+        Err(if self.is_orphan() { shut_down() } else { replaced(self.fd) })
+    }
+
+    /// Whether it is detached since its driver was closed.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.seen().is_detached()
+            && self.registration.get().is_none_or(|registration| registration.driver.is_closed())
     }
 
     /// What is known now, to be given to [`clear`](Source::clear) after an attempt that did not wait.
@@ -177,6 +208,17 @@ impl Source {
         self.state.word().clear_after_short(seen, direction);
     }
 
+    /// Says that it is ready, as a spurious event would: whoever waits for the direction tries again. For what has become of interest by other
+    /// means than the fd.
+    pub(crate) fn report(&self, direction: Direction) {
+        if !self.origin.is_here() {
+            return;
+        }
+        let mut wakes = WakeList::default();
+        self.state.report(direction.mask(), &mut wakes);
+        wakes.wake_all();
+    }
+
     /// Out-of-band data may be taken before the driver has heard of it.
     pub(crate) fn expect_mark(&self) {
         self.state.word().mark();
@@ -191,6 +233,10 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         if let Some(Registration { driver, token }) = self.registration.get() {
+            if !driver.is_here() {
+                // Whoever waits does so in the parent, and may have held the lock.
+                return;
+            }
             driver.deregister(*token);
         }
         // A waker left by a poll function belongs to a task that may still hope: it must not sleep for ever.
@@ -231,7 +277,8 @@ impl Future for WaitReady<'_> {
 
 impl Drop for WaitReady<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
+        let Some(key) = self.key else { return };
+        if self.source.registration.get().is_some_and(|registration| registration.driver.is_here()) {
             self.source.state.forget(key);
         }
     }

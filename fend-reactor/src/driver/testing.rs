@@ -167,6 +167,10 @@ impl Dispatch for Arc<FakeDispatch> {
         Ok(())
     }
 
+    fn has_events(&self) -> bool {
+        !self.state().events.is_empty()
+    }
+
     fn wake(&self) {
         self.wakes.fetch_add(1, SeqCst);
     }

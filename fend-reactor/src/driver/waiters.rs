@@ -20,11 +20,11 @@ const MAX_POLLED: usize = 32;
 
 /// Names the entry of a keyed waiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct WaiterKey(u64);
+pub(crate) struct WaiterKey(u64);
 
 /// Who asks to be woken.
 #[derive(Debug)]
-pub(super) enum Waiting<'a> {
+pub(crate) enum Waiting<'a> {
     /// A future, which keeps the key of its entry.
     Keyed(&'a mut Option<WaiterKey>),
     /// The caller of a poll function.
@@ -48,7 +48,7 @@ impl Waiter {
 
 /// All waiters of one source.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     reader: Option<Waiter>,
     writer: Option<Waiter>,
     more: Vec<Waiter>,
@@ -56,13 +56,13 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
 
     /// Puts `waker` in place. Returns a waker that is no longer needed; one that had to make room goes to `evicted`, to be
     /// woken. Both once the lock is dropped.
-    pub(super) fn park(
+    pub(crate) fn park(
         &mut self,
         direction: Direction,
         waiting: Waiting<'_>,
@@ -125,7 +125,7 @@ impl Waiters {
 
     /// Takes out the entry of a future that was dropped; `None` when it was woken already.
     #[must_use = "the waker must be dropped outside the lock"]
-    pub(super) fn remove(&mut self, key: WaiterKey) -> Option<Waker> {
+    pub(crate) fn remove(&mut self, key: WaiterKey) -> Option<Waker> {
         for inline in [&mut self.reader, &mut self.writer] {
             if let Some(waiter) = inline.take_if(|w| w.key == key) {
                 return Some(waiter.waker);
@@ -136,12 +136,12 @@ impl Waiters {
     }
 
     /// Moves everyone whose wait `readiness` ends to `wakes`.
-    pub(super) fn take_ready(&mut self, readiness: Readiness, wakes: &mut WakeList) {
+    pub(crate) fn take_ready(&mut self, readiness: Readiness, wakes: &mut WakeList) {
         self.take_if(|direction| direction.mask().intersects(readiness), wakes);
     }
 
     /// Moves everyone to `wakes`.
-    pub(super) fn take_all(&mut self, wakes: &mut WakeList) {
+    pub(crate) fn take_all(&mut self, wakes: &mut WakeList) {
         self.take_if(|_| true, wakes);
     }
 

@@ -22,6 +22,7 @@ thread_local! {
 /// Runs `future` on this thread, as worker 0 of the runtime or, when another thread is, beside it.
 #[track_caller]
 pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
+    shared.assert_here();
     let _level = Level::enter();
     // A thread that works for this runtime already goes on doing so from inside the task that called: as another part it would
     // wait for itself.

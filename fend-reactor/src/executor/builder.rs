@@ -1,14 +1,14 @@
 //! [`Builder`]: how a runtime is set up.
 
 use std::any::Any;
-use std::env;
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::config::{Config, PanicHook};
 use super::runtime::Runtime;
+use super::setting::{in_range, invalid, name_of_threads, number, variable};
 use super::shared::Shared;
 use crate::dispatcher::Dispatcher;
 use crate::task::TaskInfo;
@@ -44,38 +44,12 @@ pub struct Builder {
     thread_name: Option<String>,
     thread_stack_size: Option<usize>,
     max_blocking_threads: Option<usize>,
+    max_blocking_queue: Option<usize>,
     thread_keep_alive: Option<Duration>,
     start_paused: bool,
     seed: Option<u64>,
     drop_timeout: Option<Duration>,
     unhandled_panic: PanicHook,
-}
-
-/// The settings with everything filled in.
-#[derive(Debug)]
-pub(super) struct Config {
-    pub(super) worker_threads: usize,
-    pub(super) drivers: usize,
-    pub(super) dispatcher: Dispatcher,
-    pub(super) thread_name: String,
-    pub(super) thread_stack_size: Option<usize>,
-    pub(super) max_blocking_threads: usize,
-    pub(super) thread_keep_alive: Duration,
-    pub(super) start_paused: bool,
-    pub(super) seed: Option<u64>,
-    pub(super) drop_timeout: Duration,
-    pub(super) unhandled_panic: PanicHook,
-}
-
-type OnUnhandledPanic = dyn Fn(TaskInfo<'_>, Box<dyn Any + Send>) + Send + Sync;
-
-#[derive(Clone, Default)]
-pub(super) struct PanicHook(pub(super) Option<Arc<OnUnhandledPanic>>);
-
-impl fmt::Debug for PanicHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "none" })
-    }
 }
 
 /// The most workers and drivers of one runtime: what fits the counters of the idle state.
@@ -128,7 +102,15 @@ impl Builder {
         self
     }
 
-    /// How long a thread of the blocking pool stays without work. 10 s by default.
+    /// The most jobs that wait for the blocking pool while all its threads are busy, at least 1. The handle of a job beyond that resolves
+    /// at once to an error that [is refused](crate::task::JoinError::is_refused). By default only memory bounds it, as with tasks: a job
+    /// costs about as much as one, and a program that has worked must not fail for a burst that it did not know of.
+    pub fn max_blocking_queue(mut self, count: usize) -> Builder {
+        self.max_blocking_queue = Some(count);
+        self
+    }
+
+    /// How long a thread of the blocking pool, and of that for files, stays without work. 10 s by default.
     pub fn thread_keep_alive(mut self, duration: Duration) -> Builder {
         self.thread_keep_alive = Some(duration);
         self
@@ -168,14 +150,19 @@ impl Builder {
     /// Makes the runtime. It has its drivers then, but no threads yet.
     ///
     /// # Errors
-    /// `InvalidInput` when a number is out of its range or an environment variable cannot be read as what it should be,
-    /// naming the setting and its value; what epoll_create1(2) and eventfd(2) say when the limit of open files is reached.
+    /// `InvalidInput` when a number is out of its range, the threads' name has a NUL byte in it, or an environment variable cannot be read
+    /// as what it should be, naming the setting and its value; what epoll_create1(2) and eventfd(2) say when the limit of open files is reached.
     pub fn build(self) -> io::Result<Runtime> {
-        Ok(Runtime::over(Shared::new(self.config()?)?))
+        let config = self.config()?;
+        let dispatcher = config.dispatcher;
+        let opened = Shared::new(config).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot open the dispatcher {dispatcher}: {error}"))
+        });
+        Ok(Runtime::over(opened?))
     }
 
     /// The process-wide default runtime. It has a background worker whatever the environment says, so that tasks run also while
-    /// nobody is in `block_on`.
+    /// nobody is in `block_on`. Whoever needs it says so in the error, and looks at its `errno`.
     pub(super) fn build_default(self) -> io::Result<Runtime> {
         let mut config = self.config()?;
         config.worker_threads = config.worker_threads.max(2);
@@ -203,11 +190,19 @@ impl Builder {
             worker_threads,
             drivers: in_range("drivers", self.drivers.unwrap_or(worker_threads.div_ceil(8)), worker_threads)?,
             dispatcher,
-            thread_name: self.thread_name.unwrap_or_else(|| "fend".to_owned()),
+            thread_name: name_of_threads(
+                "thread_name",
+                self.thread_name.unwrap_or_else(|| "fend".to_owned()),
+            )?,
             thread_stack_size: self.thread_stack_size,
             max_blocking_threads: in_range(
                 "max_blocking_threads",
                 self.max_blocking_threads.unwrap_or(512),
+                usize::MAX,
+            )?,
+            max_blocking_queue: in_range(
+                "max_blocking_queue",
+                self.max_blocking_queue.unwrap_or(usize::MAX),
                 usize::MAX,
             )?,
             thread_keep_alive: self.thread_keep_alive.unwrap_or(Duration::from_secs(10)),
@@ -217,35 +212,6 @@ impl Builder {
             unhandled_panic: self.unhandled_panic,
         })
     }
-}
-
-fn variable(name: &str) -> io::Result<Option<String>> {
-    match env::var(name) {
-        Ok(text) if text.is_empty() => Ok(None),
-        Ok(text) => Ok(Some(text)),
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(env::VarError::NotUnicode(text)) => {
-            Err(invalid(format!("{name} is {text:?}, which is not text")))
-        }
-    }
-}
-
-fn number(name: &str, text: &str) -> io::Result<usize> {
-    text.trim().parse().map_err(|_| invalid(format!("{name} is {text:?}, which is not a number")))
-}
-
-fn in_range(name: &str, value: usize, most: usize) -> io::Result<usize> {
-    if (1..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(invalid(match most {
-        usize::MAX => format!("{name} is {value}, but must be at least 1"),
-        _ => format!("{name} is {value}, but must be from 1 to {most}"),
-    }))
-}
-
-fn invalid(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -266,6 +232,10 @@ mod tests {
         assert_eq!(
             message(Builder::new().max_blocking_threads(0)),
             "max_blocking_threads is 0, but must be at least 1"
+        );
+        assert_eq!(
+            message(Builder::new().thread_name("a\0b")),
+            r#"thread_name is "a\0b", but a thread's name has no NUL in it"#
         );
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Current {
     below: Option<Rc<Current>>,
     /// The thread has left `block_on`. Only a guard that is dropped too late still leads here.
     pub(super) left: Cell<bool>,
+    /// A guest came out of a driver and has not polled anything since.
+    pub(super) left_driver: Cell<bool>,
     /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
     pub(super) tick: Cell<u32>,
     /// A task used up its budget: as many of those as polls between two looks would keep timers waiting for too long.
@@ -55,6 +57,7 @@ impl Current {
             core: RefCell::new(core),
             below: context::with_current(|below| below.cloned()),
             left: Cell::new(false),
+            left_driver: Cell::new(false),
             tick: Cell::new(0),
             look_soon: Cell::new(false),
         })

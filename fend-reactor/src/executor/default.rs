@@ -7,9 +7,16 @@ use std::sync::Arc;
 use super::builder::Builder;
 use super::runtime::Runtime;
 use super::shared::Shared;
+use crate::sync::{Mutex, MutexGuard};
+use crate::sys::PerProcess;
 
-/// `None` until it is needed. One that was shut down (that of `#[fend::main]`, at its end) is replaced.
-static DEFAULT: std::sync::Mutex<Option<Arc<Shared>>> = std::sync::Mutex::new(None);
+/// `None` until it is needed. One that was shut down (that of `#[fend::main]`, at its end) is replaced. The child of a fork begins without
+/// one, and with a lock of its own.
+static DEFAULT: PerProcess<Mutex<Option<Arc<Shared>>>> = PerProcess::new();
+
+fn default() -> MutexGuard<'static, Option<Arc<Shared>>> {
+    DEFAULT.get_or_init(Mutex::default).lock()
+}
 
 /// # Panics
 /// When it cannot be made: bad environment variables, or no fd left.
@@ -19,7 +26,7 @@ pub(crate) fn default_shared() -> Arc<Shared> {
 
 /// The default runtime, made if there is none. The next call tries again.
 pub(crate) fn try_default_shared() -> io::Result<Arc<Shared>> {
-    let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut default = default();
     match &*default {
         Some(shared) if !shared.is_shut_down() => Ok(shared.clone()),
         _ => {
@@ -32,7 +39,7 @@ pub(crate) fn try_default_shared() -> io::Result<Arc<Shared>> {
 /// Makes `runtime` the default one, unless there is one.
 #[doc(hidden)]
 pub fn offer_default(runtime: &Runtime) {
-    let mut default = DEFAULT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut default = default();
     if default.as_ref().is_none_or(|shared| shared.is_shut_down()) {
         *default = Some(runtime.shared().clone());
     }

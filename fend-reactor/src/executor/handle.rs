@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use super::block_on::block_on;
 use super::current::{Current, Role};
 use super::id::Id;
 use super::metrics::Metrics;
-use super::scheduler::{BlockingScheduler, Scheduler};
+use super::scheduler::Scheduler;
 use super::shared::Shared;
 use crate::context;
-use crate::task::{JoinHandle, Meta, unowned_task};
+use crate::task::{JoinHandle, Meta, forked_task};
 
 /// A shared handle to a runtime: spawns on it from any thread. It does not keep the runtime from being shut down.
 #[derive(Clone)]
@@ -92,9 +93,7 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (job, handle) = unowned_task(f, BlockingScheduler(self.shared.clone()), meta);
-        self.shared.blocking.push(&self.shared, job);
-        handle
+        self.shared.blocking.spawn(Some(self.shared.clone()), f, meta)
     }
 
     /// Runs a future on this thread and this runtime: see [`Runtime::block_on`](super::Runtime::block_on).
@@ -144,6 +143,9 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        if !self.is_here() {
+            return forked_task(future, Scheduler(self.clone()), meta);
+        }
         self.start_workers();
         let shard =
             context::with_current(|current| current.and_then(|current| current.worker()).unwrap_or(0));
@@ -225,6 +227,9 @@ where
     let Some(current) = current else {
         panic!("spawn_local needs a thread that runs tasks: call it inside fend::block_on or a task")
     };
+    if !current.shared.is_here() {
+        return forked_task(future, Scheduler(current.shared.clone()), meta);
+    }
     current.make_local().spawn(future, meta)
 }
 
@@ -232,8 +237,12 @@ where
 ///
 /// Jobs run in the order they were given, on up to 512 threads
 /// ([`Builder::max_blocking_threads`](crate::runtime::Builder::max_blocking_threads)). One that has started cannot be stopped:
-/// `abort` only reaches jobs that wait. When no thread can be started and none runs, and after the runtime's shutdown, the
-/// job is not run and its handle resolves to cancelled; the error says which it was.
+/// `abort` only reaches jobs that wait, and takes them out of the queue. When there is no thread and none can be started, when the queue
+/// has a bound ([`Builder::max_blocking_queue`](crate::runtime::Builder::max_blocking_queue)) and is full, and after the runtime's
+/// shutdown, the job is not run and its handle resolves to cancelled; the error says which it was.
+///
+/// Jobs that sleep for long keep others from running. Such kinds of work get a [`BlockingPool`](crate::runtime::BlockingPool) of their own;
+/// the runtime's own calls on files have one.
 ///
 /// ```
 /// # use fend_reactor as fend;
@@ -252,4 +261,22 @@ where
     T: Send + 'static,
 {
     Handle::current().spawn_blocking_with(f, Meta::here())
+}
+
+/// Runs a call on files on the current runtime's pool for them.
+///
+/// # Errors
+/// When the default runtime is needed and cannot be started.
+#[track_caller]
+pub(crate) fn spawn_file_call<F, T>(call: F) -> io::Result<JoinHandle<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let meta = Meta::here();
+    let shared = match context::current_shared() {
+        Some(shared) => shared,
+        None => super::try_default_shared()?,
+    };
+    Ok(shared.files.spawn(Some(shared.clone()), call, meta))
 }

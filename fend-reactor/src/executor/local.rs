@@ -102,6 +102,10 @@ impl LocalTasks {
     /// Drops the futures of all tasks that are left. Their handles resolve to cancelled.
     pub(super) fn close(&self) {
         self.closed.set(true);
+        if !self.remote.shared.is_here() {
+            // Other threads of the parent may have held the locks. What the futures hold is the parent's.
+            return;
+        }
         self.remote.owned.close_and_shut_down();
         let woken = self.remote.woken.lock().take();
         drop(woken);
@@ -137,6 +141,10 @@ impl Schedule for Home {
         self.schedule(task);
     }
 
+    fn is_here(&self) -> bool {
+        self.0.shared.is_here()
+    }
+
     fn owned(&self) -> Option<&OwnedTasks> {
         Some(&self.0.owned)
     }
@@ -148,6 +156,9 @@ impl Schedule for Home {
 
 impl Remote {
     fn send_home(&self, task: Runnable) {
+        if !self.shared.is_here() {
+            return;
+        }
         let mut woken = self.woken.lock();
         let Some(list) = woken.as_mut() else {
             drop(woken);

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use super::blocking::BlockingPoolMetrics;
 use super::shared::{Shared, Worker};
 use crate::clock::Nanos;
 
@@ -73,10 +74,10 @@ pub struct Metrics {
     pub workers: Vec<WorkerMetrics>,
     /// One entry a driver.
     pub drivers: Vec<DriverMetrics>,
-    /// Threads of the blocking pool, busy or idle.
-    pub blocking_threads: usize,
-    /// Jobs given to the blocking pool that are not over: those that wait and those that run.
-    pub blocking_jobs: usize,
+    /// The pool for jobs of [`spawn_blocking`](crate::spawn_blocking).
+    pub blocking: BlockingPoolMetrics,
+    /// The pool for calls on files.
+    pub files: BlockingPoolMetrics,
 }
 
 /// One worker's share of [`Metrics`].
@@ -126,8 +127,8 @@ impl Metrics {
                     timers: driver.timers_fired(),
                 })
                 .collect(),
-            blocking_threads: shared.blocking.threads(),
-            blocking_jobs: shared.blocking.jobs(),
+            blocking: shared.blocking.metrics(),
+            files: shared.files.metrics(),
         }
     }
 

@@ -7,11 +7,12 @@
 //! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
 //! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
 //! | `idle`, `parker`, `monitor` | who sleeps, how, and who looks after what was left alone |
-//! | `blocking`, `threads` | threads for code that blocks; counting threads out |
+//! | `blocking/`, `threads` | pools of threads for code that blocks; counting threads out |
 
 mod block_on;
 mod blocking;
 mod builder;
+mod config;
 mod current;
 mod default;
 mod handle;
@@ -30,6 +31,7 @@ mod run_queue;
 mod runtime;
 mod scheduler;
 mod seats;
+mod setting;
 mod shared;
 mod shutdown;
 mod threads;
@@ -37,12 +39,14 @@ mod worker;
 
 use std::future::Future;
 
+pub(crate) use blocking::AbortOnDrop;
+pub use blocking::{BlockingPool, BlockingPoolBuilder, BlockingPoolMetrics, BlockingPoolReport};
 pub use builder::Builder;
 pub(crate) use current::Current;
 pub use default::offer_default;
 pub(crate) use default::{default_shared, try_default_shared};
-pub(crate) use handle::spawn_local_with;
 pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
+pub(crate) use handle::{spawn_file_call, spawn_local_with};
 pub use id::Id;
 pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};
 pub use runtime::Runtime;

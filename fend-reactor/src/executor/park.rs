@@ -122,14 +122,20 @@ fn wait_paused(current: &Current, attendance: &mut Attendance<'_>) {
         attendance.wait(None).expect("waiting for events");
         return;
     }
-    let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
-    let grace = if in_flight { QUIET } else { Duration::ZERO };
-    let start = Instant::now();
-    let ready = attendance.wait(Some(grace)).expect("waiting for events");
-    // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
-    let waited = start.elapsed() >= grace;
-    if ready != 0 || !waited {
-        return;
+    loop {
+        let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
+        let grace = if in_flight { QUIET } else { Duration::ZERO };
+        let start = Instant::now();
+        let ready = attendance.wait(Some(grace)).expect("waiting for events");
+        // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
+        let waited = start.elapsed() >= grace;
+        if ready != 0 || !waited {
+            return;
+        }
+        // Data for another driver has come, but its attendant waits for a processor: that is no silence.
+        if !(in_flight && shared.drivers.iter().any(|driver| driver.has_events())) {
+            break;
+        }
     }
     // Whoever is seen asleep, and did not fall asleep since `naps` was read, was asleep all the while: neither did a timer before
     // `next` come, nor was one taken that has not been heard of yet.
@@ -159,6 +165,7 @@ fn park_guest(current: &Current, root: Option<&Root>) {
             || shared.has_vacant_seat())
     };
     shared.idle.count_nap();
+    current.left_driver.set(false);
     match free_driver(shared, 0).filter(|_| !shared.is_shut_down()) {
         Some(mut attendance) => {
             if parker.prepare(Place::Driver(attendance.driver().index())) {
@@ -170,7 +177,8 @@ fn park_guest(current: &Current, root: Option<&Root>) {
             } else {
                 drop(attendance);
             }
-            shared.offer_driver();
+            // As a rule it comes back at once: it hands the driver on only when it has something to run.
+            current.left_driver.set(true);
         }
         None if may_sleep() => {
             shared.monitor.release_driver(shared);

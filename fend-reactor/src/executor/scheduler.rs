@@ -1,4 +1,4 @@
-//! What tasks and blocking jobs know of their runtime: where to go when they are woken, and whom to tell of a panic.
+//! What tasks know of their runtime: where to go when they are woken, and whom to tell of a panic.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,30 +21,12 @@ impl Schedule for Scheduler {
         self.0.schedule(task);
     }
 
+    fn is_here(&self) -> bool {
+        self.0.is_here()
+    }
+
     fn owned(&self) -> Option<&OwnedTasks> {
         Some(&self.0.owned)
-    }
-
-    fn unhandled_panic(&self, info: TaskInfo<'_>, payload: Box<dyn Any + Send>) {
-        self.0.unhandled_panic(info, payload);
-    }
-}
-
-/// What a blocking job knows of its runtime: it is on no list, and polled once.
-#[derive(Debug)]
-pub(super) struct BlockingScheduler(pub(super) Arc<Shared>);
-
-impl Schedule for BlockingScheduler {
-    fn schedule(&self, task: Runnable) {
-        unreachable!("a blocking job is ready at its first poll, but {task:?} was woken");
-    }
-
-    fn reschedule(&self, task: Runnable) {
-        self.schedule(task);
-    }
-
-    fn owned(&self) -> Option<&OwnedTasks> {
-        None
     }
 
     fn unhandled_panic(&self, info: TaskInfo<'_>, payload: Box<dyn Any + Send>) {

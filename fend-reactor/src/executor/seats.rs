@@ -19,7 +19,7 @@ impl Shared {
     /// threads outside. The jobs are asked before the threads: a job wakes whom it wakes before it ends.
     pub(super) fn is_quiet(&self) -> bool {
         fence(SeqCst);
-        self.blocking.jobs() == 0
+        self.jobs.load(Acquire) == 0
             && self.idle.asleep() == self.active_workers()
             && !self.has_queued_tasks()
             && self.blocked_on.lock().iter().all(|parker| parker.is_asleep())
@@ -73,6 +73,10 @@ impl Shared {
 
     /// A thread leaves `block_on`: its local tasks end, its core goes to whom comes next, and its driver is handed on.
     pub(super) fn leave(&self, current: &Current) {
+        if !self.is_here() {
+            // In the child of a fork nobody comes next.
+            return;
+        }
         current.close_local();
         current.end_search();
         self.blocked_on.lock().retain(|parker| !Arc::ptr_eq(parker, &current.parker));
@@ -156,6 +160,9 @@ struct BackgroundSeat {
 
 impl Drop for BackgroundSeat {
     fn drop(&mut self) {
+        if !self.shared.is_here() {
+            return;
+        }
         self.shared.active_workers.fetch_sub(1, AcqRel);
         self.shared.vacant.lock().extend(self.core.take());
     }

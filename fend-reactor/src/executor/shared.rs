@@ -6,10 +6,11 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::AcqRel;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use super::blocking::BlockingPool;
-use super::builder::Config;
+use super::blocking::Pool;
+use super::config::Config;
 use super::id::Id;
 use super::idle::Idle;
 use super::injector::Injector;
@@ -22,6 +23,7 @@ use super::worker::Core;
 use crate::clock::Clock;
 use crate::context;
 use crate::driver::Driver;
+use crate::fork::{FORKED, Origin};
 use crate::random::Random;
 use crate::sync::Mutex;
 use crate::task::{OwnedTasks, Runnable, TaskInfo};
@@ -30,6 +32,7 @@ use crate::task::{OwnedTasks, Runnable, TaskInfo};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(super) id: Id,
+    origin: Origin,
     pub(super) config: Config,
     pub(crate) clock: Arc<Clock>,
     pub(crate) drivers: Box<[Arc<Driver>]>,
@@ -37,7 +40,12 @@ pub(crate) struct Shared {
     pub(super) injector: Injector,
     pub(super) idle: Idle,
     pub(super) owned: OwnedTasks,
-    pub(super) blocking: BlockingPool,
+    /// For the user's jobs.
+    pub(super) blocking: Arc<Pool>,
+    /// For calls on files, which jobs that sleep must not hold up, nor the reverse.
+    pub(super) files: Arc<Pool>,
+    /// Jobs that were given from here to any pool, and wait or run; the paused clock stands still while there are any.
+    pub(super) jobs: AtomicUsize,
     pub(super) monitor: Monitor,
     /// Background workers and the monitor, for the shutdown to wait for.
     pub(super) threads: Arc<Threads>,
@@ -78,13 +86,16 @@ impl Shared {
             (0..config.worker_threads).map(|index| core_and_worker(index, seed)).unzip();
         let shared = Arc::new(Shared {
             id: Id::next(),
+            origin: Origin::here(),
             clock,
             drivers,
             workers: workers.into(),
             injector: Injector::new(),
             idle: Idle::new(),
             owned: OwnedTasks::new(config.worker_threads.next_power_of_two()),
-            blocking: BlockingPool::new(),
+            blocking: Pool::new(config.blocking_pool()),
+            files: Pool::new(config.file_pool()),
+            jobs: AtomicUsize::new(0),
             monitor: Monitor::new(config.drivers, config.worker_threads),
             threads: Arc::default(),
             vacant: Mutex::new(cores),
@@ -106,9 +117,31 @@ impl Shared {
         Ok(shared)
     }
 
+    /// Whether this is the process that made the runtime, and no child of it: there, nothing of it may be touched.
+    #[inline]
+    pub(super) fn is_here(&self) -> bool {
+        self.origin.is_here()
+    }
+
+    /// For what has no error to give.
+    ///
+    /// # Panics
+    /// In the child of a fork.
+    #[inline]
+    #[track_caller]
+    pub(super) fn assert_here(&self) {
+        assert!(self.is_here(), "{FORKED}");
+    }
+
     /// Queues a task: on the current thread's own queue if it is a worker here, else on the injector.
+    ///
+    /// In the child of a fork the wake-up is forgotten. A waker leads here from anywhere, so it is here that this must be found out, before
+    /// the first lock.
     #[inline]
     pub(super) fn schedule(self: &Arc<Self>, task: Runnable) {
+        if !self.is_here() {
+            return;
+        }
         let away = context::with_current(|current| match current {
             Some(current) if Arc::ptr_eq(&current.shared, self) => current.push(task),
             _ => Err(task),
@@ -131,7 +164,11 @@ impl Shared {
         self.injector.len() > 0 || self.workers.iter().any(|worker| worker.stealer.len() > 0)
     }
 
+    /// Nobody sleeps here in the child of a fork.
     pub(super) fn unpark(&self, parker: &Parker) {
+        if !self.is_here() {
+            return;
+        }
         if let Some(driver) = parker.unpark() {
             self.drivers[driver].wake();
         }
@@ -169,6 +206,18 @@ impl Shared {
             .field("tasks_alive", &self.owned.len())
             .field("shut_down", &self.is_shut_down())
             .finish_non_exhaustive()
+    }
+
+    pub(super) fn begin_job(&self) {
+        self.jobs.fetch_add(1, AcqRel);
+    }
+
+    pub(super) fn end_job(&self) {
+        self.jobs.fetch_sub(1, AcqRel);
+        // A paused clock waits for jobs: let the workers look again.
+        if self.clock.is_paused() {
+            self.wake_drivers();
+        }
     }
 
     pub(super) fn unhandled_panic(&self, info: TaskInfo<'_>, payload: Box<dyn Any + Send>) {

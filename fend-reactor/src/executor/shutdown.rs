@@ -1,16 +1,16 @@
 //! The end of a runtime: what stops, in which order, and what is left behind when the time is over.
 //!
-//! 1. Nothing new: the list of tasks, the blocking pool and the drivers close.
+//! 1. Nothing new: the list of tasks, the blocking pools and the drivers close.
 //! 2. Everybody wakes up and finds that out. Workers and monitor leave; threads in `block_on` go on with their own future alone.
 //! 3. A thread of its own drops the futures of all tasks, so that a destructor that waits cannot hold the shutdown up.
 //! 4. Whoever has not signed off by the deadline is reported.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::shared::Shared;
-use super::threads::Threads;
+use super::threads::{Threads, deadline};
 use crate::context;
 
 /// What a shutdown had to leave behind when its time was over. Whatever is left ends by itself when the code it is stuck in
@@ -21,7 +21,7 @@ use crate::context;
 pub struct ShutdownReport {
     /// Background threads stuck in a task.
     pub workers_left: usize,
-    /// Threads of the blocking pool stuck in a job.
+    /// Threads of the blocking pool stuck in a job, and of the pool for files stuck in a call.
     pub blocking_left: usize,
     /// Tasks whose future was not dropped: it runs on a thread that is left, or its destructor does.
     pub tasks_left: usize,
@@ -35,15 +35,19 @@ impl ShutdownReport {
 }
 
 pub(super) fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownReport {
+    if !shared.is_here() {
+        // In the child of a fork nothing of it runs. What its tasks hold is the parent's, so that no destructor may run here.
+        std::mem::forget(shared.clone());
+        return ShutdownReport { workers_left: 0, blocking_left: 0, tasks_left: 0 };
+    }
     let timeout = if context::current_shared().is_some() { Duration::ZERO } else { timeout };
-    // 30 years, when more than an `Instant` holds was asked for.
-    let deadline =
-        Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30));
+    let deadline = deadline(timeout);
     let dropper = Arc::new(Threads::default());
     if shared.begin_shut_down() {
         // At once, and not when the dropping thread gets to it: no spawn succeeds once this has returned.
         shared.owned.close();
-        shared.blocking.close(shared);
+        shared.blocking.close();
+        shared.files.close();
         for driver in &shared.drivers {
             driver.close();
         }
@@ -52,7 +56,7 @@ pub(super) fn shut_down(shared: &Arc<Shared>, timeout: Duration) -> ShutdownRepo
     }
     let dropping = dropper.wait(deadline);
     let workers_left = shared.threads.wait(deadline);
-    let blocking_left = shared.blocking.wait(deadline);
+    let blocking_left = shared.blocking.wait(deadline) + shared.files.wait(deadline);
     ShutdownReport { workers_left, blocking_left, tasks_left: shared.owned.len().max(dropping) }
 }
 

@@ -5,22 +5,24 @@
 
 use std::io;
 use std::sync::Arc;
+#[cfg(not(loom))]
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+#[cfg(loom)]
+use loom::thread;
+
+use crate::fork::Origin;
 use crate::sync::{Condvar, Mutex};
 
 #[derive(Debug, Default)]
 pub(super) struct Threads {
+    origin: Origin,
     alive: Mutex<usize>,
     signed_off: Condvar,
 }
 
 impl Threads {
-    pub(super) fn alive(&self) -> usize {
-        *self.alive.lock()
-    }
-
     /// Starts a thread.
     ///
     /// # Errors
@@ -61,10 +63,18 @@ impl Threads {
     }
 }
 
+/// 30 years, when more than an `Instant` holds was asked for.
+pub(super) fn deadline(timeout: Duration) -> Instant {
+    Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 30))
+}
+
 struct SignOff(Arc<Threads>);
 
 impl Drop for SignOff {
     fn drop(&mut self) {
+        if !self.0.origin.is_here() {
+            return;
+        }
         *self.0.alive.lock() -= 1;
         self.0.signed_off.notify_all();
     }

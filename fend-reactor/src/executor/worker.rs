@@ -85,6 +85,12 @@ impl Wake for Root {
 }
 
 /// Runs tasks and the future behind `poll_root` until that is ready.
+///
+/// Whatever is polled may have forked, and this may be the child: it must not go on to run the parent's tasks, or to wait in its driver. So
+/// the loop looks after each poll.
+///
+/// # Panics
+/// In the child of a fork.
 pub(super) fn run_until<T>(
     current: &Current,
     root: &Root,
@@ -92,11 +98,13 @@ pub(super) fn run_until<T>(
     mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> T {
     loop {
+        current.shared.assert_here();
         if root.take_woken() {
             current.begin_poll(cx.waker().data());
             if let Poll::Ready(value) = poll_root(cx) {
                 return value;
             }
+            current.shared.assert_here();
         }
         current.shared.seat(current);
         if !step(current) {
@@ -106,8 +114,12 @@ pub(super) fn run_until<T>(
 }
 
 /// Runs tasks until the runtime shuts down.
+///
+/// # Panics
+/// In the child of a fork, as [`run_until`].
 pub(super) fn run_background(current: &Current) {
     while !current.shared.is_shut_down() {
+        current.shared.assert_here();
         if !step(current) {
             park::park(current, None);
         }
@@ -207,7 +219,7 @@ impl Current {
     }
 
     /// This thread is about to poll: counts it, and hands the search on, since a searcher that runs a long task would keep
-    /// all others asleep.
+    /// all others asleep. A guest hands on the driver that it came from, for the same reason.
     fn begin_poll(&self, waker: *const ()) {
         if let Some(core) = self.core.borrow_mut().as_mut() {
             self.shared.workers[core.index].counters.polls.add(1);
@@ -217,6 +229,8 @@ impl Current {
                     self.shared.notify();
                 }
             }
+        } else if self.left_driver.take() {
+            self.shared.offer_driver();
         }
         if context::begin_poll(waker) {
             self.look_soon.set(true);

@@ -131,6 +131,16 @@ impl<T: AsFd> AsyncFd<T> {
         io
     }
 
+    /// Whether the runtime that it was registered with has shut down: nothing will be reported any more.
+    pub(crate) fn is_orphan(&self) -> bool {
+        self.source.is_orphan()
+    }
+
+    /// Has everybody who waits for the direction try again.
+    pub(crate) fn retry(&self, direction: Direction) {
+        self.source.report(direction);
+    }
+
     /// Sets or clears the fd's blocking mode, to hand it over to code that expects one or the other.
     ///
     /// Clear it back before further use here: an operation on a blocking fd that is not ready stops the worker thread in the
@@ -343,7 +353,7 @@ impl<T: AsFd> AsyncFd<T> {
         self.poll_wait(cx, Direction::Write)
     }
 
-    fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
+    pub(super) fn poll_wait(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<io::Result<()>> {
         ready!(self.source.poll_ready(cx, &self.io, direction))?;
         poll_budget(cx).map(Ok)
     }
@@ -353,7 +363,7 @@ impl<T: AsFd> AsyncFd<T> {
     }
 
     /// Ready, and a unit of the budget taken for what will be done with that.
-    async fn wait(&self, direction: Direction) -> io::Result<Seen> {
+    pub(super) async fn wait(&self, direction: Direction) -> io::Result<Seen> {
         let seen = self.wait_ready(direction).await?;
         poll_fn(poll_budget).await;
         Ok(seen)
@@ -468,6 +478,17 @@ impl<T: AsFd> AsyncFd<T> {
         mut op: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
         attempt(&self.source, self.source.seen(), direction, &Never, || op(&self.io))
+    }
+
+    /// Like [`try_with`](AsyncFd::try_with), where a count above 0 and below `asked` means that nothing is left, as in
+    /// [`bytes_with`](AsyncFd::bytes_with).
+    pub(crate) fn try_bytes_with(
+        &self,
+        direction: Direction,
+        asked: usize,
+        mut op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        attempt(&self.source, self.source.seen(), direction, &ShortOf(asked), || op(&self.io))
     }
 
     /// Waits for `direction` and tries `op`, until that does not say `WouldBlock`.

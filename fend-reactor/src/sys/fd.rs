@@ -31,7 +31,8 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Resu
     Ok(())
 }
 
-fn status_flags(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
+/// The access mode of an open file (`O_RDONLY`, `O_WRONLY` or `O_RDWR`) and its status flags (`F_GETFL` of fcntl(2)).
+pub(crate) fn status_flags(fd: BorrowedFd<'_>) -> io::Result<libc::c_int> {
     // SAFETY: rule 1.
     checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
 }

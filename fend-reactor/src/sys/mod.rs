@@ -3,12 +3,23 @@
 //! No other module of this crate calls the kernel through libc. That keeps the unsafe code in one place, and gives tests
 //! one place to make calls fail.
 
+mod append_only;
 mod clock;
 mod epoll;
 mod eventfd;
 mod fd;
+mod fork;
+mod inotify;
+mod mask;
+mod pidfd;
 mod poll;
+mod preadv2;
+mod process_lock;
 mod rlimit;
+mod signal;
+mod sigpipe;
+pub(crate) mod standard;
+mod timerfd;
 
 #[cfg(all(test, not(loom)))]
 mod duplicate;
@@ -24,9 +35,22 @@ pub(crate) use epoll::{
     EpollEvents, epoll_accepts, epoll_add, epoll_create, epoll_delete, epoll_modify, epoll_wait,
 };
 pub(crate) use eventfd::EventFd;
-pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status};
+pub(crate) use fd::{FileIdentity, FileKind, set_nonblocking, status, status_flags};
+pub use fork::PerProcess;
+pub(crate) use fork::{count_forks, forks};
+pub(crate) use inotify::Inotify;
+pub use mask::block_signals;
+pub(crate) use mask::{blocks_signals, unblock_signals_of_children};
+pub(crate) use pidfd::{
+    check_child, pidfd_open, signal_group, signal_group_by_id, signal_process, take_exit_status,
+};
 pub(crate) use poll::ppoll;
+pub(crate) use preadv2::{is_direct, read_cached};
+pub(crate) use process_lock::ProcessLock;
 pub(crate) use rlimit::fd_limits;
+pub(crate) use signal::{Action, process_id, raise, signal_slots};
+pub use sigpipe::without_sigpipe;
+pub(crate) use timerfd::{TimerClock, TimerFd, boot_time};
 
 #[cfg(all(test, not(loom)))]
 pub(crate) use duplicate::duplicate_onto;

@@ -7,9 +7,10 @@ use std::io;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
-use super::raw::TaskInfo;
+use super::raw::{PoolInfo, TaskInfo};
 use super::state::CancelCause;
 use super::unwind::{self, Payload};
+use crate::fork::FORKED;
 
 /// Why a task gave no result: it panicked, or it was cancelled.
 ///
@@ -43,15 +44,15 @@ struct Inner {
 }
 
 enum Cause {
-    Cancelled(CancelCause),
+    Cancelled(CancelCause, Option<PoolInfo>),
     /// A payload need not be `Sync`; the lock makes it so. It is never held while user code runs.
     Panicked(Mutex<Payload>),
 }
 
 impl JoinError {
     #[cold]
-    pub(super) fn cancelled(info: TaskInfo<'_>, cause: CancelCause) -> Self {
-        Self::new(info, Cause::Cancelled(cause))
+    pub(super) fn cancelled(info: TaskInfo<'_>, cause: CancelCause, pool: Option<PoolInfo>) -> Self {
+        Self::new(info, Cause::Cancelled(cause, pool))
     }
 
     #[cold]
@@ -69,14 +70,43 @@ impl JoinError {
         matches!(self.0.cause, Cause::Panicked(_))
     }
 
-    /// Whether the task was aborted, or its runtime ended, or had no thread for it.
+    /// Whether the task was aborted, or its runtime or pool ended, or [refused it](JoinError::is_refused): everything but a
+    /// panic.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0.cause, Cause::Cancelled(_))
+        matches!(self.0.cause, Cause::Cancelled(..))
+    }
+
+    /// Whether a job for blocking code was never begun, since its pool could not take it: the pool's queue was full, or it
+    /// had no thread and none could be started. The text says which. Later the same job may be taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use fend_reactor as fend;
+    /// # fn main() -> std::io::Result<()> {
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = fend::runtime::BlockingPool::builder().name("scale").max_threads(1).max_queued(1).build()?;
+    /// let (go_on, goes_on) = mpsc::channel::<()>();
+    /// let running = pool.spawn(move || goes_on.recv());
+    /// let waiting = pool.spawn(|| 2);
+    /// let error = fend::block_on(pool.spawn(|| 3)).unwrap_err();
+    /// assert!(error.is_refused());
+    /// assert!(error.to_string().ends_with("was refused: the queue of pool \"scale\" is full with 1 jobs"));
+    /// # drop(go_on);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.0.cause, Cause::Cancelled(CancelCause::NoThread | CancelCause::QueueFull, _))
     }
 
     /// Whether the task was cancelled because its runtime ended: while it ran, before it began, or before it was
     /// spawned. For a task of [`spawn_local`](crate::spawn_local) that is also the end of the `block_on` that ran it.
+    ///
+    /// In the child of a fork it is true for all tasks of a runtime that was made before: that one is the parent's, and the text says so.
     ///
     /// False for a task that was aborted before. Where this is true, spawning again on the same runtime is futile.
     ///
@@ -93,7 +123,7 @@ impl JoinError {
     /// ```
     #[must_use]
     pub fn is_shutdown(&self) -> bool {
-        matches!(self.0.cause, Cause::Cancelled(CancelCause::ShutDown))
+        matches!(self.0.cause, Cause::Cancelled(CancelCause::ShutDown | CancelCause::Forked, _))
     }
 
     /// The task's name, if [it was given one](super::Builder::name).
@@ -143,7 +173,7 @@ impl JoinError {
         let Inner { cause, name, spawned_at } = *self.0;
         match cause {
             Cause::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            Cause::Cancelled(_) => Err(JoinError(Box::new(Inner { cause, name, spawned_at }))),
+            Cause::Cancelled(..) => Err(JoinError(Box::new(Inner { cause, name, spawned_at }))),
         }
     }
 
@@ -166,11 +196,7 @@ impl fmt::Display for JoinError {
         }
         write!(f, "spawned at {} ", self.0.spawned_at)?;
         match &self.0.cause {
-            Cause::Cancelled(CancelCause::Abort) => f.write_str("was cancelled"),
-            Cause::Cancelled(CancelCause::ShutDown) => f.write_str("was cancelled: its runtime shut down"),
-            Cause::Cancelled(CancelCause::Refused) => {
-                f.write_str("was cancelled: no thread could be started to run it")
-            }
+            Cause::Cancelled(cause, pool) => write_cancelled(f, *cause, pool.as_ref()),
             Cause::Panicked(payload) => {
                 let message = {
                     let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,6 +204,28 @@ impl fmt::Display for JoinError {
                 };
                 write!(f, "panicked{}", message.unwrap_or_default())
             }
+        }
+    }
+}
+
+fn write_cancelled(f: &mut fmt::Formatter<'_>, cause: CancelCause, pool: Option<&PoolInfo>) -> fmt::Result {
+    let name = pool.and_then(|pool| pool.name.as_deref());
+    match (cause, name) {
+        (CancelCause::Abort, _) => f.write_str("was cancelled"),
+        (CancelCause::ShutDown, None) => f.write_str("was cancelled: its runtime shut down"),
+        (CancelCause::ShutDown, Some(name)) => write!(f, "was cancelled: pool {name:?} shut down"),
+        (CancelCause::NoThread, _) => f.write_str("was cancelled: no thread could be started to run it"),
+        (CancelCause::Forked, None) => write!(f, "does not run here: {FORKED}"),
+        (CancelCause::Forked, Some(name)) => {
+            write!(f, "does not run here: pool {name:?} belongs to the process that this one was forked from")
+        }
+        (CancelCause::QueueFull, name) => {
+            f.write_str("was refused: the queue of ")?;
+            match name {
+                Some(name) => write!(f, "pool {name:?}")?,
+                None => f.write_str("its runtime's blocking pool")?,
+            }
+            write!(f, " is full with {} jobs", pool.map_or(0, |pool| pool.max_queued))
         }
     }
 }

@@ -126,7 +126,7 @@ impl<T> JoinHandle<T> {
     /// Whether the task is over, so that awaiting it does not wait.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.task().is_finished()
+        self.0.task().is_finished() || !self.0.task().is_here()
     }
 }
 
@@ -184,7 +184,7 @@ impl AbortHandle {
     /// Whether the task is over.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.0.is_finished() || !self.0.is_here()
     }
 }
 

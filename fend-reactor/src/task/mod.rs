@@ -50,5 +50,6 @@ pub use crate::context::{StandIns, poll_budget, stand_in};
 #[doc(hidden)]
 pub use crate::wake_list::WakeList;
 
-pub(crate) use owned::{OwnedTasks, unowned_task};
-pub(crate) use raw::{Meta, Runnable, Schedule};
+pub(crate) use owned::{OwnedTasks, forked_task, unowned_task};
+pub(crate) use raw::{Meta, PoolInfo, Runnable, Schedule};
+pub(crate) use state::CancelCause;

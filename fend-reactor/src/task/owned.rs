@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use super::join::JoinHandle;
-use super::raw::{Header, JoinRef, Meta, Runnable, Schedule, TaskRef};
+use super::raw::{Header, JoinRef, Meta, Runnable, Schedule, TaskRef, UNOWNED};
 use super::state::CancelCause;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicUsize;
@@ -136,7 +136,7 @@ impl OwnedTasks {
             Ok(()) => (handle, Some(runnable)),
             Err(task) => {
                 // SAFETY: rule 8: the future has not left this thread yet.
-                unsafe { task.shut_down(CancelCause::ShutDown) }
+                unsafe { task.shut_down(CancelCause::ShutDown) };
                 (handle, None)
             }
         }
@@ -166,7 +166,7 @@ impl OwnedTasks {
         for shard in &self.shards {
             while let Some(task) = shard.pop() {
                 // SAFETY: rule 8: what is not `Send` was spawned with the promise that this is its thread.
-                unsafe { task.shut_down(CancelCause::ShutDown) }
+                unsafe { task.shut_down(CancelCause::ShutDown) };
             }
         }
     }
@@ -278,6 +278,21 @@ impl List {
             TaskRef::from_raw(task)
         }
     }
+}
+
+/// Makes a task that is over: the runtime that was to run it is another process's. The future is dropped, here and now.
+#[cold]
+pub(crate) fn forked_task<F, S>(future: F, scheduler: S, meta: Meta) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    S: Schedule,
+{
+    // SAFETY: rule 7: it is shut down below. Rule 8: the future does not leave this thread.
+    let (task, _runnable, join) = unsafe { TaskRef::owned(future, scheduler, meta, UNOWNED) };
+    // SAFETY: rule 8, as above.
+    unsafe { task.shut_down(CancelCause::Forked) };
+    JoinHandle::new(join)
 }
 
 /// Makes a task that is on no list, out of a function to be called once: a job of the blocking pool.

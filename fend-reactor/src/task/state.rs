@@ -25,10 +25,12 @@ const JOIN_WAKER: usize = 1 << 4;
 const ABORT: usize = 1 << 5;
 /// With ABORT: the runtime asked for it, for the first of the reasons in [`CancelCause`].
 const SHUT_DOWN: usize = 1 << 6;
-/// With ABORT: the same, for the second of them.
-const REFUSED: usize = 1 << 7;
+/// With ABORT: the same, for the second of them. With both flags: for the fourth.
+const NO_THREAD: usize = 1 << 7;
+/// With ABORT: the same, for the third of them.
+const QUEUE_FULL: usize = 1 << 8;
 /// One reference. The count fills the rest of the word.
-const REF: usize = 1 << 8;
+const REF: usize = 1 << 9;
 /// More references than memory could hold wakers for: only a leak in a loop gets here.
 const REFS_MAX: usize = usize::MAX / 2;
 
@@ -42,13 +44,17 @@ pub(super) struct Snapshot(usize);
 
 /// Why a task is cancelled. The first one to ask is the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CancelCause {
+pub(crate) enum CancelCause {
     /// Somebody aborted it.
     Abort,
     /// Its runtime ended.
     ShutDown,
-    /// Its runtime had no thread to run it on.
-    Refused,
+    /// There was no thread to run it on.
+    NoThread,
+    /// There was no room in the queue of its pool.
+    QueueFull,
+    /// Its runtime or pool is that of the process that this one was forked from.
+    Forked,
 }
 
 /// What the owner of a `Runnable` does.
@@ -150,8 +156,10 @@ impl Snapshot {
     /// Of a task with ABORT: who has set it.
     pub(super) fn cancel_cause(self) -> CancelCause {
         match () {
+            () if self.has(SHUT_DOWN) && self.has(NO_THREAD) => CancelCause::Forked,
             () if self.has(SHUT_DOWN) => CancelCause::ShutDown,
-            () if self.has(REFUSED) => CancelCause::Refused,
+            () if self.has(NO_THREAD) => CancelCause::NoThread,
+            () if self.has(QUEUE_FULL) => CancelCause::QueueFull,
             () => CancelCause::Abort,
         }
     }
@@ -160,7 +168,9 @@ impl Snapshot {
     fn cancelled_by(self, cause: CancelCause) -> Self {
         let flag = match cause {
             CancelCause::ShutDown if !self.has(ABORT) => SHUT_DOWN,
-            CancelCause::Refused if !self.has(ABORT) => REFUSED,
+            CancelCause::NoThread if !self.has(ABORT) => NO_THREAD,
+            CancelCause::QueueFull if !self.has(ABORT) => QUEUE_FULL,
+            CancelCause::Forked if !self.has(ABORT) => SHUT_DOWN | NO_THREAD,
             _ => 0,
         };
         self.with(ABORT | flag)
@@ -391,7 +401,17 @@ mod tests {
 
     #[test]
     fn flags_and_references_do_not_overlap() {
-        let flags = [RUNNING, COMPLETE, SCHEDULED, JOIN_INTEREST, JOIN_WAKER, ABORT, SHUT_DOWN, REFUSED];
+        let flags = [
+            RUNNING,
+            COMPLETE,
+            SCHEDULED,
+            JOIN_INTEREST,
+            JOIN_WAKER,
+            ABORT,
+            SHUT_DOWN,
+            NO_THREAD,
+            QUEUE_FULL,
+        ];
         assert_eq!(flags.iter().sum::<usize>(), flags.iter().fold(0, |all, flag| all | flag));
         assert_eq!(flags.iter().sum::<usize>(), REF - 1);
     }
@@ -476,8 +496,10 @@ mod tests {
         assert_eq!(end.abort(), Notify::Nothing);
         assert_eq!(end.suspend(), Suspend::Cancel);
         assert_eq!(end.load().cancel_cause(), CancelCause::ShutDown);
-        let refused = State::new(2);
-        assert_eq!(refused.shut_down(CancelCause::Refused), ShutDown::Cancel);
-        assert_eq!(refused.load().cancel_cause(), CancelCause::Refused);
+        for cause in [CancelCause::NoThread, CancelCause::QueueFull, CancelCause::Forked] {
+            let refused = State::new(2);
+            assert_eq!(refused.shut_down(cause), ShutDown::Cancel);
+            assert_eq!(refused.load().cancel_cause(), cause);
+        }
     }
 }

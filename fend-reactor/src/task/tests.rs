@@ -13,7 +13,8 @@ use super::test_scheduler::TestScheduler;
 use futures_core::future::FusedFuture;
 
 use super::{
-    AbortHandle, CancellationToken, JoinError, JoinHandle, Meta, Runnable, TaskGroup, unowned_task, yield_now,
+    AbortHandle, CancelCause, CancellationToken, JoinError, JoinHandle, Meta, Runnable, TaskGroup,
+    unowned_task, yield_now,
 };
 
 fn poll<T>(handle: &mut JoinHandle<T>) -> Poll<Result<T, JoinError>> {
@@ -192,7 +193,7 @@ fn an_error_knows_why_it_was_cancelled() {
     drop(waiting);
     assert!(result(handle).unwrap_err().is_shutdown());
     let (refused, handle) = unowned_task(|| (), scheduler.clone(), Meta::here());
-    refused.refuse();
+    assert!(refused.refuse(CancelCause::NoThread));
     let error = result(handle).unwrap_err();
     assert!(error.is_cancelled() && !error.is_shutdown());
     assert!(error.to_string().ends_with("was cancelled: no thread could be started to run it"), "{error}");

@@ -108,7 +108,7 @@ const JITTER: Nanos = 5_000_000;
 
 impl MissedTickBehavior {
     /// When the tick after the one of `due`, which was seen at `now`, is due. `now` is not before `due`.
-    fn next(self, due: Nanos, now: Nanos, period: Nanos) -> Nanos {
+    pub(super) fn next(self, due: Nanos, now: Nanos, period: Nanos) -> Nanos {
         let late = now.saturating_sub(due);
         match self {
             MissedTickBehavior::Delay if late > JITTER.min(period / 16) => now.saturating_add(period),

@@ -5,6 +5,8 @@
 //! - [`interval()`] and [`interval_at`] tick.
 //! - [`Timer`] is set, disarmed and asked for the time left, like a
 //!   [timerfd](https://man7.org/linux/man-pages/man2/timerfd_create.2.html).
+//! - [`BootTimer`] goes by a clock that counts the time in which the computer is suspended, [`WallTimer`] by the time of day, and says
+//!   when that was set.
 //!
 //! # What is promised
 //!
@@ -36,19 +38,24 @@
 //! descriptor, the clock waits for 10 ms of real quiet before each jump, since the other end may be about to answer.
 //! [`advance`] moves it by hand, and [`now`] reads it.
 //!
-//! Time is all that stops. File descriptors, threads, other processes and [`Instant::now`] take no notice, so a test measures
+//! Time is all that stops. File descriptors, threads, other processes, [`BootTimer`], [`WallTimer`] and [`Instant::now`] take no notice, so a test measures
 //! with [`now`].
 
+mod boot;
+mod boot_instant;
 mod interval;
 mod paused;
 mod sleep;
 mod timeout;
 mod timer;
+mod wall;
 
 use std::time::Instant;
 
 use crate::clock::Clock;
 
+pub use boot::{BootInterval, BootTimer};
+pub use boot_instant::BootInstant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use paused::{advance, pause, resume};
 #[doc(hidden)]
@@ -56,6 +63,7 @@ pub use sleep::try_sleep;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 pub use timer::{Timer, TimerStatus};
+pub use wall::{WallEvent, WallTimer};
 
 /// The time on the clock of the current runtime.
 ///

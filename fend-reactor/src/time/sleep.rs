@@ -6,7 +6,7 @@
 //!   new ──poll, must wait──▶ armed ──deadline passes──▶ elapsed
 //!             ▲                │  ▲                         │
 //!             │             reset └────────reset, poll──────┘
-//!             └── driver closed: take the default one
+//!             └── driver closed, or left behind in the parent of a fork: take the default one
 //! ```
 //!
 //! While it is armed, the driver holds a clone of the waker, and `waiter` says whose it is, so that a poll that would change
@@ -215,7 +215,7 @@ impl Sleep {
             return Poll::Ready(());
         }
         // `close` wakes the task after it has marked the driver, so that a mark not seen here is seen by the next poll.
-        if driver.is_closed() || self.waiter != Some(Waiter::of(cx.waker())) {
+        if driver.is_over() || self.waiter != Some(Waiter::of(cx.waker())) {
             self.arm(cx.waker());
         }
         if let Some(driver) = &self.driver {
@@ -234,7 +234,7 @@ impl Sleep {
         }
     }
 
-    /// False when the driver is closed.
+    /// False when the driver is over.
     fn arm_at_driver(&mut self, waker: &Waker) -> bool {
         self.waiter = None;
         let driver = self.driver.get_or_insert_with(context::current_driver);
@@ -243,7 +243,7 @@ impl Sleep {
         armed
     }
 
-    /// The runtime that kept the time was shut down. What is left of the wait stays the same, since its clock may have
+    /// The runtime that kept the time was shut down, or is another process's. What is left of the wait stays the same, since its clock may have
     /// been ahead of, or behind, the one that takes over.
     fn move_to_default_runtime(&mut self) {
         let left = self.deadline.saturating_sub(self.now());

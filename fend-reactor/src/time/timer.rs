@@ -14,6 +14,9 @@ use crate::context;
 
 /// A timer that expires once or again and again, and counts its expirations until they are waited for.
 ///
+/// It goes by the clock of [`Instant`](std::time::Instant). For time that includes that of a suspended computer there is
+/// [`BootTimer`](super::BootTimer), for the time of day [`WallTimer`](super::WallTimer).
+///
 /// It is also a [`Stream`] of the counts that [`wait`](Timer::wait) returns, which never ends.
 ///
 /// # Examples

@@ -17,6 +17,7 @@ use futures_core::{FusedStream, Stream};
 use slab::Slab;
 
 use crate::executor::{self, Handle};
+use crate::fork::Origin;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::task::{AbortHandle, JoinError, JoinHandle};
@@ -52,6 +53,8 @@ mod tests;
 /// ```
 #[must_use = "dropping a group aborts its tasks"]
 pub struct TaskGroup<T> {
+    /// Where what is in `children` was put in.
+    origin: Origin,
     children: Slab<Child<T>>,
     /// Results of tasks that were over when they joined the group.
     early: VecDeque<Result<T, JoinError>>,
@@ -118,7 +121,12 @@ impl<T> Child<T> {
 impl<T> TaskGroup<T> {
     /// A group without tasks.
     pub fn new() -> Self {
-        TaskGroup { children: Slab::new(), early: VecDeque::new(), news: Arc::default() }
+        TaskGroup {
+            origin: Origin::here(),
+            children: Slab::new(),
+            early: VecDeque::new(),
+            news: Arc::default(),
+        }
     }
 
     /// How many tasks were put in and not yet joined, whether they run or are over.
@@ -135,6 +143,7 @@ impl<T> TaskGroup<T> {
     ///
     /// From now on the task is the group's: joined by it, aborted with it.
     pub fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
+        self.leave_parent();
         let abort = handle.abort_handle();
         let slot = self.children.vacant_entry();
         let bell = Bell { key: slot.key(), rung: AtomicBool::new(false), news: self.news.clone() };
@@ -209,6 +218,7 @@ impl<T> TaskGroup<T> {
     ///
     /// A task that has just ended may be seen a moment later, when its thread has told the group.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        self.leave_parent();
         if let Some(result) = self.early.pop_front() {
             return Some(result);
         }
@@ -223,6 +233,23 @@ impl<T> TaskGroup<T> {
             rounds -= 1;
         }
         None
+    }
+
+    /// In the child of a fork, what was put in before will not end, and threads that are not there may have held the lock of the news.
+    /// So this comes before anything else that is done with a group.
+    fn leave_parent(&mut self) {
+        if self.origin.is_here() {
+            return;
+        }
+        self.origin = Origin::here();
+        self.news = Arc::default();
+        for (_, mut child) in mem::take(&mut self.children) {
+            // None waits: those that are not over give an error.
+            if let Poll::Ready(result) = child.poll() {
+                child.retire();
+                self.early.push_back(result);
+            }
+        }
     }
 
     /// Joins the child `key` if it is over.
@@ -287,6 +314,7 @@ impl<T> TaskGroup<T> {
     ///
     /// A job given to the blocking pool ends early only if it has not begun.
     pub fn abort_all(&mut self) {
+        self.leave_parent();
         for (_, child) in &self.children {
             child.handle.abort();
         }
@@ -304,6 +332,7 @@ impl<T> TaskGroup<T> {
 
     /// Lets all tasks go: they run on, and nobody will see their results. The group is empty afterwards.
     pub fn detach_all(&mut self) {
+        self.leave_parent();
         for child in self.children.drain() {
             child.retire();
         }

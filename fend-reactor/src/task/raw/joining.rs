@@ -47,8 +47,14 @@ impl<T> JoinRef<T> {
     #[track_caller]
     pub(in crate::task) fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         assert!(!self.taken, "a JoinHandle was polled after it had given its result");
-        if !self.task.is_finished() && self.register(cx.waker()).is_ok() {
-            return Poll::Pending;
+        if !self.task.is_finished() {
+            if !self.task.is_here() {
+                self.taken = true;
+                return Poll::Ready(Err(self.task.forked()));
+            }
+            if self.register(cx.waker()).is_ok() {
+                return Poll::Pending;
+            }
         }
         Poll::Ready(self.take_output())
     }

@@ -71,11 +71,13 @@ use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::error::JoinError;
 use super::owned::{Links, OwnedTasks};
 use super::state::{CancelCause, Notify, ShutDown, State};
+use crate::fork;
 use crate::sync::UnsafeCell;
 
 pub(super) use joining::JoinRef;
@@ -89,12 +91,33 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// The task was woken while it ran: it goes behind the others. Called by the thread that ran it.
     fn reschedule(&self, task: Runnable);
 
+    /// Whether the executor is this process's, and not that of one that this was forked from. A task of such a one is never run.
+    fn is_here(&self) -> bool {
+        true
+    }
+
     /// The tasks that this executor owns: a task leaves them when it completes. `None` if it owns none.
     fn owned(&self) -> Option<&OwnedTasks>;
+
+    /// The pool that runs it, of a task that is a job of one.
+    fn pool(&self) -> Option<&PoolInfo> {
+        None
+    }
+
+    /// A task on no list was aborted before it was run, on this thread. Its `Runnable` is still to come by.
+    fn withdrawn(&self) {}
 
     /// A task panicked and nobody awaits it: its `JoinHandle` was dropped before it delivered the panic. A panic in
     /// here is dropped.
     fn unhandled_panic(&self, info: TaskInfo<'_>, payload: Box<dyn Any + Send>);
+}
+
+/// What a job's error tells of the pool that it was given to.
+#[derive(Debug, Clone)]
+pub(crate) struct PoolInfo {
+    /// `None`: a runtime's own.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) max_queued: usize,
 }
 
 /// What is known about a task when it is spawned.
@@ -147,14 +170,16 @@ struct Extra {
 struct Vtable {
     /// Passes a `Runnable`, which takes over one reference, to the scheduler. The caller keeps another one.
     schedule: unsafe fn(NonNull<Header>),
-    /// Runs the task; takes over one reference.
-    run: unsafe fn(NonNull<Header>),
+    /// Runs the task; takes over one reference. False: it was over.
+    run: unsafe fn(NonNull<Header>) -> bool,
     /// Drops the future and completes the task; the thread has set RUNNING.
     cancel: unsafe fn(NonNull<Header>),
     /// Moves the output to the pointer, which is to a `Result<T, JoinError>`.
     take_output: unsafe fn(NonNull<Header>, *mut ()),
     /// Drops the output.
     drop_output: unsafe fn(NonNull<Header>),
+    /// [`Schedule::is_here`].
+    is_here: unsafe fn(NonNull<Header>) -> bool,
     /// Frees the task.
     free: unsafe fn(NonNull<Header>),
 }
@@ -181,6 +206,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         cancel: running::cancel::<F, S>,
         take_output: joining::take_output::<F, S>,
         drop_output: joining::drop_output::<F, S>,
+        is_here: is_here::<F, S>,
         free: free::<F, S>,
     };
 
@@ -194,6 +220,16 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         // made from one to the whole cell.
         unsafe { task.cast::<Self>().as_ref() }
     }
+}
+
+/// [`Vtable::is_here`].
+///
+/// # Safety
+///
+/// Rules 1 and 2.
+unsafe fn is_here<F: Future, S: Schedule>(task: NonNull<Header>) -> bool {
+    // SAFETY: rules 1 and 2, which the caller has promised.
+    unsafe { Cell::<F, S>::of(task) }.scheduler.is_here()
 }
 
 /// Frees a task.
@@ -310,15 +346,38 @@ impl TaskRef {
 
     /// The error of a task that was told to end, and did.
     #[cold]
-    fn cancelled(&self) -> JoinError {
-        JoinError::cancelled(self.info(), self.header().state.load().cancel_cause())
+    fn cancelled(&self, scheduler: &impl Schedule) -> JoinError {
+        JoinError::cancelled(
+            self.info(),
+            self.header().state.load().cancel_cause(),
+            scheduler.pool().cloned(),
+        )
     }
 
     pub(super) fn is_finished(&self) -> bool {
         self.header().state.load().is_complete()
     }
 
+    /// Whether the task may still run in this process. Only the child of a fork has to ask the task.
+    #[inline]
+    pub(super) fn is_here(&self) -> bool {
+        // SAFETY: rule 1: `self` is a reference; rule 2: it is the vtable of this task's own cell.
+        !fork::is_child() || unsafe { (self.header().vtable.is_here)(self.0) }
+    }
+
+    /// The error of a task that is another process's.
+    #[cold]
+    pub(super) fn forked(&self) -> JoinError {
+        JoinError::cancelled(self.info(), CancelCause::Forked, None)
+    }
+
+    /// A task on no list that waits ends here and now: its `Runnable` may wait for long. Others end on their own thread.
     pub(super) fn abort(&self) {
+        if self.header().shard == UNOWNED {
+            // SAFETY: rule 8: futures on no list are `Send`.
+            unsafe { self.shut_down(CancelCause::Abort) };
+            return;
+        }
         match self.header().state.abort() {
             Notify::Nothing => {}
             // SAFETY: rule 1: `abort` counted a reference for the `Runnable`.
@@ -348,16 +407,20 @@ impl TaskRef {
         unsafe { (self.header().vtable.schedule)(self.0) }
     }
 
-    /// Ends the task now, on this thread; or, if another thread runs it at this moment, when its poll returns.
+    /// Ends the task now, on this thread; or, if another thread runs it at this moment, when its poll returns. True: it has
+    /// ended the task.
     ///
     /// # Safety
     ///
     /// Rule 8: this is a thread that may drop the future.
-    pub(super) unsafe fn shut_down(&self, cause: CancelCause) {
+    pub(super) unsafe fn shut_down(&self, cause: CancelCause) -> bool {
         match self.header().state.shut_down(cause) {
-            ShutDown::Flagged => {}
-            // SAFETY: rule 2; rule 3: `shut_down` has set RUNNING for this thread. Rule 8: the caller's promise.
-            ShutDown::Cancel => unsafe { (self.header().vtable.cancel)(self.0) },
+            ShutDown::Flagged => false,
+            ShutDown::Cancel => {
+                // SAFETY: rule 2; rule 3: `shut_down` has set RUNNING for this thread. Rule 8: the caller's promise.
+                unsafe { (self.header().vtable.cancel)(self.0) };
+                true
+            }
         }
     }
 

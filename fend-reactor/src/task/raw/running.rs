@@ -31,9 +31,11 @@ impl Runnable {
 
     /// Polls the task once, or drops its future if it was aborted. Panics of the task do not come out.
     ///
+    /// False: the task was over.
+    ///
     /// A task that is not `Send` must be run on the thread that it was spawned on; who spawned it has promised that.
     #[inline]
-    pub(crate) fn run(self) {
+    pub(crate) fn run(self) -> bool {
         let task = self.into_ref().into_raw();
         // SAFETY: rule 1: the reference goes to `run`; rule 2: it is the vtable of this task's own cell.
         unsafe { (task.as_ref().vtable.run)(task) }
@@ -62,17 +64,20 @@ impl Runnable {
         Runnable(unsafe { TaskRef::from_raw(task.cast()) })
     }
 
-    /// Cancels a task on no list, since there is no thread to run it on.
-    pub(crate) fn refuse(self) {
+    /// Cancels a task on no list, for this reason. False: it was aborted before.
+    pub(crate) fn refuse(self, cause: CancelCause) -> bool {
         // Its drop finds the task over.
-        self.cancel_unowned(CancelCause::Refused);
+        self.cancel_unowned(cause)
     }
 
-    fn cancel_unowned(&self, cause: CancelCause) {
-        if self.0.header().shard == UNOWNED {
-            // SAFETY: rule 8: futures on no list are `Send`.
-            unsafe { self.0.shut_down(cause) }
-        }
+    /// Whether the task is over: somebody has aborted it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    fn cancel_unowned(&self, cause: CancelCause) -> bool {
+        // SAFETY: rule 8: futures on no list are `Send`.
+        self.0.header().shard == UNOWNED && unsafe { self.0.shut_down(cause) }
     }
 
     fn into_ref(self) -> TaskRef {
@@ -110,18 +115,23 @@ pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
 /// # Safety
 ///
 /// Rules 1, 2 and 8: one reference is given, on a thread that may touch the future.
-pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
+pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) -> bool {
     // SAFETY: rule 1: the reference given.
     let task = unsafe { TaskRef::from_raw(task) };
     match task.header().state.start() {
-        // SAFETY: rule 3: `start` has set RUNNING for this thread.
-        Start::Poll => unsafe { poll::<F, S>(task) },
-        Start::Cancel => {
-            let error = task.cancelled();
-            // SAFETY: rule 3: as above.
-            unsafe { finish::<F, S>(task, Err(error)) }
+        Start::Poll => {
+            // SAFETY: rule 3: `start` has set RUNNING for this thread.
+            unsafe { poll::<F, S>(task) };
+            true
         }
-        Start::Over => {}
+        Start::Cancel => {
+            // SAFETY: rules 1 and 2.
+            let error = task.cancelled(unsafe { &Cell::<F, S>::of(task.0).scheduler });
+            // SAFETY: rule 3: as above.
+            unsafe { finish::<F, S>(task, Err(error)) };
+            true
+        }
+        Start::Over => false,
     }
 }
 
@@ -134,7 +144,12 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
 pub(super) unsafe fn cancel<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: rule 1: the clone counts another reference for `finish`, and the caller's stays untouched.
     let task = TaskRef::clone(&ManuallyDrop::new(unsafe { TaskRef::from_raw(task) }));
-    let error = task.cancelled();
+    // SAFETY: rules 1 and 2.
+    let scheduler = unsafe { &Cell::<F, S>::of(task.0).scheduler };
+    if task.header().shard == UNOWNED && task.header().state.load().cancel_cause() == CancelCause::Abort {
+        scheduler.withdrawn();
+    }
+    let error = task.cancelled(scheduler);
     // SAFETY: rules 2, 3 and 8, which the caller has promised.
     unsafe { finish::<F, S>(task, Err(error)) }
 }
@@ -163,7 +178,7 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
                 // SAFETY: rule 1: `suspend` counted a reference for the `Runnable`; `task` keeps the scheduler.
                 return cell.scheduler.reschedule(Runnable(unsafe { TaskRef::from_raw(task.0) }));
             }
-            Suspend::Cancel => Err(task.cancelled()),
+            Suspend::Cancel => Err(task.cancelled(&cell.scheduler)),
         },
         Err(payload) => Err(JoinError::panicked(task.info(), payload)),
     };

@@ -1,0 +1,65 @@
+//! Names: in a hosts file, asked of a server of the test's own, and of the system.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fend::dns::{Path, RecordData, RecordType, Resolver};
+use fend::fs;
+use fend::net::UdpSocket;
+use futures_lite::future;
+
+pub(super) async fn all(place: PathBuf) -> io::Result<()> {
+    let hosts = place.join("hosts");
+    fs::write(&hosts, "192.0.2.7 seven.test\n").await?;
+    let server = UdpSocket::bind("127.0.0.1:0").await?;
+    let resolver = Resolver::builder()
+        .path(Path::Native)
+        .resolv_conf("/nonexistent/resolv.conf")
+        .hosts(hosts.to_str().expect("plain letters"))
+        .nsswitch("/nonexistent/nsswitch.conf")
+        .search(Vec::<String>::new())
+        .name_server(server.local_addr()?)
+        .timeout(Duration::from_millis(100))
+        .build()?;
+    let ask = async {
+        let found = resolver.lookup("seven.test", 443).await?;
+        assert_eq!(found.iter().count(), 1);
+        let records = resolver.records("one.test", RecordType::A).await?;
+        assert!(matches!(records[0].data, RecordData::A(address) if address == Ipv4Addr::new(192, 0, 2, 1)));
+        Ok(())
+    };
+    future::or(ask, serve(&server)).await?;
+    system().await
+}
+
+/// Answers until it is dropped.
+async fn serve(server: &UdpSocket) -> io::Result<()> {
+    let mut buf = [0; 600];
+    loop {
+        let (count, from) = server.recv_from(&mut buf).await?;
+        server.send_to(&answer(&buf[..count]), from).await?;
+    }
+}
+
+/// The answer to a question for A: the address 192.0.2.1.
+fn answer(question: &[u8]) -> Vec<u8> {
+    // The name ends with an empty label; its type and class follow.
+    let end = 12 + question[12..].iter().position(|byte| *byte == 0).expect("an end") + 5;
+    let mut message = question[..end].to_vec();
+    // An answer, to a question that wished for recursion, with one record.
+    message[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+    // The name is that of the question; A, IN, a minute, four bytes.
+    message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+    message
+}
+
+/// By the C library, on a thread for blocking code.
+async fn system() -> io::Result<()> {
+    let resolver = Resolver::builder().path(Path::System).build()?;
+    let found = resolver.lookup("localhost", 443).await?;
+    assert!(found.iter().all(|info| info.socket_addr().ip().is_loopback()), "{found:?}");
+    assert!(!resolver.name_of(Ipv4Addr::LOCALHOST.into()).await?.is_empty());
+    Ok(())
+}
