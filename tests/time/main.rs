@@ -23,6 +23,7 @@ mod far;
 mod held_up;
 mod intervals;
 mod lateness;
+mod left_driver;
 mod never_early;
 mod paused;
 mod paused_guests;

@@ -56,6 +56,12 @@ impl Epoll {
         sys::epoll_add(epoll.as_fd(), wakeup.as_fd(), (libc::EPOLLIN | libc::EPOLLET) as u32, WAKE)?;
         Ok(Epoll { epoll, wakeup })
     }
+
+    /// An epoll instance is readable while it has events. Of sources that are edge-triggered, those are the ones that were not reported.
+    fn poll(&self, timeout: Option<Duration>) -> io::Result<bool> {
+        let mut fds = [libc::pollfd { fd: self.epoll.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
+        Ok(sys::ppoll(&mut fds, timeout)? != 0)
+    }
 }
 
 impl Dispatch for Epoll {
@@ -92,10 +98,17 @@ impl Dispatch for Epoll {
         Ok(())
     }
 
-    /// An epoll instance is readable while it has events. Of sources that are edge-triggered, those are the ones that were not reported.
+    /// Where the kernel refuses to, it fetches at once.
+    fn wait_for_news(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<bool> {
+        if let Ok(has_events) = self.poll(timeout) {
+            return Ok(has_events);
+        }
+        self.wait(batch, timeout)?;
+        Ok(!batch.events.is_empty())
+    }
+
     fn has_events(&self) -> bool {
-        let mut fds = [libc::pollfd { fd: self.epoll.as_raw_fd(), events: libc::POLLIN, revents: 0 }];
-        sys::ppoll(&mut fds, Some(Duration::ZERO)).is_ok_and(|ready| ready != 0)
+        self.poll(Some(Duration::ZERO)).unwrap_or(false)
     }
 
     fn wake(&self) {

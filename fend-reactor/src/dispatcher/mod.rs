@@ -137,6 +137,10 @@ pub(crate) trait Dispatch: Send + Sync + Debug {
     /// Waits until something is ready, `timeout` has passed, or `wake` was called. Appends to the events of `batch`. One thread at a time.
     fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()>;
 
+    /// Waits as [`wait`](Dispatch::wait) does, and leaves all that there is to a `wait` after it, so that [`has_events`](Dispatch::has_events)
+    /// sees it until then. False when time was all that came. One thread at a time; for the paused clock.
+    fn wait_for_news(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<bool>;
+
     /// Whether something is ready that no [`wait`](Dispatch::wait) has fetched, or a wake is pending. Any thread, at any time: the one that
     /// waits may be kept from a processor. Not cheap; for the paused clock.
     fn has_events(&self) -> bool;

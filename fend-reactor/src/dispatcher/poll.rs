@@ -28,7 +28,7 @@ use libc::c_short;
 use super::wakeup::Wakeup;
 use super::watched::{self, Round, Watched};
 use super::{Batch, Direction, Dispatch, Event, Readiness, Token, Watch};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 use crate::sys;
 
 /// How long nothing is seen of most fds, when a list has to be asked in pieces; and of all, when the kernel has no memory for it.
@@ -52,6 +52,15 @@ pub(super) struct List {
 impl Poll {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Poll { wakeup: Wakeup::new()?, watched: Mutex::default() })
+    }
+
+    /// Waits with a list of what is armed. What is watched comes back locked, and counts as answered.
+    fn ask(&self, list: &mut List, timeout: Option<Duration>) -> (MutexGuard<'_, Watched>, io::Result<()>) {
+        list.fill(self.wakeup.as_fd(), &mut self.watched.lock());
+        let result = list.ask(timeout);
+        let mut watched = self.watched.lock();
+        watched.answered();
+        (watched, result)
     }
 
     /// Brings the waiting thread out when its list is out of date.
@@ -87,14 +96,19 @@ impl Dispatch for Poll {
 
     fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
         let (events, list) = batch.for_poll();
-        list.fill(self.wakeup.as_fd(), &mut self.watched.lock());
-        let result = list.ask(timeout);
-        let mut watched = self.watched.lock();
-        watched.answered();
+        let (mut watched, result) = self.ask(list, timeout);
         result?;
         events.extend(list.reports().filter(|event| watched.disarm(event.token, event.readiness)));
         drop(watched);
         if list.woken() { self.wakeup.acknowledge_and_reset() } else { Ok(()) }
+    }
+
+    /// What is not disarmed is reported again.
+    fn wait_for_news(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<bool> {
+        let (_, list) = batch.for_poll();
+        let (watched, result) = self.ask(list, timeout);
+        drop(watched);
+        result.map(|()| list.woken() || list.reports().next().is_some())
     }
 
     /// A list that the kernel refuses has no events, as far as is known.

@@ -167,6 +167,11 @@ impl Dispatch for Arc<FakeDispatch> {
         Ok(())
     }
 
+    fn wait_for_news(&self, _batch: &mut Batch, timeout: Option<Duration>) -> io::Result<bool> {
+        self.state().timeout = timeout;
+        Ok(self.has_events())
+    }
+
     fn has_events(&self) -> bool {
         !self.state().events.is_empty()
     }

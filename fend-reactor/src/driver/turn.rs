@@ -49,15 +49,21 @@ impl<'a> Attendance<'a> {
         let waited = self.wait(timeout);
         // A failed wait still fires timers before it is reported.
         let turned = self.dispatch();
-        waited.map(|_| turned)
+        waited.map(|()| turned)
     }
 
-    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called. Gives the number of events,
-    /// which wait for [`dispatch`](Attendance::dispatch).
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
-        let batch = &mut self.buffers.batch;
-        self.driver.wait(batch, timeout)?;
-        Ok(batch.events.len())
+    /// Waits until something is ready, a timer is due, `timeout` has passed or `wake` was called. The events wait for
+    /// [`dispatch`](Attendance::dispatch).
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = self.driver.fall_asleep(timeout);
+        self.driver.dispatch.wait(&mut self.buffers.batch, timeout)
+    }
+
+    /// Waits as [`wait`](Attendance::wait) does, and leaves to it what has come. False when time was all that came. (For the paused clock
+    /// only: it is seen by [`Driver::has_events`] until this thread is known to be up.)
+    pub(crate) fn wait_for_news(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        let timeout = self.driver.fall_asleep(timeout);
+        self.driver.dispatch.wait_for_news(&mut self.buffers.batch, timeout)
     }
 
     /// Sets readiness and fires timers, leaves the driver, then wakes whoever waits: a waker may run anything, even a
@@ -84,13 +90,12 @@ impl Drop for Attendance<'_> {
 }
 
 impl Driver {
-    /// Waits for events, no longer than to the earliest timer.
-    fn wait(&self, batch: &mut Batch, timeout: Option<Duration>) -> io::Result<()> {
+    /// How long to wait for events: no longer than to the earliest timer.
+    fn fall_asleep(&self, timeout: Option<Duration>) -> Option<Duration> {
         if timeout == Some(Duration::ZERO) {
-            return self.dispatch.wait(batch, timeout);
+            return timeout;
         }
-        let timeout = self.timers.fall_asleep(&self.clock, timeout);
-        self.dispatch.wait(batch, timeout)
+        self.timers.fall_asleep(&self.clock, timeout)
     }
 
     /// Keeps the buffer for the next turn, unless that has begun.

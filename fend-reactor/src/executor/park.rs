@@ -106,7 +106,10 @@ impl Worker<'_> {
 /// Waits in the driver for whatever comes.
 fn wait(current: &Current, attendance: &mut Attendance<'_>) {
     if current.shared.clock.is_paused() {
-        wait_paused(current, attendance);
+        wait_paused(&current.shared, attendance);
+        // Up first: what it has fetched nobody else sees.
+        current.parker.finish();
+        attendance.wait(Some(Duration::ZERO)).expect("waiting for events");
     } else {
         attendance.wait(None).expect("waiting for events");
     }
@@ -115,31 +118,31 @@ fn wait(current: &Current, attendance: &mut Attendance<'_>) {
 /// With a paused clock the last thread to fall asleep moves time on to the next timer. While a blocking job runs time stands
 /// still; while a task waits for a real fd, it is given a moment of real time first.
 #[cold]
-fn wait_paused(current: &Current, attendance: &mut Attendance<'_>) {
-    let shared = &current.shared;
+fn wait_paused(shared: &Shared, attendance: &mut Attendance<'_>) {
     let next = || shared.drivers.iter().filter_map(|driver| driver.next_deadline()).min();
     if next().is_none() || !shared.is_quiet() {
-        attendance.wait(None).expect("waiting for events");
+        attendance.wait_for_news(None).expect("waiting for events");
         return;
     }
-    loop {
+    // Whoever is seen asleep, and did not fall asleep since `naps` was read, was asleep all the while: neither did it send what nobody
+    // has looked for, nor did a timer before `next` come, nor was one taken that has not been heard of yet.
+    let naps = loop {
         let in_flight = shared.drivers.iter().any(|driver| driver.has_waiters());
         let grace = if in_flight { QUIET } else { Duration::ZERO };
         let start = Instant::now();
-        let ready = attendance.wait(Some(grace)).expect("waiting for events");
-        // A wake-up ends the wait early, and says nothing of the I/O that was waited for.
+        let news = attendance.wait_for_news(Some(grace)).expect("waiting for events");
+        // A signal ends the wait early, and says nothing of the I/O that was waited for.
         let waited = start.elapsed() >= grace;
-        if ready != 0 || !waited {
+        if news || !waited {
             return;
         }
-        // Data for another driver has come, but its attendant waits for a processor: that is no silence.
-        if !(in_flight && shared.drivers.iter().any(|driver| driver.has_events())) {
-            break;
+        let naps = shared.idle.naps();
+        // Data for another driver has come, but its attendant waits for a processor: that is no silence. (Where no task waits it can only
+        // be a wake-up, which stays for as long as nobody attends.)
+        if !shared.drivers.iter().any(|driver| driver.has_waiters() && driver.has_events()) {
+            break naps;
         }
-    }
-    // Whoever is seen asleep, and did not fall asleep since `naps` was read, was asleep all the while: neither did a timer before
-    // `next` come, nor was one taken that has not been heard of yet.
-    let naps = shared.idle.naps();
+    };
     let Some(next) = next() else { return };
     if shared.is_quiet() && shared.idle.naps() == naps {
         shared.clock.advance_to(next);

@@ -76,6 +76,10 @@ impl Bench {
         batch.events
     }
 
+    fn wait_for_news(&self, timeout: Option<Duration>) -> bool {
+        self.dispatch.wait_for_news(&mut Batch::default(), timeout).unwrap()
+    }
+
     /// Waits until `token` has been reported for any of `readiness`; returns all that was reported of it.
     fn expect(&self, token: Token, readiness: Readiness) -> Readiness {
         let start = Instant::now();
