@@ -14,31 +14,34 @@ pub(super) struct WorkerCounters {
     pub(super) polls: Counter,
     pub(super) steals: Counter,
     pub(super) parks: Counter,
-    busy_nanos: Counter,
-    /// When the worker last woke up, plus one; 0 while it sleeps or nobody holds its core.
-    awake_since: AtomicU64,
+    /// While it sleeps, or nobody holds its core: for how long it has been awake. While it is awake, [`AWAKE`] and the time since when it
+    /// would be so without its sleeps. One word, so that no stretch is seen twice or not at all.
+    awake: AtomicU64,
+    /// The most that was shown: who looks while it falls asleep may be ahead of what it notes.
+    shown: AtomicU64,
 }
+
+const AWAKE: u64 = 1 << 63;
 
 impl WorkerCounters {
     pub(super) fn wakes(&self, now: Nanos) {
-        self.awake_since.store(now + 1, Relaxed);
+        let since = now.saturating_sub(self.awake_for(now));
+        self.awake.store(AWAKE | since, Relaxed);
     }
 
     pub(super) fn sleeps(&self, now: Nanos) {
-        self.busy_nanos.add(self.awake_for(now));
-        self.awake_since.store(0, Relaxed);
+        self.awake.store(self.awake_for(now) & !AWAKE, Relaxed);
     }
 
     fn awake_for(&self, now: Nanos) -> u64 {
-        match self.awake_since.load(Relaxed) {
-            0 => 0,
-            since => (now + 1).saturating_sub(since),
-        }
+        let awake = self.awake.load(Relaxed);
+        if awake & AWAKE == 0 { awake } else { now.saturating_sub(awake & !AWAKE) }
     }
 
-    /// Read while the worker goes on, so that it may count its last stretch twice or not at all for a moment.
+    /// Never less than before.
     fn busy(&self, now: Nanos) -> Duration {
-        Duration::from_nanos(self.busy_nanos.get() + self.awake_for(now))
+        let busy = self.awake_for(now);
+        Duration::from_nanos(busy.max(self.shown.fetch_max(busy, Relaxed)))
     }
 }
 
