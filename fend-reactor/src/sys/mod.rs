@@ -48,7 +48,7 @@ pub(crate) use poll::ppoll;
 pub(crate) use preadv2::{is_direct, read_cached};
 pub(crate) use process_lock::ProcessLock;
 pub(crate) use rlimit::fd_limits;
-pub(crate) use signal::{Action, process_id, raise, signal_slots};
+pub(crate) use signal::{Action, begin_to_listen, process_id, raise, signal_slots};
 pub use sigpipe::without_sigpipe;
 pub(crate) use timerfd::{TimerClock, TimerFd, boot_time};
 

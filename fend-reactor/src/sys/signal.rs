@@ -16,7 +16,7 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::RawFd;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 use super::append_only::AppendOnly;
 use super::checked;
@@ -25,6 +25,14 @@ use crate::signal::{Record, SIGNALS, Slot};
 
 /// All listeners there have been. Handlers walk it.
 static SLOTS: AppendOnly<Slot> = AppendOnly::new();
+
+/// How often a listener has begun to listen for a signal.
+static BEGINNINGS: AtomicU64 = AtomicU64::new(0);
+
+/// The number of one more beginning: what signal comes from now on is for it.
+pub(crate) fn begin_to_listen() -> u64 {
+    BEGINNINGS.fetch_add(1, SeqCst) + 1
+}
 
 pub(crate) fn signal_slots() -> &'static AppendOnly<Slot> {
     &SLOTS
@@ -67,9 +75,10 @@ extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, context
 }
 
 fn deliver(record: Record) {
+    let latest = BEGINNINGS.load(SeqCst);
     let process = process_id();
     for slot in SLOTS.iter() {
-        slot.deliver(process, record, count_event);
+        slot.deliver(process, latest, record, count_event);
     }
 }
 

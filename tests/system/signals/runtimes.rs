@@ -17,6 +17,7 @@ on_each_dispatcher!(
     each_runtime_receives_every_signal_whatever_becomes_of_the_others,
     a_listener_outlives_the_runtimes_that_it_waits_on,
     listeners_come_and_go_under_a_storm,
+    who_begins_to_listen_when_a_signal_was_received_does_not_receive_it,
 );
 
 const RAISES: u64 = 10_000;
@@ -155,5 +156,38 @@ fn listeners_come_and_go_under_a_storm(shape: Shape) {
             results.into_iter().for_each(|result| result.expect("listeners"));
         });
         assert_eq!(crate::process::open_fds(), fds);
+    });
+}
+
+/// Handlers go from the newest place for a listener to the oldest one. Whom one has been at may already listen a second time, in a place that
+/// the handler comes to later.
+fn who_begins_to_listen_when_a_signal_was_received_does_not_receive_it(shape: Shape) {
+    const ROUNDS: usize = if cfg!(debug_assertions) { 500 } else { 5000 };
+    alone(shape, || {
+        let mut added = Signals::new([]).expect("a listener");
+        let oldest = Signals::new([]).expect("a listener");
+        let mut first = Signals::new([Signal::USR1]).expect("a listener");
+        drop(oldest);
+        for _ in 0..ROUNDS {
+            thread::scope(|scope| {
+                let handler = scope.spawn(|| kernel::raise_here(Signal::USR1));
+                while first.try_recv().expect("a listener").is_none() {
+                    std::hint::spin_loop();
+                }
+                let mut second = Signals::new([Signal::USR1]).expect("a listener");
+                added.add(Signal::USR1).expect("it can be caught");
+                handler.join().expect("no panic");
+                for later in [&mut second, &mut added] {
+                    assert!(later.try_recv().expect("a listener").is_none(), "it came before");
+                }
+                // And the next one comes.
+                kernel::raise_here(Signal::USR1);
+                for listener in [&mut first, &mut second, &mut added] {
+                    let info = listener.try_recv().expect("a listener").expect("a signal");
+                    assert_eq!(info.count(), 1);
+                }
+                added.remove(Signal::USR1);
+            });
+        }
     });
 }

@@ -25,12 +25,12 @@ struct Model {
 impl Model {
     fn new() -> Arc<Model> {
         let slot = Slot::new(PROCESS);
-        slot.wanted().insert(SIGNAL);
+        slot.want(SIGNAL, 1);
         Arc::new(Model { slot, count: AtomicUsize::new(0), closed: AtomicBool::new(false) })
     }
 
     fn handler(&self, value: u64) {
-        self.slot.deliver(PROCESS, record(value), |_| {
+        self.slot.deliver(PROCESS, 1, record(value), |_| {
             assert!(!self.closed.load(SeqCst), "wrote to a descriptor that was closed");
             self.count.fetch_add(1, SeqCst);
         });

@@ -37,7 +37,10 @@ impl Listener {
     }
 
     pub(super) fn insert(&self, signal: i32) {
-        self.slot.0.wanted().insert(index(signal));
+        // What has come since it first was stays.
+        if !self.contains(signal) {
+            self.slot.0.want(index(signal), sys::begin_to_listen());
+        }
     }
 
     pub(super) fn remove(&self, signal: i32) {

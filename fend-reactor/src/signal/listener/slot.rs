@@ -23,6 +23,12 @@
 //! nothing takes the count of the descriptor, clears `woken`, looks for records and for missed signals once more, and only then waits. A handler that
 //! finds `woken` set came before it was cleared, so that what it has put in is found; one that finds it clear wakes the listener. Both
 //! are exchanges of one word, so there is no third case.
+//!
+//! # No signal comes from before
+//!
+//! A handler goes from slot to slot. While it is on its way, whoever it has been at may have received the signal, and may listen for the next
+//! one in a slot that it comes to later. So each beginning to listen has a number, and the handler knows from its own beginning which of them it
+//! is for: those that were there.
 
 use std::os::fd::RawFd;
 
@@ -51,6 +57,8 @@ pub(crate) struct Slot {
     /// the parent's listeners alone.
     process: AtomicI32,
     wanted: SignalSet,
+    /// The number of the beginning to listen, for each signal that is wanted.
+    since: Box<[AtomicU64]>,
     /// How many handlers are between 2 and 5.
     handlers: AtomicUsize,
     /// Valid while something is wanted.
@@ -69,6 +77,7 @@ impl Slot {
             taken: AtomicBool::new(true),
             process: AtomicI32::new(process),
             wanted: SignalSet::new(),
+            since: (0..SIGNALS).map(|_| AtomicU64::new(0)).collect(),
             handlers: AtomicUsize::new(0),
             fd: AtomicI32::new(-1),
             woken: AtomicBool::new(false),
@@ -102,8 +111,14 @@ impl Slot {
         &self.wanted
     }
 
-    /// The handler's part. `wake` writes to the descriptor.
-    pub(crate) fn deliver(&self, process: i32, record: Record, wake: impl FnOnce(RawFd)) {
+    /// Has a signal wanted that is not wanted yet. The number is larger than all before.
+    pub(super) fn want(&self, signal: usize, beginning: u64) {
+        self.since[signal].store(beginning, Relaxed);
+        self.wanted.insert(signal);
+    }
+
+    /// The handler's part. `latest` is the number of the last beginning to listen before its own beginning; `wake` writes to the descriptor.
+    pub(crate) fn deliver(&self, process: i32, latest: u64, record: Record, wake: impl FnOnce(RawFd)) {
         let signal = record.signal.unsigned_abs() as usize % SIGNALS;
         // In a child with its parent's memory nothing may be written, `handlers` neither: it may be killed here.
         if !self.wanted.contains(signal) || !self.is_of(process) {
@@ -111,7 +126,7 @@ impl Slot {
         }
         self.handlers.fetch_add(1, AcqRel);
         fence_after_rmw();
-        if self.wanted.contains(signal) {
+        if self.wanted.contains(signal) && self.since[signal].load(Relaxed) <= latest {
             self.put(signal, record);
             if !self.woken.swap(true, AcqRel) {
                 wake(self.fd.load(Relaxed));
@@ -165,5 +180,35 @@ impl Slot {
         self.take_missed(|_| {});
         self.woken.store(false, Relaxed);
         self.taken.store(false, Release);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handler_is_for_those_who_listened_when_it_began() {
+        let slot = Slot::new(1);
+        let mut woken = 0;
+        let mut deliver = |signal: usize, latest| {
+            let record =
+                Record { signal: i32::try_from(signal).unwrap(), code: 0, pid: 0, uid: 0, value: latest };
+            slot.deliver(1, latest, record, |_| woken += 1);
+        };
+        slot.want(10, 3);
+        slot.want(12, 5);
+        deliver(10, 2);
+        deliver(10, 3);
+        deliver(12, 4);
+        deliver(10, 4);
+        deliver(12, 5);
+        assert_eq!(woken, 1);
+        let mut taken = Vec::new();
+        slot.take(CAPACITY, |arrival| match arrival {
+            Arrival::Record(record) => taken.push((record.signal, record.value)),
+            Arrival::Missed { .. } => unreachable!("there is room"),
+        });
+        assert_eq!(taken, [(10, 3), (10, 4), (12, 5)]);
     }
 }
