@@ -72,12 +72,14 @@ impl Shared {
                     Err(error) if inner.state.unsettled == 0 => return Err(error),
                     _ => {}
                 },
-                Next::ReadUntil(deadline) => match inner.read(&fd) {
-                    Err(_) if deadline <= crate::time::now() => {
-                        inner.state.release_when_due(self.inotify());
+                Next::ReadUntil(deadline) => {
+                    // Asked first: while this thread stands still behind the read, the other half may come.
+                    let is_over = deadline <= crate::time::now();
+                    match inner.read(&fd) {
+                        Err(_) if is_over => inner.state.release_when_due(self.inotify()),
+                        read => read?,
                     }
-                    read => read?,
-                },
+                }
             }
         }
     }
