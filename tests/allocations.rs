@@ -1,37 +1,33 @@
-//! What tasks cost in allocations, counted by the process's allocator. One test, so that nothing else allocates beside it.
+//! What tasks cost in allocations, counted by the process's allocator for the test's own thread: the harness allocates beside it.
 #![expect(unsafe_code, reason = "a counting allocator")]
 #![expect(clippy::print_stdout, reason = "the sizes are part of what this test is for")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::sync::atomic::AtomicIsize;
-use std::sync::atomic::Ordering::SeqCst;
 use std::task::{Poll, Waker};
 
 use fend::runtime::Builder;
 
 struct Counting;
 
-/// Bytes allocated and not freed, by all threads.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
 thread_local! {
     /// Allocations by this thread, and their bytes.
     static MADE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    /// Bytes that this thread has freed. With one worker nobody else frees what it has made.
+    static FREED: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: passes everything on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = MADE.try_with(|made| made.set((made.get().0 + 1, made.get().1 + layout.size())));
-        LIVE.fetch_add(layout.size() as isize, SeqCst);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size() as isize, SeqCst);
+        let _ = FREED.try_with(|freed| freed.set(freed.get() + layout.size()));
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(block, layout) }
     }
@@ -39,6 +35,11 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
+
+/// Bytes that this thread has allocated and not freed.
+fn live() -> isize {
+    MADE.get().1 as isize - FREED.get() as isize
+}
 
 /// Allocations, and their bytes, of this thread since `before`.
 fn since(before: (usize, usize)) -> (usize, usize) {
@@ -94,7 +95,7 @@ fn tasks_cost_one_allocation() {
     assert!(count <= 8, "{count} allocations for a block_on");
     drop(runtime);
 
-    let base = LIVE.load(SeqCst);
+    let base = live();
     let runtime = Builder::new().worker_threads(1).build().unwrap();
     let mut kept = None;
     runtime.block_on(poll_fn(|_| Poll::Ready(())));
@@ -106,10 +107,10 @@ fn tasks_cost_one_allocation() {
     runtime.block_on(task).unwrap();
     kept.replace(receiver.recv().unwrap());
     drop((runtime, receiver));
-    let with_waker = LIVE.load(SeqCst);
+    let with_waker = live();
     assert!(with_waker > base, "the waker holds the task");
     drop(kept);
-    let left = LIVE.load(SeqCst) - base;
+    let left = live() - base;
     println!("a runtime and a late waker leave {left} bytes");
     // Once for the process, the channel keeps its thread's parking place.
     assert!(left < 512, "{left} bytes are left");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fend::dns::{Path, RecordType, Resolver, lookup};
+use fend::io::AsyncFd;
 use fend::net::{TcpListener, TcpStream, UdpSocket};
 use fend::task::TaskGroup;
 use socket2::{Domain, Socket, Type};
@@ -141,7 +142,10 @@ async fn dead_and_alive() -> io::Result<((Socket, TcpStream), TcpListener)> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         if socket.bind(&dead.into()).is_ok() {
             socket.listen(0)?;
-            return Ok(((socket, TcpStream::connect(dead).await?), listener));
+            let first = TcpStream::connect(dead).await?;
+            // It is connected here before it is in the queue there.
+            AsyncFd::new(&socket)?.readable().await?;
+            return Ok(((socket, first), listener));
         }
     }
 }

@@ -9,9 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use fend::runtime::Dispatcher;
+use socket2::{Domain, Socket, Type};
 
 use crate::alone::is_alone;
-use crate::service::{ask_name, by_manager, by_shell, finish, listener, listener_at, tell_names};
+use crate::service::{ask_name, by_manager, by_shell, finish, listener, tell_names};
 use crate::shape::Shape;
 
 on_every_shape!(a_shell_passes_a_socket, names_may_be_missing, systemd_passes_sockets);
@@ -56,7 +57,7 @@ fn systemd_passes_sockets(shape: Shape) {
     }
     // It takes no port 0, so that two have to be found free, at an address where nobody else looks for one meanwhile.
     let ip = own_loopback(66, shape);
-    let addresses = [listener_at(ip), listener_at(ip)].map(|(_, address)| address);
+    let addresses = [free_port(ip), free_port(ip)].map(|(_, address)| address);
     let mut options: Vec<String> = addresses.iter().map(|address| format!("--listen={address}")).collect();
     options.push("--fdname=first:second".to_owned());
     let mut manager = Manager::start(&mut by_manager(shape, MANAGER, &options));
@@ -79,6 +80,16 @@ pub(crate) fn own_loopback(test: u8, shape: Shape) -> Ipv4Addr {
     };
     let shape = u8::try_from(shape.workers * 16 + shape.drivers).expect("a small shape");
     Ipv4Addr::new(127, test, dispatcher, shape)
+}
+
+/// A port of this address that is free when the socket is closed, and could be listened at before: a child that another test has just
+/// started may keep the socket for longer.
+fn free_port(ip: Ipv4Addr) -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_reuse_address(true).expect("an option");
+    socket.bind(&SocketAddr::from((ip, 0)).into()).expect("a port");
+    let address = socket.local_addr().ok().and_then(|address| address.as_socket()).expect("an IP address");
+    (socket, address)
 }
 
 /// A process that is killed unless somebody takes it to see its end.

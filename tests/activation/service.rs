@@ -56,12 +56,7 @@ pub(crate) fn finish(child: Child) {
 
 /// A listener on a free port.
 pub(crate) fn listener() -> (TcpListener, SocketAddr) {
-    listener_at(Ipv4Addr::LOCALHOST)
-}
-
-/// A listener at this address, on a free port.
-pub(crate) fn listener_at(ip: Ipv4Addr) -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind((ip, 0)).expect("a port");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("an address");
     (listener, address)
 }

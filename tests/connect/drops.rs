@@ -1,7 +1,7 @@
 //! A connect that is dropped leaves nothing open, whatever it was at.
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 
 use fend::net::TcpListener;
 use futures_lite::future::{or, poll_once};
@@ -33,9 +33,19 @@ async fn dropped_in_the_lookup_it_closes_its_sockets() -> io::Result<()> {
     let over = async { Err(io::Error::other(format!("it is over: {:?}", (&mut connect).await))) };
     let client = or(asked, over).await?;
     drop(connect);
-    // It is free again.
-    UdpSocket::bind(client)?;
-    Ok(())
+    comes_free(client).await
+}
+
+/// Waits until the address of a socket that was closed is free. One that is kept stalls the test.
+///
+/// A socket lives on while a thread is in ppoll(2) with it, such as the one that looks for events while the workers do not.
+async fn comes_free(address: SocketAddr) -> io::Result<()> {
+    loop {
+        match UdpSocket::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => fend::yield_now().await,
+            bound => return bound.map(drop),
+        }
+    }
 }
 
 async fn dropped_in_the_race_it_closes_its_sockets() -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fend::net::{TcpListener, TcpStream};
 
 use crate::full_listener::attempts_end;
-use crate::zone::{Zone, refusing, resolver, silent_and_listening};
+use crate::zone::{Zone, known, refusing_and_listening, resolver, silent_and_listening};
 
 on_every_dispatcher!(
     a_silent_first_address_costs_a_quarter_second,
@@ -39,10 +39,10 @@ async fn least_time(
 async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
     let (silent, listener) = silent_and_listening().await?;
     let port = silent.address.port();
-    let (resolver, limit) = (resolver()?, Duration::from_millis(300));
+    let (known, limit) = (known()?, Duration::from_millis(300));
     let least = least_time(limit, async || {
         let start = Instant::now();
-        let stream = fend::connect(("two.test", port)).resolver(&resolver).await?;
+        let stream = fend::connect(("two.test", port)).resolver(&known.resolver).await?;
         let took = start.elapsed();
         attempts_end(silent.address).await?;
         assert_eq!(stream.peer_addr()?, listener.local_addr()?);
@@ -55,13 +55,13 @@ async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
 }
 
 async fn a_refused_first_address_costs_no_wait() -> io::Result<()> {
-    let (_refusing, port) = refusing([127, 0, 0, 1], 0)?;
-    let listener = TcpListener::bind(("127.0.0.2", port)).await?;
+    let (_refusing, listener) = refusing_and_listening().await?;
+    let port = listener.local_addr()?.port();
     // Below the 250 ms that a wait is.
-    let (resolver, limit) = (resolver()?, Duration::from_millis(200));
+    let (known, limit) = (known()?, Duration::from_millis(200));
     let least = least_time(limit, async || {
         let start = Instant::now();
-        let stream = fend::connect(format!("two.test:{port}")).resolver(&resolver).await?;
+        let stream = fend::connect(format!("two.test:{port}")).resolver(&known.resolver).await?;
         let took = start.elapsed();
         assert_eq!(stream.peer_addr()?, listener.local_addr()?);
         Ok(took)
@@ -75,10 +75,10 @@ async fn the_attempt_delay_is_as_it_was_set() -> io::Result<()> {
     let (silent, listener) = silent_and_listening().await?;
     let port = silent.address.port();
     // Below the 250 ms that it is unless it is set.
-    let (resolver, limit) = (resolver()?, Duration::from_millis(200));
+    let (known, limit) = (known()?, Duration::from_millis(200));
     let least = least_time(limit, async || {
         let start = Instant::now();
-        let connect = fend::connect(("two.test", port)).resolver(&resolver);
+        let connect = fend::connect(("two.test", port)).resolver(&known.resolver);
         let stream = connect.attempt_delay(Duration::from_millis(20)).await?;
         let took = start.elapsed();
         assert!(took >= Duration::from_millis(20), "the first had no chance: {took:?}");

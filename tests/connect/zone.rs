@@ -43,11 +43,21 @@ impl Drop for Zone {
     }
 }
 
+/// A resolver with its files, which it looks at again when a second has passed.
+pub(crate) struct Known {
+    pub(crate) resolver: Resolver,
+    _zone: Zone,
+}
+
 /// `two.test` at 127.0.0.1 and 127.0.0.2, `one.test` at 127.0.0.1. Nobody is asked for more.
+pub(crate) fn known() -> io::Result<Known> {
+    let zone = Zone::new("127.0.0.1 two.test\n127.0.0.2 two.test\n127.0.0.1 one.test\n", "")?;
+    Ok(Known { resolver: zone.resolver(SocketAddr::from(([127, 0, 0, 1], 9)))?, _zone: zone })
+}
+
+/// The same without the files, for a lookup right away.
 pub(crate) fn resolver() -> io::Result<Resolver> {
-    let hosts = "127.0.0.1 two.test\n127.0.0.2 two.test\n127.0.0.1 one.test\n";
-    // The files were read when it was built.
-    Zone::new(hosts, "")?.resolver(SocketAddr::from(([127, 0, 0, 1], 9)))
+    Ok(known()?.resolver)
 }
 
 /// The addresses of `two.test` with one port: the first says nothing, the second listens.
@@ -58,6 +68,17 @@ pub(crate) async fn silent_and_listening() -> io::Result<(FullListener, TcpListe
             // Somebody has that port there.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             silent => return Ok((silent?, listener)),
+        }
+    }
+}
+
+/// The same, but that the first refuses.
+pub(crate) async fn refusing_and_listening() -> io::Result<(Socket, TcpListener)> {
+    loop {
+        let (refusing, port) = refusing([127, 0, 0, 1], 0)?;
+        match TcpListener::bind(("127.0.0.2", port)).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            listener => return Ok((refusing, listener?)),
         }
     }
 }

@@ -4,10 +4,12 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use fend::dns::{LookupError, Path, RecordData, RecordType, Resolver, ResolverBuilder};
 
+use crate::alone::forks::FORKS;
 use crate::lying::{LyingServer, own_loopback};
 
 /// Longer than any test here has to wait for an answer that comes.
@@ -53,7 +55,10 @@ pub(crate) async fn addresses(resolver: &Resolver, name: &str) -> Result<Vec<IpA
 
 /// An address at which nobody listens, by UDP or TCP.
 pub(crate) fn closed_port() -> SocketAddr {
-    LyingServer::start_on(own_loopback(), |_, _| {}).expect("all of 127/8 is ours").address()
+    // The child of another test would keep it open for a moment.
+    let _no_forks = FORKS.read().unwrap_or_else(PoisonError::into_inner);
+    let server = LyingServer::start_on(own_loopback(), |_, _| {}).expect("all of 127/8 is ours");
+    server.address()
 }
 
 /// Runs what must be over soon.

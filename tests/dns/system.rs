@@ -3,12 +3,12 @@
 use std::env;
 use std::fs;
 use std::net::{IpAddr, UdpSocket};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fend::dns::{Path, Resolver};
 
-use crate::alone::{is_alone, run_alone};
+use crate::alone::{forks, is_alone, run_alone};
 use crate::ask::{SOON, addresses, builder, soon};
 use crate::lying::LyingServer;
 use crate::place::Place;
@@ -27,6 +27,9 @@ shift 3
 exec \"$@\"";
 
 const THREADS: usize = 4;
+
+/// How long a lookup hangs, as resolv.conf has it. The C library rounds down.
+const HANGS: Duration = Duration::from_millis(1900);
 
 /// DN10.
 fn hung_lookups_of_the_c_library_stop_nobody_else(shape: Shape) {
@@ -53,7 +56,9 @@ fn hung_lookups_of_the_c_library_stop_nobody_else(shape: Shape) {
         ]);
         command
     };
-    match in_namespaces().arg("true").output() {
+    let mut attempt = in_namespaces();
+    attempt.arg("true").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match forks::spawn(&mut attempt).and_then(Child::wait_with_output) {
         Ok(output) if output.status.success() => {
             let program = env::current_exe().expect("this program");
             run_alone(in_namespaces().arg(program), shape);
@@ -95,6 +100,7 @@ fn hang(shape: Shape) {
         assert_eq!(at_work(), 0);
         let system =
             Resolver::builder().path(Path::System).system_threads(THREADS).build().expect("good settings");
+        let start = Instant::now();
         let hung: Vec<_> = (0..100)
             .map(|number| {
                 let system = system.clone();
@@ -102,7 +108,6 @@ fn hang(shape: Shape) {
             })
             .collect();
         // All that there may be are at work.
-        let start = Instant::now();
         while at_work() < THREADS && start.elapsed() < SOON {
             fend::time::sleep(Duration::from_millis(1)).await;
         }
@@ -115,7 +120,11 @@ fn hang(shape: Shape) {
             let threads = threads();
             assert!(threads.len() <= before + THREADS + 8, "{before} before: {threads:?}");
         }
-        assert!(hung.iter().all(|lookup| !lookup.is_finished()), "they hang");
+        // On a busy machine the first may have had all of their time.
+        let ended = hung.iter().filter(|lookup| lookup.is_finished()).count();
+        let took = start.elapsed();
+        let most = THREADS * (took.as_millis() / HANGS.as_millis()) as usize;
+        assert!(ended <= most, "{ended} ended within {took:?}");
         eprintln!(
             "{:?}: {before} threads before, {} with 100 lookups that hang",
             shape.dispatcher,

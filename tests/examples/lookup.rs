@@ -146,8 +146,12 @@ fn what_is_not_found_is_told_and_the_rest_is_printed() {
 fn the_c_library_is_asked_where_it_is_wanted() {
     let (status, output) = lookup(&["--system", "localhost"]);
     assert!(status == 0 && output.contains("IPv4  localhost\n"), "{output}");
-    let (status, output) = lookup(&["--native", "127.0.0.9", "::1", "--stats"]);
-    assert!(status <= 1 && output.contains("cache: "), "{output}");
+    // What this machine's own name server says, if it says anything, may be different each time.
+    for dispatcher in DISPATCHERS {
+        let arguments = ["--dispatcher", dispatcher, "--native", "127.0.0.9", "::1", "--stats"];
+        let (status, output) = run("lookup", &arguments, &[]);
+        assert!(status.code().is_some_and(|code| code <= 1) && output.contains("cache: "), "{output}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod certificates;
 mod chat;
 mod echo;
 mod fd_pass;
+#[path = "../support/forks.rs"]
+mod forks;
 mod graceful;
 mod http;
 mod http_client;

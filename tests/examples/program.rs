@@ -4,14 +4,18 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::forks::{self, FORKS};
 
 /// Far more than any program here takes on a slow machine: only a stall reaches it.
 const STALLED: Duration = Duration::from_secs(60);
@@ -31,9 +35,13 @@ fn hear_interrupts(command: &mut Command) {
     unsafe { command.pre_exec(hear) };
 }
 
-/// An address at which nobody listens. On a loopback address of its own, so that no other test's port is taken from here.
+/// An address at which nobody listens. On a loopback address of its own, so that no other test's port is taken from here. This does not
+/// listen either, not for a moment: a child that another test has just started may keep the socket for longer.
 pub(crate) fn unused_address() -> SocketAddr {
-    TcpListener::bind("127.66.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let address = SocketAddr::from((Ipv4Addr::new(127, 66, 0, 1), 0));
+    socket.bind(&address.into()).expect("a port");
+    socket.local_addr().ok().and_then(|address| address.as_socket()).expect("an IP address")
 }
 
 /// A running program. Dropping it kills the process, with those that it has started, and waits for its end.
@@ -55,11 +63,13 @@ impl Program {
     pub(crate) fn of(command: &mut Command) -> Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         hear_interrupts(command);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut child = forks::spawn(command).unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        // It may have been seen to end.
+        let ended = child.try_wait().expect("its status").is_some();
         let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
         let stdout: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("a pipe"));
         let stdout = BufReader::new(stdout);
-        let group = Arc::new(Mutex::new(Group { leader: child, ended: false }));
+        let group = Arc::new(Mutex::new(Group { leader: child, ended }));
         let watched = watch(group.clone());
         Program { group, stdin, stdout, stderr, _watched: watched }
     }
@@ -129,9 +139,10 @@ impl Program {
     pub(crate) fn stop(&self) {
         self.signal(libc::SIGSTOP);
         let tasks = format!("/proc/{}/task", self.id());
+        // Of a thread that has ended meanwhile there is nothing to read: the next look does not find it.
         let is_stopped = |task: std::io::Result<DirEntry>| {
-            let stat = fs::read_to_string(task.expect("a thread").path().join("stat")).expect("its state");
-            stat.rsplit_once(')').expect("a name before").1.starts_with(" T ")
+            let stat = fs::read_to_string(task.expect("a thread").path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_some_and(|(_, state)| state.starts_with(" T "))
         };
         while !fs::read_dir(&tasks).expect("its threads").all(is_stopped) {
             thread::yield_now();
@@ -157,8 +168,9 @@ impl Program {
         assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
     }
 
-    /// Closes the reading end of its standard output: it cannot print any more.
+    /// Closes the reading end of its standard output: it cannot print any more. Nor does a child of another test have that end.
     pub(crate) fn close_stdout(&mut self) {
+        let _no_children = FORKS.read().unwrap_or_else(PoisonError::into_inner);
         self.stdout = BufReader::new(Box::new(std::io::empty()));
     }
 }

@@ -124,8 +124,16 @@ fn all_are_asked_to_end() {
             &["--restart=always", "--", "sh", "-c", script, "--", "sleep", "60"],
             |program| {
                 assert_eq!(program.line(), "sh | ready");
+                // The other one may come later, or not at all when all are to end.
+                let mut told = program.stderr();
+                let mut said = String::new();
+                while !said.contains("supervise: sleep: process ") {
+                    assert!(told.read_line(&mut said).expect("text") > 0, "{said}");
+                }
                 program.signal(signal);
+                told.read_to_string(&mut said).expect("text");
                 let (status, output) = program.finish();
+                let output = output + &said;
                 assert!(status.success(), "{output}");
                 assert!(
                     output.contains("sh | asked\n") && output.contains("sh: ended with status 5"),

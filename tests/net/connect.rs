@@ -1,12 +1,12 @@
 //! Connections that are not made, or only at the second address.
 
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net::SocketAddr;
 
 use fend::net::{TcpListener, TcpStream};
 use futures_lite::future::poll_once;
+use socket2::{Domain, Socket, Type};
 
-use crate::forks::no_forks;
 use crate::full_listener::{FullListener, attempts_end, attempts_under_way};
 
 on_every_dispatcher!(
@@ -17,9 +17,13 @@ on_every_dispatcher!(
     cancelled_attempt_closes_its_socket,
 );
 
+/// An address that refuses everybody. Nobody else can take it, since a socket that never listens has it until the process ends.
 pub(crate) fn unused_address() -> io::Result<SocketAddr> {
-    let _closed_at_once = no_forks();
-    net::TcpListener::bind("127.0.0.1:0")?.local_addr()
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    let address = socket.local_addr()?.as_socket().expect("an IP address");
+    std::mem::forget(socket);
+    Ok(address)
 }
 
 /// NT3

@@ -1,7 +1,7 @@
 //! Connecting to the first of several addresses that answers, and giving up in time.
 
 use std::io;
-use std::net::{self, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use fend::net::{ConnectAttempt, ConnectError, SocketError, TcpConnector, TcpListener, TcpStream};
@@ -47,10 +47,10 @@ async fn a_silent_first_address_costs_a_quarter_second() -> io::Result<()> {
 
 async fn a_refused_address_costs_no_wait() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let noise = Noise::listen(Duration::from_millis(5));
-    let start = Instant::now();
     let refused = (0..5).map(|_| unused_address()).collect::<io::Result<Vec<_>>>()?;
     let addresses: Vec<_> = refused.into_iter().chain([listener.local_addr()?]).collect();
+    let noise = Noise::listen(Duration::from_millis(5));
+    let start = Instant::now();
     let stream = TcpStream::connect(addresses).await?;
     let (took, worst) = (start.elapsed(), noise.worst());
     assert_eq!(stream.peer_addr()?, listener.local_addr()?);
@@ -166,7 +166,7 @@ async fn one_address_and_a_timeout() -> io::Result<()> {
     assert_eq!(stream.peer_addr()?, address);
     let stream = TcpStream::connect_timeout(&[address, unused_address()?], Duration::MAX).await?;
     assert_eq!(stream.peer_addr()?, address);
-    let refused = net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let refused = unused_address()?;
     let error = TcpStream::connect_timeout(refused, Duration::from_secs(30)).await.unwrap_err();
     assert_eq!(error.to_string(), format!("connect {refused}: Connection refused (os error 111)"));
     Ok(())

@@ -46,11 +46,12 @@ alone_on_every_dispatcher!(a_panic_ends_one_connection);
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// A server that answers byte by byte, its address and its handle.
+/// A server that answers byte by byte, its address and its handle. No other test looks for a port at this address, so that nobody gets one
+/// that was closed, and a connection that was meant for it.
 async fn echo_server(
     set_up: impl FnOnce(Listener) -> Listener,
 ) -> io::Result<(SocketAddr, ListenerHandle, JoinHandle<io::Result<DrainReport>>)> {
-    let listener = set_up(Listener::bind("127.0.0.1:0").await?);
+    let listener = set_up(Listener::bind("127.66.0.2:0").await?);
     let (address, handle) = (listener.local_addr()?, listener.handle());
     Ok((address, handle, fend::spawn(listener.serve(echo))))
 }
@@ -220,12 +221,15 @@ async fn stuck() -> io::Result<()> {
     let (address, handle) = (listener.local_addr()?, listener.handle());
     let (go_on, gate) = mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
+    let (begun, has_begun) = mpsc::channel();
     let server = fend::spawn(listener.serve(move |_stream, _peer| {
+        begun.send(()).expect("the test waits");
         let _ = gate.lock().unwrap().recv();
         async {}
     }));
     let client = TcpStream::connect(address).await?;
-    while handle.metrics().active == 0 {
+    // That it is active is not enough: a task that has not begun is aborted without being stuck.
+    while has_begun.try_recv() == Err(mpsc::TryRecvError::Empty) {
         fend::yield_now().await;
     }
     let report = handle.drain(Duration::from_millis(1)).await;

@@ -9,8 +9,6 @@ use fend::net::{Domain, TcpListener, TcpSocket, TcpStream};
 use futures_lite::future::poll_once;
 use socket2::{Socket, Type};
 
-use crate::forks::no_forks;
-
 on_every_dispatcher!(
     listens_and_connects,
     local_address_is_chosen,
@@ -103,8 +101,10 @@ async fn failures_name_the_address() -> io::Result<()> {
     let address = listener.local_addr()?;
     let error = TcpSocket::new_v4()?.bind(address).unwrap_err();
     assert_eq!(error.to_string(), format!("bind {address}: Address already in use (os error 98)"));
-    let _closed_at_once = no_forks();
-    drop(listener);
+    // A socket that does not listen refuses too, and keeps the port from others.
+    let silent = TcpSocket::new_v4()?;
+    silent.bind("127.0.0.1:0")?;
+    let address = silent.local_addr()?;
     let error = TcpSocket::new_v4()?.connect(address).await.unwrap_err();
     assert_eq!(error.to_string(), format!("connect {address}: Connection refused (os error 111)"));
     let error = TcpSocket::new_v4()?.connect("[::1]:1").await.unwrap_err();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{self, SocketAddr};
+use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -28,6 +29,10 @@ impl FullListener {
         // That an attempt gets no answer is the sign that the queue is full.
         while let Ok(stream) = net::TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             queued.push(stream);
+        }
+        // It is closed, unless a child that is about to run its program has a copy of it.
+        while attempts_under_way(address)? > 0 {
+            thread::yield_now();
         }
         Ok(FullListener { address, listener, queued })
     }

@@ -50,10 +50,15 @@ impl Alarms {
         Alarms { over, sender: Some(sender.expect("a thread")) }
     }
 
+    /// How often the handler has run.
+    pub(crate) fn handled() -> u64 {
+        HANDLED.load(Relaxed)
+    }
+
     /// Ends it. How often the handler ran.
     pub(crate) fn end(self) -> u64 {
         drop(self);
-        HANDLED.load(Relaxed)
+        Alarms::handled()
     }
 }
 

@@ -14,17 +14,16 @@ on_every_shape!(clock_of_2_to_the_31_seconds, clock_of_2_to_the_32_milliseconds)
 
 /// Starts the test again with a monotonic clock that will pass `boundary` seconds within the test.
 fn near(shape: Shape, boundary: i64) {
-    let now = i64::try_from(monotonic_time().as_secs()).expect("seconds");
     if is_alone(shape) {
+        let now = seconds_up();
         assert!((boundary - 10..boundary).contains(&now), "the clock shows {now} s, {boundary} s is to come");
         shape.block_on(timers_work_across_the_boundary(boundary.unsigned_abs()));
         return;
     }
     // The test runs from two to three seconds before the boundary, less what it takes to start, to a second after it.
-    let offset = (boundary - now - 3).to_string();
     let in_namespace = || {
         let mut command = Command::new("unshare");
-        command.args(["--time", "--monotonic", &offset]);
+        command.args(["--time", "--monotonic", &(boundary - seconds_up() - 3).to_string()]);
         command
     };
     match in_namespace().arg("true").output() {
@@ -34,6 +33,11 @@ fn near(shape: Shape, boundary: i64) {
         Ok(output) => skipped(&String::from_utf8_lossy(&output.stderr)),
         Err(error) => skipped(&error.to_string()),
     }
+}
+
+/// What the monotonic clock shows.
+fn seconds_up() -> i64 {
+    i64::try_from(monotonic_time().as_secs()).expect("seconds")
 }
 
 fn skipped(reason: &str) {

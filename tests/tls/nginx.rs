@@ -1,7 +1,8 @@
 //! nginx as a peer, where it is installed.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::command::{Program, is_installed};
@@ -63,8 +64,13 @@ impl Nginx {
     }
 }
 
+/// On a loopback address of its own. On 127.0.0.1 the kernel may give the port to another test before nginx has it: that test would be
+/// taken for nginx, which tries for seconds to get the port, and would get connections that are not meant for it.
 fn free_port() -> SocketAddr {
-    let probe = TcpListener::bind("127.0.0.1:0").expect("a port");
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed) % 64;
+    let [.., high, low] = process::id().to_be_bytes();
+    let probe = TcpListener::bind((Ipv4Addr::new(127, 64 + number, high, low), 0)).expect("a port");
     probe.local_addr().expect("its address")
 }
 

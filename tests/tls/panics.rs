@@ -184,7 +184,8 @@ async fn a_stream_that_panics_later() -> io::Result<()> {
     for protocol in PROTOCOLS {
         let healthy = pair(protocol).await?;
         let mut panicked = 0;
-        for last in 0..30 {
+        // How many of the calls are the handshake's is not the same each time: those that have to wait are made again.
+        for last in 0..100 {
             let (ours, theirs) = tcp().await?;
             let theirs = fend::spawn(async move {
                 let stream = acceptor_of(server().protocol(protocol)).handshake(theirs).await?;
@@ -217,8 +218,11 @@ async fn a_stream_that_panics_later() -> io::Result<()> {
             drop(stream);
             let _ = theirs.await?;
             goes_on(&healthy).await?;
+            if panicked == 15 {
+                break;
+            }
         }
-        assert!(panicked > 10, "{panicked}");
+        assert_eq!(panicked, 15);
     }
     Ok(())
 }

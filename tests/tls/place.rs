@@ -1,6 +1,7 @@
 //! A directory for the files of one test, gone when the test is over.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +12,16 @@ pub(crate) struct Place(PathBuf);
 impl Place {
     pub(crate) fn new() -> Place {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("fend-tls-{}-{number}", process::id()));
-        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Place(path)
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("fend-tls-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Place(path),
+                // A process with this number was killed, and has left it.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

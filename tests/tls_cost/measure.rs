@@ -118,7 +118,8 @@ impl Server {
             client::done(&mut stream).expect("an answer");
             idle.push(stream);
         }
-        (self.resident() - before) as f64 / connections as f64
+        // The kernel may have taken pages away meanwhile.
+        (self.resident() as f64 - before as f64) / connections as f64
     }
 
     fn resident(&self) -> usize {

@@ -8,11 +8,13 @@ pub(crate) mod dnsmasq;
 pub(crate) mod knot;
 pub(crate) mod unbound;
 
+use std::collections::HashSet;
 use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -118,15 +120,17 @@ impl Drop for Server {
     }
 }
 
-/// A port that is free on both loopback addresses, by UDP and by TCP.
+/// A port that is free on both loopback addresses, by UDP and by TCP, and was given to nobody else here: another test's server may be about to
+/// bind it, and knot and unbound share ports (SO_REUSEPORT).
 fn free_port() -> u16 {
+    static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
     loop {
         let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = probe.local_addr().expect("its address").port();
         let is_free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
             && TcpListener::bind((Ipv6Addr::LOCALHOST, port)).is_ok()
             && UdpSocket::bind((Ipv6Addr::LOCALHOST, port)).is_ok();
-        if is_free {
+        if is_free && GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
             return port;
         }
     }

@@ -52,16 +52,16 @@ async fn the_past_is_over_and_the_far_future_is_not() -> io::Result<()> {
 
 /// Cancel safety: what was armed for a wait that is gone disturbs no other.
 async fn given_up_and_set_again() -> io::Result<()> {
+    // No test sets the clock meanwhile, nor has since the timer was last told of it.
+    let _turn = turn();
     let mut timer = WallTimer::new()?;
     let start = SystemTime::now();
     assert!(poll_once(timer.sleep_until(start + SHORT)).await.is_none_or(|event| event.is_ok()));
     until(&mut timer, start + 4 * SHORT).await?;
     assert!(poll_once(timer.sleep_until(SystemTime::now() + SHORT)).await.is_none_or(|event| event.is_ok()));
-    // The time that nobody waits for any more is no change of the clock, which no test sets meanwhile.
-    let turn = turn();
+    // The time that nobody waits for any more is no change of the clock.
     let waited = timeout(3 * SHORT, timer.clock_set()).await;
     assert!(waited.is_err() || start.elapsed().is_err(), "a change that nobody made");
-    drop(turn);
     let (late, early) = (SystemTime::now() + Duration::from_secs(3600), SystemTime::now() + SHORT);
     poll_fn(|cx| {
         let _ = timer.poll_sleep_until(cx, late);

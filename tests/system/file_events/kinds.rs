@@ -8,15 +8,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use fend::inotify::{EventKind, Mask, Watcher};
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, without_children};
+use crate::shape::Shape;
 
-on_every_dispatcher!(
-    every_kind_by_a_real_operation,
-    a_directory_sees_what_is_done_to_its_entries,
-    names_are_bytes,
-    a_file_is_watched_itself,
-    a_mask_leaves_out_the_rest,
-);
+on_every_dispatcher!(every_kind_by_a_real_operation, names_are_bytes, a_mask_leaves_out_the_rest);
+
+on_each_dispatcher!(alone: a_directory_sees_what_is_done_to_its_entries, a_file_is_watched_itself);
 
 async fn every_kind_by_a_real_operation() -> io::Result<()> {
     let scratch = Scratch::new()?;
@@ -65,7 +62,11 @@ async fn every_kind_by_a_real_operation() -> io::Result<()> {
     Ok(())
 }
 
-async fn a_directory_sees_what_is_done_to_its_entries() -> io::Result<()> {
+fn a_directory_sees_what_is_done_to_its_entries(shape: Shape) {
+    without_children(shape, what_is_done_to_entries);
+}
+
+async fn what_is_done_to_entries() -> io::Result<()> {
     let scratch = Scratch::new()?;
     let watcher = Watcher::new()?;
     let watch = watcher.add(scratch.path(), Mask::CHANGES)?;
@@ -99,7 +100,11 @@ async fn names_are_bytes() -> io::Result<()> {
     Ok(())
 }
 
-async fn a_file_is_watched_itself() -> io::Result<()> {
+fn a_file_is_watched_itself(shape: Shape) {
+    without_children(shape, what_is_done_to_a_file);
+}
+
+async fn what_is_done_to_a_file() -> io::Result<()> {
     let scratch = Scratch::new()?;
     let path = scratch.write("a")?;
     let watcher = Watcher::new()?;

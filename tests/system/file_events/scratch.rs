@@ -8,6 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fend::inotify::{Event, Watcher};
 
+use crate::alone::alone;
+use crate::shape::Shape;
+
+/// Runs a test to which it matters when the kernel tells that a file was closed, or that a directory is no more: in a process of its own. A child
+/// that another test is about to start has what is open here too, for a moment, and it is told only when that has closed it.
+pub(crate) fn without_children(shape: Shape, test: impl AsyncFnOnce() -> io::Result<()>) {
+    alone(shape, || shape.block_on(test()).expect("the test's I/O"));
+}
+
 /// Gone when it is dropped.
 pub(crate) struct Scratch(PathBuf);
 

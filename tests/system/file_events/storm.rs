@@ -11,9 +11,10 @@ use std::time::Duration;
 use fend::inotify::{EventKind, Mask, Watcher};
 use fend::time::timeout;
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, without_children};
+use crate::shape::Shape;
 
-on_every_dispatcher!(all_that_exists_in_the_end_was_told, what_is_added_during_a_storm_is_followed);
+on_each_dispatcher!(alone: all_that_exists_in_the_end_was_told, what_is_added_during_a_storm_is_followed);
 
 /// Directories and renames that each thread makes.
 const ROUNDS: u64 = if cfg!(debug_assertions) { 60 } else { 600 };
@@ -144,15 +145,19 @@ async fn paths_are_right(
     Ok(())
 }
 
-async fn all_that_exists_in_the_end_was_told() -> io::Result<()> {
-    let scratch = Scratch::new()?;
-    let watcher = Watcher::new()?;
-    watcher.add_recursive(scratch.path(), Mask::CREATE | Mask::MOVE | Mask::DELETE).await?;
-    storm(&watcher, &scratch, false).await
+fn all_that_exists_in_the_end_was_told(shape: Shape) {
+    without_children(shape, async || {
+        let scratch = Scratch::new()?;
+        let watcher = Watcher::new()?;
+        watcher.add_recursive(scratch.path(), Mask::CREATE | Mask::MOVE | Mask::DELETE).await?;
+        storm(&watcher, &scratch, false).await
+    });
 }
 
-async fn what_is_added_during_a_storm_is_followed() -> io::Result<()> {
-    let scratch = Scratch::new()?;
-    let watcher = Watcher::new()?;
-    storm(&watcher, &scratch, true).await
+fn what_is_added_during_a_storm_is_followed(shape: Shape) {
+    without_children(shape, async || {
+        let scratch = Scratch::new()?;
+        let watcher = Watcher::new()?;
+        storm(&watcher, &scratch, true).await
+    });
 }

@@ -9,10 +9,10 @@ use std::task::Poll;
 
 use fend::inotify::{EventKind, Mask, Watcher};
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, without_children};
+use crate::shape::Shape;
 
 on_every_dispatcher!(
-    what_is_there_is_watched_and_not_told,
     what_was_in_a_new_directory_is_found,
     a_directory_that_moves_keeps_its_watch,
     a_directory_that_leaves_is_watched_no_more,
@@ -29,6 +29,8 @@ on_every_dispatcher!(
     halves_told_apart_keep_paths_right,
 );
 
+on_each_dispatcher!(alone: what_is_there_is_watched_and_not_told);
+
 fn entries() -> Mask {
     Mask::CREATE | Mask::MOVE | Mask::DELETE
 }
@@ -42,7 +44,11 @@ async fn watched(scratch: &Scratch) -> io::Result<Watcher> {
     Ok(watcher)
 }
 
-async fn what_is_there_is_watched_and_not_told() -> io::Result<()> {
+fn what_is_there_is_watched_and_not_told(shape: Shape) {
+    without_children(shape, what_is_there);
+}
+
+async fn what_is_there() -> io::Result<()> {
     let scratch = Scratch::new()?;
     for n in 0..40 {
         scratch.dir(&format!("{n}/a/b"))?;

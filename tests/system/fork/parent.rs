@@ -93,6 +93,8 @@ async fn echo(listener: TcpListener, over: Arc<AtomicBool>, rounds: Arc<AtomicU6
     let address = listener.local_addr()?;
     let server = fend::spawn(async move {
         let (stream, _) = listener.accept().await?;
+        // Registered with this wait, and not when for once there is nothing to receive yet, after somebody has counted.
+        assert!(poll_once(stream.peer_closed()).await.is_none());
         let mut word = [0; 8];
         while stream.recv_exact(&mut word).await.is_ok() {
             stream.send_all(&word).await?;

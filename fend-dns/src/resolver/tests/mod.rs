@@ -261,7 +261,8 @@ async fn the_hosts_file_is_asked_in_its_turn() {
     let folder = Folder::new();
     let hosts = folder.write("hosts", "10.0.0.1 A.example alias\n10.0.0.3 c.example\n");
     let with = |order: &str| {
-        let nsswitch = folder.write("nsswitch", &format!("hosts: {order}\n"));
+        // A file for each: they are looked at again when a second has passed.
+        let nsswitch = folder.write(order, &format!("hosts: {order}\n"));
         builder(&server).hosts(&hosts).nsswitch(nsswitch).build().unwrap()
     };
     let files_dns = with("files dns");

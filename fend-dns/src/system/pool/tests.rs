@@ -323,6 +323,7 @@ fn threads_of_several_executors_wait_for_one_lookup() {
             sender.send(result).unwrap();
         });
     }
+    drop(sender);
     gate.wait_for_calls(1);
     gate.open();
     for _ in 0..4 {
