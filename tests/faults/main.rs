@@ -19,6 +19,8 @@ use support::stall;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/tls_ends.rs"]
+mod tls_ends;
 
 mod calls;
 mod faults_of;

@@ -28,6 +28,8 @@ macro_rules! on_each_dispatcher {
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/tls_ends.rs"]
+mod tls_ends;
 
 mod children;
 mod clocks;

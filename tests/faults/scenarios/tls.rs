@@ -2,23 +2,11 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use fend::net::UnixStream;
-use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsConnector};
 use futures::future::try_join;
 
-/// Made once: keys take time.
-fn both_ends() -> &'static (TlsConnector, TlsAcceptor) {
-    static ENDS: OnceLock<(TlsConnector, TlsAcceptor)> = OnceLock::new();
-    ENDS.get_or_init(|| {
-        let identity = Identity::self_signed(["localhost"]).expect("a certificate");
-        let client =
-            Context::builder(Mode::Client).ca(identity.certificate().clone()).build().expect("a context");
-        let acceptor = TlsAcceptor::new(identity).expect("a server");
-        (TlsConnector::with_context(client).expect("a client"), acceptor)
-    })
-}
+use crate::tls_ends::both_ends;
 
 pub(super) async fn all(_: PathBuf) -> io::Result<()> {
     let (connector, acceptor) = both_ends();

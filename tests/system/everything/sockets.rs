@@ -2,15 +2,14 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::sync::OnceLock;
 
 use fend::io::copy;
 use fend::net::pipe::pipe;
 use fend::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
-use fend::tls::{Context, Identity, Mode, TlsAcceptor, TlsConnector};
 use futures::future::{try_join, try_join3};
 
 use super::place::Place;
+use crate::tls_ends::both_ends;
 
 /// More than fits into any buffer of the kernel's, so that both ends wait.
 const LARGE: usize = 1 << 20;
@@ -104,17 +103,6 @@ pub(super) async fn copying() -> io::Result<()> {
         Ok(())
     };
     try_join3(send, pass, receive).await.map(drop)
-}
-
-fn both_ends() -> &'static (TlsConnector, TlsAcceptor) {
-    static ENDS: OnceLock<(TlsConnector, TlsAcceptor)> = OnceLock::new();
-    ENDS.get_or_init(|| {
-        let identity = Identity::self_signed(["localhost"]).expect("a certificate");
-        let client =
-            Context::builder(Mode::Client).ca(identity.certificate().clone()).build().expect("a context");
-        let acceptor = TlsAcceptor::new(identity).expect("a server");
-        (TlsConnector::with_context(client).expect("a client"), acceptor)
-    })
 }
 
 /// A handshake, a message each way, and the end.
