@@ -551,6 +551,8 @@
 //! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file). `RES_OPTIONS` and `LOCALDOMAIN` are read by
 //! [`dns`] as resolv.conf(5) has them: options in addition to that file's, and a search list in place of its own.
 
+pub mod guide;
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
@@ -571,6 +573,8 @@ pub use fend_tls as tls;
 
 #[cfg(feature = "dns")]
 mod connect;
+#[cfg(feature = "hyper")]
+pub mod hyper;
 pub mod io;
 
 #[cfg(feature = "dns")]

@@ -56,6 +56,8 @@ pub mod control;
 pub mod copy;
 mod error;
 mod flags;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod option;
 pub mod pipe;
 mod raw_calls;

@@ -297,6 +297,8 @@ mod deadline;
 mod der;
 mod error;
 mod host;
+#[cfg(feature = "hyper")]
+mod hyper;
 mod identity;
 mod ocsp;
 mod pem;

@@ -4,6 +4,8 @@
 //! again, two atomic operations for something that Rust has no use for.
 
 use std::io::{self, IoSlice, IoSliceMut};
+#[cfg(feature = "hyper")]
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -27,7 +29,20 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: libc::c_int) -> io::Re
 /// recv(2) into `buf`.
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-    let (fd, start, len) = (fd.as_raw_fd(), buf.as_mut_ptr(), buf.len());
+    recv_at(fd, buf.as_mut_ptr(), buf.len(), flags)
+}
+
+/// recv(2) into `buf`, whose first bytes are initialised then, as many as the result says.
+#[cfg(feature = "hyper")]
+#[inline]
+pub(crate) fn recv_uninit(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
+    recv_at(fd, buf.as_mut_ptr().cast(), buf.len(), 0)
+}
+
+/// Only for buffers that its callers hold, as rule 2 says.
+#[inline]
+fn recv_at(fd: BorrowedFd<'_>, start: *mut u8, len: usize, flags: libc::c_int) -> io::Result<usize> {
+    let fd = fd.as_raw_fd();
     retry_interrupted(|| {
         // SAFETY: rule 1 for the fd, rule 2 for the buffer; the kernel is given no place for an address, nor for its length.
         unsafe { libc::syscall(libc::SYS_recvfrom, fd, start, len, flags, NO_ADDRESS, NO_ADDRESS) as isize }

@@ -34,6 +34,8 @@ pub(crate) mod urgent;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+#[cfg(feature = "hyper")]
+pub(crate) use bytes::recv_uninit;
 pub(crate) use bytes::{recv, recv_vectored, send, send_vectored};
 pub(crate) use disconnect::disconnect;
 pub(crate) use urgent::at_mark;

@@ -1,0 +1,5 @@
+//! x
+
+#[macro_use]
+#[path = "../../../tests/support/mod.rs"]
+mod support;
