@@ -3,6 +3,9 @@
 //!
 //! Most programs use the `fend` crate, which re-exports everything here.
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod context;
 mod dispatcher;
