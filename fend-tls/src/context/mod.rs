@@ -87,6 +87,11 @@ impl Context {
         self.0.settings.mode
     }
 
+    /// The [application protocols](ContextBuilder::alpn), the best first. None when nothing was said.
+    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> {
+        self.settings().alpn.iter().map(Vec::as_slice)
+    }
+
     /// A client's context: forgets the sessions that could be resumed, so that each host is asked for its certificate again.
     pub fn forget_sessions(&self) {
         if let Some(sessions) = &self.settings().sessions {
