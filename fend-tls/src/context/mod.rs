@@ -87,8 +87,17 @@ impl Context {
         self.0.settings.mode
     }
 
-    /// The [application protocols](ContextBuilder::alpn), the best first. None when nothing was said.
-    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> {
+    /// The application protocols that [`alpn`](ContextBuilder::alpn) has named, the best first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::tls::{Context, Mode};
+    ///
+    /// let context = Context::builder(Mode::Client).alpn(["h2", "http/1.1"]).build().unwrap();
+    /// assert_eq!(context.alpn().collect::<Vec<_>>(), [&b"h2"[..], b"http/1.1"]);
+    /// ```
+    pub fn alpn(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.settings().alpn.iter().map(Vec::as_slice)
     }
 

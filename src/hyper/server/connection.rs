@@ -15,8 +15,8 @@ use hyper::{Request, Response};
 
 use super::failure::{ConnectionFailure, ConnectionStep};
 use super::first_bytes::Version;
-use super::info::{ConnectionInfo, Informed};
 use super::opening::Opening;
+use super::peer::{Peer, WithPeer};
 use super::stream::ServerStream;
 use super::transport::Transport;
 use super::{Executor, Report};
@@ -42,7 +42,7 @@ where
     pub(super) async fn serve<I, S, B>(&self, stream: I, peer: A)
     where
         I: Read + Write + AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        M: Fn(&ConnectionInfo<A>) -> S,
+        M: Fn(&Peer<A>) -> S,
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,
@@ -59,24 +59,20 @@ where
         };
         #[cfg(not(feature = "tls"))]
         let transport = Transport::Plain(stream);
-        let info = ConnectionInfo::new(
+        let peer = Peer::new(
             peer,
             #[cfg(feature = "tls")]
             transport.facts(),
         );
-        if let Err(error) = self.serve_http(transport, &info).await {
-            self.tell(info.peer_addr(), ConnectionStep::Http, &*error);
+        if let Err(error) = self.serve_http(transport, &peer).await {
+            self.tell(peer.addr(), ConnectionStep::Http, &*error);
         }
     }
 
-    async fn serve_http<I, S, B>(
-        &self,
-        transport: Transport<I>,
-        info: &ConnectionInfo<A>,
-    ) -> Result<(), BoxError>
+    async fn serve_http<I, S, B>(&self, transport: Transport<I>, peer: &Peer<A>) -> Result<(), BoxError>
     where
         I: Read + Write + AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        M: Fn(&ConnectionInfo<A>) -> S,
+        M: Fn(&Peer<A>) -> S,
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,
@@ -87,7 +83,7 @@ where
         let expected = self.opening.expected(&transport);
         let (mut stream, dropped) = ServerStream::new(transport);
         let Some(version) = self.opening.version(&mut stream, expected).await? else { return Ok(()) };
-        let service = Informed { service: (self.make)(info), info: info.clone() };
+        let service = WithPeer { service: (self.make)(peer), peer: peer.clone() };
         let drain = &self.opening.drain;
         match version {
             Version::Http1 => {

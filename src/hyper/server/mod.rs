@@ -20,8 +20,8 @@
 mod connection;
 mod failure;
 mod first_bytes;
-mod info;
 mod opening;
+mod peer;
 mod serve;
 mod stream;
 mod termination;
@@ -35,7 +35,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 
 pub use failure::{ConnectionFailure, ConnectionStep};
-pub use info::ConnectionInfo;
+pub use peer::Peer;
 
 use super::{Executor, Timer};
 use crate::net::{Accept, IntoAddrs, Listener, ListenerHandle, TcpListener};
@@ -62,7 +62,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// - a connection of HTTP/2 has at most 200 requests at once, and the rest is as hyper has it;
 /// - TCP connections have `TCP_NODELAY`.
 ///
-/// A request has a [`ConnectionInfo`] in its extensions. A panic of the service ends its connection of HTTP/1, or its request of HTTP/2, and
+/// A request has a [`Peer`] in its extensions. A panic of the service ends its connection of HTTP/1, or its request of HTTP/2, and
 /// is told as that of any task.
 ///
 /// # Examples

@@ -13,7 +13,7 @@ use hyper::rt::Read;
 use super::Protocols;
 use super::first_bytes::{Expected, Version};
 #[cfg(feature = "tls")]
-use super::info::TlsFacts;
+use super::peer::TlsFacts;
 use super::stream::ServerStream;
 use super::transport::Transport;
 use crate::task::CancellationToken;

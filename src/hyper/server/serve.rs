@@ -12,10 +12,10 @@ use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 
 use super::connection::Connections;
-use super::info::ConnectionInfo;
 use super::opening::Opening;
 #[cfg(feature = "tls")]
 use super::opening::Tls;
+use super::peer::Peer;
 use super::termination::until_told;
 use super::{Server, Settings};
 use crate::net::{Accept, DrainReport};
@@ -81,10 +81,10 @@ where
     ///
     /// ```ignore
     /// use axum::{Extension, Router, routing::get};
-    /// use fend::hyper::{Server, server::ConnectionInfo};
+    /// use fend::hyper::{Server, server::Peer};
     ///
-    /// async fn whoami(Extension(connection): Extension<ConnectionInfo>) -> String {
-    ///     format!("{}\n", connection.peer_addr())
+    /// async fn whoami(Extension(peer): Extension<Peer>) -> String {
+    ///     format!("{}\n", peer.addr())
     /// }
     ///
     /// let router = Router::new().route("/whoami", get(whoami));
@@ -123,7 +123,7 @@ where
     /// use std::sync::atomic::{AtomicUsize, Ordering};
     ///
     /// use fend::hyper::Server;
-    /// use fend::hyper::server::ConnectionInfo;
+    /// use fend::hyper::server::Peer;
     /// use hyper::body::Incoming;
     /// use hyper::service::service_fn;
     /// use hyper::{Request, Response};
@@ -132,8 +132,8 @@ where
     /// fend::block_on(async {
     ///     let server = Server::bind("127.0.0.1:0").await?;
     ///     let (address, handle) = (server.local_addr()?, server.handle());
-    ///     let served = fend::spawn(server.serve_with(|connection: &ConnectionInfo| {
-    ///         let peer = *connection.peer_addr();
+    ///     let served = fend::spawn(server.serve_with(|peer: &Peer| {
+    ///         let peer = *peer.addr();
     ///         let requests = std::sync::Arc::new(AtomicUsize::new(0));
     ///         service_fn(move |_: Request<Incoming>| {
     ///             let number = 1 + requests.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +152,7 @@ where
     /// ```
     pub async fn serve_with<M, S, B>(self, make: M) -> io::Result<DrainReport>
     where
-        M: Fn(&ConnectionInfo<L::Addr>) -> S + Send + Sync + 'static,
+        M: Fn(&Peer<L::Addr>) -> S + Send + Sync + 'static,
         S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<BoxError>,

@@ -1,4 +1,4 @@
-//! [`ConnectionInfo`]: what is known of a request's connection.
+//! [`Peer`]: who has sent a request.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use hyper::service::Service;
 #[cfg(feature = "tls")]
 use crate::tls::{Certificate, TlsInfo};
 
-/// What is known of a connection. Each request has one in its [extensions](http::Extensions), and
+/// The client at the other end of a connection. Each request has one in its [extensions](http::Extensions), and
 /// [`serve_with`](super::Server::serve_with) makes services by it. Clones are cheap.
 ///
 /// `A` is the listener's type of addresses.
@@ -20,21 +20,21 @@ use crate::tls::{Certificate, TlsInfo};
 /// ```
 /// use std::convert::Infallible;
 ///
-/// use fend::hyper::server::ConnectionInfo;
+/// use fend::hyper::server::Peer;
 /// use hyper::body::Incoming;
 /// use hyper::{Request, Response};
 ///
 /// async fn whoami(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-///     let connection: &ConnectionInfo = request.extensions().get().expect("fend::hyper::Server has put it there");
-///     Ok(Response::new(format!("{}\n", connection.peer_addr())))
+///     let peer: &Peer = request.extensions().get().expect("fend::hyper::Server has put it there");
+///     Ok(Response::new(format!("{}\n", peer.addr())))
 /// }
 /// ```
 ///
-/// With axum it is the extractor `Extension<ConnectionInfo>`.
-pub struct ConnectionInfo<A = SocketAddr>(Arc<Facts<A>>);
+/// With axum it is the extractor `Extension<Peer>`.
+pub struct Peer<A = SocketAddr>(Arc<Facts<A>>);
 
 struct Facts<A> {
-    peer: A,
+    addr: A,
     #[cfg(feature = "tls")]
     tls: Option<TlsFacts>,
 }
@@ -47,18 +47,18 @@ pub(super) struct TlsFacts {
     pub(super) certificate: Option<Certificate>,
 }
 
-impl<A> ConnectionInfo<A> {
-    pub(super) fn new(peer: A, #[cfg(feature = "tls")] tls: Option<TlsFacts>) -> ConnectionInfo<A> {
-        ConnectionInfo(Arc::new(Facts {
-            peer,
+impl<A> Peer<A> {
+    pub(super) fn new(addr: A, #[cfg(feature = "tls")] tls: Option<TlsFacts>) -> Peer<A> {
+        Peer(Arc::new(Facts {
+            addr,
             #[cfg(feature = "tls")]
             tls,
         }))
     }
 
-    /// The peer's address.
-    pub fn peer_addr(&self) -> &A {
-        &self.0.peer
+    /// Its address.
+    pub fn addr(&self) -> &A {
+        &self.0.addr
     }
 
     /// What the handshake has agreed on. `None` without TLS.
@@ -69,35 +69,35 @@ impl<A> ConnectionInfo<A> {
 
     /// The client's certificate. `None` when it has none, or was not [asked](crate::tls::ContextBuilder::verify) for one.
     #[cfg(feature = "tls")]
-    pub fn peer_certificate(&self) -> Option<&Certificate> {
+    pub fn certificate(&self) -> Option<&Certificate> {
         self.0.tls.as_ref()?.certificate.as_ref()
     }
 }
 
-impl<A> Clone for ConnectionInfo<A> {
+impl<A> Clone for Peer<A> {
     fn clone(&self) -> Self {
-        ConnectionInfo(self.0.clone())
+        Peer(self.0.clone())
     }
 }
 
-impl<A: fmt::Debug> fmt::Debug for ConnectionInfo<A> {
+impl<A: fmt::Debug> fmt::Debug for Peer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut this = f.debug_struct("ConnectionInfo");
-        this.field("peer_addr", &self.0.peer);
+        let mut this = f.debug_struct("Peer");
+        this.field("addr", &self.0.addr);
         #[cfg(feature = "tls")]
         this.field("tls", &self.0.tls.as_ref().map(|tls| &tls.info));
         this.finish_non_exhaustive()
     }
 }
 
-/// Puts the facts into each request.
+/// Puts the peer into each request.
 #[derive(Debug)]
-pub(super) struct Informed<S, A> {
+pub(super) struct WithPeer<S, A> {
     pub(super) service: S,
-    pub(super) info: ConnectionInfo<A>,
+    pub(super) peer: Peer<A>,
 }
 
-impl<S, B, A> Service<Request<B>> for Informed<S, A>
+impl<S, B, A> Service<Request<B>> for WithPeer<S, A>
 where
     S: Service<Request<B>>,
     A: Send + Sync + 'static,
@@ -107,7 +107,7 @@ where
     type Future = S::Future;
 
     fn call(&self, mut request: Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.info.clone());
+        request.extensions_mut().insert(self.peer.clone());
         self.service.call(request)
     }
 }
