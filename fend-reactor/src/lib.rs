@@ -16,6 +16,8 @@ mod random;
 mod sync;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
+#[cfg(feature = "tokio-context")]
+mod tokio_context;
 mod wake_list;
 
 pub mod fs;
