@@ -4,4 +4,5 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod hickory;
 mod quinn;
