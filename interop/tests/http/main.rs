@@ -1,5 +1,32 @@
-//! x
+//! HTTP by hyper and what is built on it, over fend: with itself at the other end, and with servers and clients that are other programs.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/tls/command.rs"]
+mod command;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/support/full_listener.rs"]
+mod full_listener;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/tls/pki.rs"]
+mod pki;
+#[path = "../../../tests/tls/place.rs"]
+mod place;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/connect/zone.rs"]
+mod zone;
+
+mod noise;
+mod peers;
+
+mod client;
+mod connector;
+mod header_timeout;
+mod keep_alive;
+mod nginx;
+mod raw;
+mod s_server;
+mod upgrade;
