@@ -6,8 +6,13 @@ mod support;
 
 mod differs;
 mod ends;
+mod grpc;
+mod http;
 mod inside;
+mod program;
+mod redis;
 mod tokio_itself;
+mod websocket;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
