@@ -7,14 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use fend::runtime::{Builder, Dispatcher};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use crate::child::in_child;
 use crate::inside;
-
-#[expect(dead_code, reason = "not every way to fork is used here")]
-#[path = "../../../tests/system/fork/child.rs"]
-mod child;
 
 /// Tells when it is dropped whether that was inside a runtime of tokio's.
 struct Witness(Arc<AtomicBool>);
@@ -41,7 +39,7 @@ async fn a_runtime_is_shut_down_under_tokios_objects() -> io::Result<()> {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         io::Result::Ok(())
     });
-    let (stream, _) = listener.accept().await?;
+    let (mut stream, _) = listener.accept().await?;
     let sleep = taken.await.expect("the task has begun");
     // A thread of its own waits, which those of another runtime do not.
     let (tell, told) = tokio::sync::oneshot::channel();
@@ -51,8 +49,7 @@ async fn a_runtime_is_shut_down_under_tokios_objects() -> io::Result<()> {
     assert!(stuck.await.expect_err("cancelled").is_cancelled());
     assert!(dropped_inside.load(Ordering::Acquire));
     // The socket of the task was closed, and a timer that was made there is still served.
-    stream.readable().await?;
-    assert_eq!(stream.try_read(&mut [0]).map_err(|error| error.kind()), Ok(0));
+    assert_eq!(stream.read(&mut [0]).await?, 0);
     sleep.await;
     Ok(())
 }
@@ -74,9 +71,9 @@ async fn uses_tokio() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let client = tokio::spawn(TcpStream::connect(address));
-    let (stream, _) = listener.accept().await?;
+    let (mut stream, _) = listener.accept().await?;
     drop(client.await??);
-    stream.readable().await?;
+    assert_eq!(stream.read(&mut [0]).await?, 0);
     tokio::time::sleep(Duration::from_millis(1)).await;
     tokio::fs::metadata("/proc/self").await?;
     Ok(())
@@ -85,7 +82,7 @@ async fn uses_tokio() -> io::Result<()> {
 /// Forked in a task, so that the thread has the parent's guard; and by a thread that has none. The parent goes on with its own.
 async fn the_child_of_a_fork_has_a_runtime_of_its_own() -> io::Result<()> {
     let parents = inside();
-    let in_child = || {
+    let used_in_child = || {
         for dispatcher in [Dispatcher::Epoll, Dispatcher::Poll] {
             let runtime = Builder::new().worker_threads(2).dispatcher(dispatcher).build().expect("a runtime");
             let childs = runtime.block_on(async {
@@ -96,17 +93,15 @@ async fn the_child_of_a_fork_has_a_runtime_of_its_own() -> io::Result<()> {
             assert_ne!(childs, parents);
         }
         assert_eq!(inside(), parents, "what it was in is put back");
-        "well".to_owned()
     };
-    assert_eq!(child::in_child(in_child), "well");
+    in_child(used_in_child);
     let outside = thread::spawn(|| {
-        child::in_child(|| {
+        in_child(|| {
             fend::block_on(uses_tokio()).expect("tokio works");
             assert!(Handle::try_current().is_err());
-            "well".to_owned()
-        })
+        });
     });
-    assert_eq!(fend::spawn_blocking(|| outside.join()).await?.expect("no panic"), "well");
+    fend::spawn_blocking(|| outside.join()).await?.expect("no panic");
     assert_eq!(inside(), parents);
     uses_tokio().await
 }
