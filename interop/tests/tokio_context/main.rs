@@ -4,10 +4,19 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod app;
+mod axum_serve;
+mod child;
 mod differs;
 mod ends;
+mod fred;
 mod inside;
+mod program;
+mod reqwest;
 mod tokio_itself;
+mod tokio_tungstenite;
+mod tonic;
+mod tower;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
