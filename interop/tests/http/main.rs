@@ -1,4 +1,5 @@
 //! HTTP by hyper and what is built on it, over fend: with itself at the other end, and with servers and clients that are other programs.
+//! HTTP by hyper and what is made of it, on fend.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
@@ -30,3 +31,4 @@ mod nginx;
 mod raw;
 mod s_server;
 mod upgrade;
+mod tonic;

@@ -4,5 +4,6 @@
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+mod described;
 mod hickory;
 mod quinn;
