@@ -11,6 +11,7 @@ use crate::server::unique;
 with_server!(
     values_over_tcp,
     values_over_a_unix_socket,
+    values_over_a_socket_of_smol,
     a_pipeline_and_a_transaction,
     tasks_share_a_connection,
     an_error_of_the_server_ends_the_command_alone,
@@ -43,6 +44,14 @@ async fn values_over_a_unix_socket(server: &'static Redis) -> Outcome {
     values(&mut connection).await?;
     drop(connection);
     Ok(running.await?)
+}
+
+/// The crate opens its socket itself, which is async-io's, and runs the connection in smol's executor.
+async fn values_over_a_socket_of_smol(server: &'static Redis) -> Outcome {
+    let client = redis::Client::open(format!("redis://{}", server.address))?;
+    let config = patient().set_connection_timeout(None);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    values(&mut connection).await
 }
 
 async fn a_pipeline_and_a_transaction(server: &'static Redis) -> Outcome {

@@ -5,7 +5,8 @@
 //! - a limit on the time of a response ([`AsyncConnectionConfig::set_response_timeout`], half a second unless it is set) counts on async-io's
 //!   timer, which has a thread of its own and works in every task;
 //! - `PubSub::new` runs its connection in smol's global executor, whose thread then does the I/O on fend's socket. Messages that are
-//!   pushed to a `MultiplexedConnection` (RESP3) come by way of fend's task instead.
+//!   pushed to a `MultiplexedConnection` (RESP3) come by way of fend's task instead;
+//! - `Client::get_multiplexed_async_connection` opens async-io's socket and uses that executor too. It works in tasks of fend.
 
 mod commands;
 mod failures;
