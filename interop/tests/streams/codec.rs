@@ -35,7 +35,7 @@ async fn lines<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>((ours, theirs
     }
     framed.close().await?;
     assert!(framed.try_next().await?.is_none());
-    Ok(server.await??)
+    server.await?
 }
 
 async fn lines_over_tcp() -> io::Result<()> {

@@ -57,7 +57,7 @@ async fn smols_client_and_our_server() -> io::Result<()> {
     let client =
         fend::spawn(async move { exchange(smol::net::TcpStream::connect(address).await?, LENGTH).await });
     echo(listener.accept().await?.0).await?;
-    Ok(client.await??)
+    client.await?
 }
 
 async fn our_client_and_smols_server() -> io::Result<()> {
@@ -66,7 +66,7 @@ async fn our_client_and_smols_server() -> io::Result<()> {
     let client = fend::spawn(async move { exchange(TcpStream::connect(address).await?, LENGTH).await });
     let stream = listener.incoming().next().await.expect("incoming never ends")?;
     echo(stream).await?;
-    Ok(client.await??)
+    client.await?
 }
 
 async fn our_tls_over_smols_streams() -> io::Result<()> {

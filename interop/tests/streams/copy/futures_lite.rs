@@ -14,7 +14,7 @@ async fn lines_of_all_lengths() -> std::io::Result<()> {
     let received: Vec<String> = lines.try_collect().await?;
     assert_eq!(received.len(), LINES);
     assert!(received.iter().enumerate().all(|(number, received)| *received == line(number)));
-    Ok(writing.await??)
+    writing.await?
 }
 
 async fn copy_and_split_over_tls() -> std::io::Result<()> {

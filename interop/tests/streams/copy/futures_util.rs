@@ -62,7 +62,7 @@ async fn lines_of_all_lengths() -> io::Result<()> {
     while let Some((number, received)) = lines.next().await {
         assert_eq!(received?, line(number));
     }
-    Ok(writing.await??)
+    writing.await?
 }
 
 async fn buffered_writes_and_exact_reads() -> io::Result<()> {

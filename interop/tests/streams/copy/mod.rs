@@ -15,7 +15,7 @@ const LINES: usize = 5_000;
 
 /// Lines of all lengths, of which the longest do not fit into a buffer.
 fn line(number: usize) -> String {
-    format!("line {number} {}", "x".repeat(if number % 1_000 == 0 { 20_000 } else { number % 90 }))
+    format!("line {number} {}", "x".repeat(if number.is_multiple_of(1_000) { 20_000 } else { number % 90 }))
 }
 
 async fn write_lines(stream: TcpStream) -> io::Result<()> {
