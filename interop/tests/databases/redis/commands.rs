@@ -3,7 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
 
-use super::{Result, connect, over, patient, unix};
+use super::{Result, connect, over, patient, tls, unix};
 use crate::Outcome;
 use crate::server::redis::Redis;
 use crate::server::unique;
@@ -11,6 +11,7 @@ use crate::server::unique;
 with_server!(
     values_over_tcp,
     values_over_a_unix_socket,
+    values_over_tls,
     values_over_a_socket_of_smol,
     a_pipeline_and_a_transaction,
     tasks_share_a_connection,
@@ -41,6 +42,13 @@ async fn values_over_tcp(server: &'static Redis) -> Outcome {
 
 async fn values_over_a_unix_socket(server: &'static Redis) -> Outcome {
     let (mut connection, running) = over(unix(server).await?, patient()).await?;
+    values(&mut connection).await?;
+    drop(connection);
+    Ok(running.await?)
+}
+
+async fn values_over_tls(server: &'static Redis) -> Outcome {
+    let (mut connection, running) = over(tls(server).await?, patient()).await?;
     values(&mut connection).await?;
     drop(connection);
     Ok(running.await?)

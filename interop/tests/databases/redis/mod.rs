@@ -17,6 +17,7 @@ use std::error::Error;
 use fend::io::TokioIo;
 use fend::net::{TcpStream, UnixStream};
 use fend::task::JoinHandle;
+use fend::tls::{Context, Mode, TlsConnector, TlsStream};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -33,6 +34,13 @@ async fn tcp(server: &Redis) -> Result<TokioIo<TcpStream>> {
 
 async fn unix(server: &Redis) -> Result<TokioIo<UnixStream>> {
     Ok(TokioIo::new(UnixStream::connect(&server.socket).await?))
+}
+
+/// Without the crate's own TLS.
+async fn tls(server: &Redis) -> Result<TokioIo<TlsStream<TcpStream>>> {
+    let context = Context::builder(Mode::Client).ca(server.certificate.clone()).build()?;
+    let stream = TcpStream::connect(server.tls_address).await?;
+    Ok(TokioIo::new(TlsConnector::with_context(context)?.handshake("localhost", stream).await?))
 }
 
 /// No response comes too late: a busy machine takes longer than usual.
