@@ -1,4 +1,5 @@
 //! Libraries over fend's streams.
+//! Streams of fend in other libraries' hands, and theirs in fend's tasks.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
@@ -10,3 +11,17 @@ mod tokio_io;
 mod tls_ends;
 
 mod websocket;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/tls/pki.rs"]
+mod pki;
+#[path = "../../../tests/tls/place.rs"]
+mod place;
+
+mod codec;
+mod compression;
+mod copy;
+mod executors;
+mod foreign_sockets;
+mod pair;
+mod process;
+mod tls;

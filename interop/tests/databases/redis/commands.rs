@@ -3,7 +3,7 @@
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, ErrorKind, RedisResult, ServerErrorKind};
 
-use super::{Result, connect, over, patient, unix};
+use super::{Result, connect, over, patient, tls, unix};
 use crate::Outcome;
 use crate::server::redis::Redis;
 use crate::server::unique;
@@ -11,6 +11,8 @@ use crate::server::unique;
 with_server!(
     values_over_tcp,
     values_over_a_unix_socket,
+    values_over_tls,
+    values_over_a_socket_of_smol,
     a_pipeline_and_a_transaction,
     tasks_share_a_connection,
     an_error_of_the_server_ends_the_command_alone,
@@ -43,6 +45,21 @@ async fn values_over_a_unix_socket(server: &'static Redis) -> Outcome {
     values(&mut connection).await?;
     drop(connection);
     Ok(running.await?)
+}
+
+async fn values_over_tls(server: &'static Redis) -> Outcome {
+    let (mut connection, running) = over(tls(server).await?, patient()).await?;
+    values(&mut connection).await?;
+    drop(connection);
+    Ok(running.await?)
+}
+
+/// The crate opens its socket itself, which is async-io's, and runs the connection in smol's executor.
+async fn values_over_a_socket_of_smol(server: &'static Redis) -> Outcome {
+    let client = redis::Client::open(format!("redis://{}", server.address))?;
+    let config = patient().set_connection_timeout(None);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    values(&mut connection).await
 }
 
 async fn a_pipeline_and_a_transaction(server: &'static Redis) -> Outcome {

@@ -5,7 +5,8 @@
 //! - a limit on the time of a response ([`AsyncConnectionConfig::set_response_timeout`], half a second unless it is set) counts on async-io's
 //!   timer, which has a thread of its own and works in every task;
 //! - `PubSub::new` runs its connection in smol's global executor, whose thread then does the I/O on fend's socket. Messages that are
-//!   pushed to a `MultiplexedConnection` (RESP3) come by way of fend's task instead.
+//!   pushed to a `MultiplexedConnection` (RESP3) come by way of fend's task instead;
+//! - `Client::get_multiplexed_async_connection` opens async-io's socket and uses that executor too. It works in tasks of fend.
 
 mod commands;
 mod failures;
@@ -16,6 +17,7 @@ use std::error::Error;
 use fend::io::TokioIo;
 use fend::net::{TcpStream, UnixStream};
 use fend::task::JoinHandle;
+use fend::tls::{Context, Mode, TlsConnector, TlsStream};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -32,6 +34,13 @@ async fn tcp(server: &Redis) -> Result<TokioIo<TcpStream>> {
 
 async fn unix(server: &Redis) -> Result<TokioIo<UnixStream>> {
     Ok(TokioIo::new(UnixStream::connect(&server.socket).await?))
+}
+
+/// Without the crate's own TLS.
+async fn tls(server: &Redis) -> Result<TokioIo<TlsStream<TcpStream>>> {
+    let context = Context::builder(Mode::Client).ca(server.certificate.clone()).build()?;
+    let stream = TcpStream::connect(server.tls_address).await?;
+    Ok(TokioIo::new(TlsConnector::with_context(context)?.handshake("localhost", stream).await?))
 }
 
 /// No response comes too late: a busy machine takes longer than usual.

@@ -1,8 +1,9 @@
 //! A server under the eyes of a guard, which ends it when this program ends, however that comes about.
 
-use std::fs::{self, File};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,19 +43,20 @@ impl User {
 #[derive(Debug)]
 pub(crate) struct Guarded {
     child: Child,
-    output: PathBuf,
+    /// Can still be read when the directory is gone.
+    output: File,
 }
 
 impl Guarded {
     /// Starts the server as `user`. Its end is `signal`; `directory` is its own, and is removed then.
     pub(crate) fn start(command: &Command, signal: &str, directory: &Path, user: Option<User>) -> Guarded {
-        let output = directory.join("output");
-        let file = File::create(&output).expect("a file");
-        let errors = file.try_clone().expect("the same file");
+        let file = OpenOptions::new().read(true).append(true).create_new(true).open(directory.join("output"));
+        let output = file.expect("a file");
+        let same = || output.try_clone().expect("the same file");
         let mut guard = Command::new("sh");
         guard.args(["-c", SCRIPT, "guard", signal]).arg(directory);
         guard.arg(command.get_program()).args(command.get_args()).current_dir(directory);
-        guard.stdin(Stdio::piped()).stdout(file).stderr(errors);
+        guard.stdin(Stdio::piped()).stdout(same()).stderr(same());
         // A ^C in a terminal is for this program; the guard is there to see it end.
         guard.process_group(0);
         if let Some(user) = user {
@@ -83,7 +85,10 @@ impl Guarded {
 
     /// All that it has printed so far.
     pub(crate) fn output(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
+        let length = self.output.metadata().expect("its length").len();
+        let mut bytes = vec![0; usize::try_from(length).expect("not that long")];
+        self.output.read_exact_at(&mut bytes, 0).expect("what it has printed");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 

@@ -91,7 +91,7 @@ async fn a_transaction_is_committed_and_another_is_not(server: &'static Postgres
 }
 
 async fn a_pool_whose_connections_are_all_taken(server: &'static Postgres) -> Outcome {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(tcp(server)).await?;
+    let pool = pool(tcp(server), 1).await?;
     let impatient = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_millis(50));
     let impatient = impatient.parent(pool.clone()).connect_lazy_with(tcp(server));
     let taken = pool.acquire().await?;
