@@ -44,6 +44,7 @@ pub mod ecosystem {}
 
 #[doc = include_str!("how_it_works/wake_up.md")]
 #[doc = include_str!("wake_up.svg")]
+#[doc = ""]
 #[doc = include_str!("how_it_works/steps.md")]
 #[doc = include_str!("how_it_works/workers.md")]
 #[doc = include_str!("how_it_works/costs.md")]
