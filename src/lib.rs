@@ -551,6 +551,9 @@
 //! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file). `RES_OPTIONS` and `LOCALDOMAIN` are read by
 //! [`dns`] as resolv.conf(5) has them: options in addition to that file's, and a search list in place of its own.
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod guide;
 
 #[cfg(doctest)]

@@ -49,6 +49,9 @@
 //! # }).unwrap();
 //! ```
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accept;
 pub mod activation;
 mod addrs;

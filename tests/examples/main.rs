@@ -8,12 +8,17 @@ mod echo;
 mod fd_pass;
 #[path = "../support/forks.rs"]
 mod forks;
+#[expect(dead_code, reason = "here nobody makes room")]
+#[path = "../support/full_listener.rs"]
+mod full_listener;
 mod graceful;
 mod http;
 mod http_client;
 mod http_client_tls;
 mod https_server;
 mod lookup;
+mod nginx;
+mod port_scan;
 mod program;
 mod proxy;
 mod scratch;
