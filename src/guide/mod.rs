@@ -39,6 +39,7 @@ pub mod cookbook {}
 
 #[doc = include_str!("ecosystem.md")]
 #[doc = include_str!("ecosystem_table.md")]
+#[doc = include_str!("ecosystem_traits.md")]
 #[doc = include_str!("ecosystem_limits.md")]
 pub mod ecosystem {}
 
