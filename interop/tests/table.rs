@@ -125,12 +125,14 @@ fn modules(main: &str) -> Vec<String> {
     names
 }
 
-/// Whether a module's source makes tests.
+/// Whether a module's source makes tests: by `#[test]`, or by a macro such as `on_every_dispatcher!(..)` outside of any function.
 fn makes_tests(source: &str) -> bool {
-    source
-        .lines()
-        .map(str::trim_start)
-        .any(|line| line.starts_with("on_every_dispatcher!") || line == "#[test]")
+    let is_call = |line: &str| {
+        line.split_once("!(").is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+        })
+    };
+    source.lines().any(|line| line.trim_start() == "#[test]" || is_call(line))
 }
 
 fn text(path: &Path) -> String {
@@ -263,5 +265,7 @@ fn files_of_cargo_and_rust_are_understood() {
     assert!(
         makes_tests("fn x() {}\non_every_dispatcher!(x);\n") && makes_tests("    #[test]\n    fn x() {}")
     );
-    assert!(!makes_tests("/// As `on_every_dispatcher!` does, and #[test].\nmacro_rules! more { () => {} }"));
+    assert!(!makes_tests(
+        "/// As `on_every_dispatcher!(x)` does, and #[test].\nmacro_rules! more {\n    println!(0);\n}"
+    ));
 }

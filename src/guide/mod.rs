@@ -39,11 +39,13 @@ pub mod cookbook {}
 
 #[doc = include_str!("ecosystem.md")]
 #[doc = include_str!("ecosystem_table.md")]
+#[doc = include_str!("ecosystem_traits.md")]
 #[doc = include_str!("ecosystem_limits.md")]
 pub mod ecosystem {}
 
 #[doc = include_str!("how_it_works/wake_up.md")]
 #[doc = include_str!("wake_up.svg")]
+#[doc = ""]
 #[doc = include_str!("how_it_works/steps.md")]
 #[doc = include_str!("how_it_works/workers.md")]
 #[doc = include_str!("how_it_works/costs.md")]
