@@ -94,7 +94,7 @@ async fn speaks_one_alone_when_told_so() -> io::Result<()> {
     stream.send_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await?;
     until_closed(&stream).await;
     let failure = only_1.failure().await;
-    assert!(failure.contains(": HTTP: ") && failure.contains("HTTP/2"), "{failure}");
+    assert!(failure.contains(": HTTP: ") && failure.contains("HTTP2"), "{failure}");
 
     let stream = only_2.connect().await?;
     stream.send_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;

@@ -104,7 +104,7 @@ async fn tls_is_known_of_a_peer() -> io::Result<()> {
         let client = peer.certificate().map(|certificate| certificate.subject());
         Ok(Response::new(format!("{:?} {:?} {client:?}", tls.protocol, tls.server_name)))
     }
-    let client = Identity::self_signed(["a client"])?;
+    let client = Identity::self_signed(["client.example"])?;
     let trusted = client.certificate().clone();
     let acceptor = acceptor_with(|context| context.ca(trusted).verify(Verify::PEER));
     let serving = Serving::on(Server::bind("127.0.0.1:0").await?.tls(acceptor), service_fn(describe))?;
