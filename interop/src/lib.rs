@@ -17,14 +17,16 @@
 //! |---|---|
 //! | any file descriptor, waited for | [`AsyncFd`](fend::io::AsyncFd), for all that lends its fd |
 //! | `poll_readable`, `poll_writable` through `&self` | methods of that name, of `AsyncFd` and of every socket |
-//! | an attempt that learns from `WouldBlock` | [`try_with`](fend::io::AsyncFd::try_with); polled, [`poll_with`](fend::io::AsyncFd::poll_with) |
+//! | an attempt that learns from `WouldBlock` | [`try_with`](fend::io::AsyncFd::try_with) of `AsyncFd`; [`try_read_with`](fend::net::UdpSocket::try_read_with) and `try_write_with` of every socket |
+//! | the same in a poll function | [`poll_with`](fend::io::AsyncFd::poll_with); [`poll_read_with`](fend::net::UdpSocket::poll_read_with) and `poll_write_with` |
 //! | a timer that can be reset | [`Sleep::reset`](fend::time::Sleep::reset); the sleep is `Unpin`, `Send` and `Sync` |
 //! | the time | [`time::now`](fend::time::now), which stands still when a test has paused the clock |
 //! | ticks as a `Stream` | [`Interval`](fend::time::Interval) |
 //! | to spawn, as a value | [`Handle`](fend::runtime::Handle), or the function [`spawn`](fend::spawn()) itself |
 //! | to run what blocks, as a value | [`Handle::spawn_blocking`](fend::runtime::Handle::spawn_blocking) |
 //!
-//! Nothing of this needs a runtime to be entered first: where none is, the process's default one serves.
+//! Nothing of this needs a runtime to be entered first: where none is, the process's default one serves. `tests/runtimes/described.rs` asks for all of it
+//! as a library would.
 
 pub mod hickory_provider;
 pub mod quinn_runtime;

@@ -103,11 +103,9 @@ async fn receive_all(mut receiver: impl Receiver) -> io::Result<()> {
 /// Sends back what comes, until the connection is closed. tungstenite answers pings by itself, when it is asked for a message.
 async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>) -> io::Result<()> {
     while let Some(message) = socket.next().await {
-        match message.map_err(io::Error::other)? {
-            message @ (Message::Text(_) | Message::Binary(_)) => {
-                socket.send(message).await.map_err(io::Error::other)?;
-            }
-            _ => {}
+        let message = message.map_err(io::Error::other)?;
+        if message.is_text() || message.is_binary() {
+            socket.send(message).await.map_err(io::Error::other)?;
         }
     }
     end(socket).await

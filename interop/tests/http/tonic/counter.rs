@@ -136,10 +136,10 @@ async fn running_sum(request: Request<Streaming<Number>>) -> Result<Response<Num
 /// Takes for ever, or until the client's deadline.
 async fn wait(request: Request<Number>, _over: Over) -> Result<Response<Number>, Status> {
     match deadline(request.metadata()) {
-        Some(limit) => Err(timeout(limit, pending()).await.map_or_else(
-            |elapsed| Status::deadline_exceeded(format!("the server says: {elapsed}")),
-            |never: Status| never,
-        )),
+        Some(limit) => match timeout(limit, pending()).await {
+            Ok(answer) => answer,
+            Err(elapsed) => Err(Status::deadline_exceeded(format!("the server says: {elapsed}"))),
+        },
         None => pending().await,
     }
 }

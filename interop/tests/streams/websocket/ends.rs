@@ -24,9 +24,8 @@ type Secure = WebSocketStream<TlsStream<TcpStream>>;
 pub(super) async fn tls() -> io::Result<(Secure, Secure)> {
     let (connector, acceptor) = both_ends();
     let (client, server) = connected().await?;
-    let connecting = connector.handshake("localhost", client);
-    let (client, server) =
-        futures::try_join!(async { connecting.await }, async { acceptor.handshake(server).await })?;
+    let (connecting, accepting) = (connector.handshake("localhost", client), acceptor.handshake(server));
+    let (client, server) = futures::try_join!(connecting.into_future(), accepting.into_future())?;
     shake_hands(client, server, "wss://localhost/chat").await
 }
 
