@@ -1,6 +1,8 @@
 //! The table of what works with fend (`src/guide/ecosystem_table.md`) says what is tested, and nothing else: its versions are those of
 //! Cargo.lock, its features those of fend, its tests exist, and no test of a library is missing in it.
 //!
+//! (And what the README compares with tokio and smol is a part of `src/guide/comparison.md`.)
+//!
 //! A row is one line: crate, version, what of it, feature, how, and the tests, as `binary::module`. A module without tests of its own
 //! (what others share) need not be named.
 
@@ -198,6 +200,20 @@ fn the_readme_has_the_table_or_leads_to_it() {
         readme.contains("src/guide/ecosystem_table.md") || table.lines().all(|line| readme.contains(line)),
         "README.md neither has the table of src/guide/ecosystem_table.md nor a link to it"
     );
+}
+
+/// Some rows of the comparison are in the README too, and say the same there.
+#[test]
+fn the_readmes_comparison_is_a_part_of_the_whole_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let (readme, whole) = (text(&root.join("README.md")), text(&root.join("src/guide/comparison.md")));
+    let section = readme.lines().skip_while(|line| !line.starts_with("## Beside tokio")).skip(1);
+    let lines = section.take_while(|line| !line.starts_with("## "));
+    let rows: Vec<_> = lines.filter(|line| line.starts_with("| ") && !line.starts_with("| |")).collect();
+    assert!(!rows.is_empty(), "README.md compares nothing below \"## Beside tokio and smol\"");
+    for row in rows {
+        assert!(whole.lines().any(|line| line == row), "src/guide/comparison.md says otherwise: {row}");
+    }
 }
 
 /// Of the made-up table in the tests below.
