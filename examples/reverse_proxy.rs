@@ -56,15 +56,12 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let Command { front, plain, max_connections, passing } = command;
     let acceptor = if plain { None } else { Some(front.acceptor()?) };
     let complaints = Arc::new(Complaints::new());
-    let timeout = passing.timeout;
     let proxy = Arc::new(Proxy::new(passing, complaints.clone())?);
     front.server.runtime.build()?.block_on(async {
         let listening = server::listen(front.server.addr).await?;
         let serve = |listener| {
-            let mut server = Server::new(listener)
-                .max_connections(max_connections)
-                .header_read_timeout(timeout)
-                .on_error(move |failure| {
+            let mut server =
+                Server::new(listener).max_connections(max_connections).on_error(move |failure| {
                     if !failure.is_everyday() {
                         complaints.tell(failure);
                     }

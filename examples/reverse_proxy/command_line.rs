@@ -26,8 +26,8 @@ response, the time, the server, and what was asked for.
                        (default: they are replaced, since any client can send them)
   --cool-down SECS     for how long a server that cannot be connected to is asked only when all are like that (default 5)
   --connect-timeout SECS   how long a connection to a server may take (default 5)
-  --timeout SECS       how long a client may take for the head of a request, a server for that of its response, and each of them
-                       for the next piece of a body (default 60)
+  --timeout SECS       how long a server may take for the head of its response, once it has the request (default 60)
+  --idle-timeout SECS  how long the next piece of a body may take, of a request or a response (default 60)
   --tunnel-timeout SECS    ends an upgraded connection on which nothing has moved for so long (default 3600)
   --max-body BYTES     the largest body of a request (default: any)
   --max-connections N  how many clients there may be at once; further ones wait (default 10000)
@@ -58,6 +58,7 @@ pub(crate) struct Passing {
     pub(crate) cool_down: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) tunnel_timeout: Duration,
     pub(crate) max_body: Option<usize>,
     pub(crate) quiet: bool,
@@ -74,6 +75,7 @@ pub(crate) fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
         cool_down: Duration::from_secs(5),
         connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(60),
+        idle_timeout: Duration::from_secs(60),
         tunnel_timeout: Duration::from_secs(3600),
         max_body: None,
         quiet: false,
@@ -87,6 +89,7 @@ pub(crate) fn read(arguments: &mut Arguments) -> Result<Command, Stop> {
             "--cool-down" => passing.cool_down = arguments.value()?,
             "--connect-timeout" => passing.connect_timeout = arguments.value()?,
             "--timeout" => passing.timeout = arguments.value()?,
+            "--idle-timeout" => passing.idle_timeout = arguments.value()?,
             "--tunnel-timeout" => passing.tunnel_timeout = arguments.value()?,
             "--max-body" => passing.max_body = Some(arguments.number(0..)?),
             "--max-connections" => max_connections = arguments.number(1..)?,

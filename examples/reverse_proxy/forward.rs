@@ -35,6 +35,7 @@ pub(crate) struct Proxy {
     rewrite_host: bool,
     trust_forwarded: bool,
     timeout: Duration,
+    idle_timeout: Duration,
     tunnel_timeout: Duration,
     max_body: u64,
     is_quiet: bool,
@@ -68,6 +69,7 @@ impl Proxy {
             rewrite_host: passing.rewrite_host,
             trust_forwarded: passing.trust_forwarded,
             timeout: passing.timeout,
+            idle_timeout: passing.idle_timeout,
             tunnel_timeout: passing.tunnel_timeout,
             max_body: passing.max_body.map_or(u64::MAX, |most| most as u64),
             is_quiet: passing.quiet,
@@ -133,9 +135,9 @@ impl Proxy {
         let mut failure = None;
         for upstream in self.upstreams.order().into_iter().cycle().take(tries) {
             entry.upstream = Some(upstream.to_string());
-            let passing = body
-                .take()
-                .map_or_else(Passing::empty, |body| Passing::new(body, self.timeout).limit(self.max_body));
+            let passing = body.take().map_or_else(Passing::empty, |body| {
+                Passing::new(body, self.idle_timeout).limit(self.max_body)
+            });
             let request = self.request_to(upstream, &parts, &client, passing)?;
             match self.ask(upstream, request).await {
                 Ok(response) => return self.pass_back(response, upgrade.map(|(_, client)| client)),
@@ -224,7 +226,7 @@ impl Proxy {
             let server = hyper::upgrade::on(&mut response);
             fend::spawn(tunnel::relay(client, server, self.tunnel_timeout, self.complaints.clone()));
         }
-        Ok(response.map(|body| Passing::new(body, self.timeout)))
+        Ok(response.map(|body| Passing::new(body, self.idle_timeout)))
     }
 }
 

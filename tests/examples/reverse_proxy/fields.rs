@@ -71,7 +71,8 @@ fn servers_learn_who_the_client_is() {
         (&["--trust-forwarded"], "name.example", &trusted, "192.0.2.6, 192.0.2.7, 127.0.0.1", "https"),
     ] {
         on_every_dispatcher(&[&upstream], more, |_, address| {
-            Peer::connect(address).send(REQUEST);
+            let mut client = Peer::connect(address);
+            client.send(REQUEST);
             let head = heads.recv().unwrap();
             assert_eq!(field(&head, "host"), Some(host), "{more:?}: {head}");
             assert_eq!(field(&head, "forwarded"), Some(list), "{more:?}: {head}");

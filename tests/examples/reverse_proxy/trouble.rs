@@ -131,7 +131,7 @@ fn a_response_that_stops_is_not_taken_for_a_whole_one() {
             peer.head();
         }
     });
-    on_every_dispatcher(&[&upstream], &["--timeout=0.3"], |_, address| {
+    on_every_dispatcher(&[&upstream], &["--idle-timeout=0.3"], |_, address| {
         let mut client = Peer::connect(address);
         client.send(GET);
         let head = client.head().unwrap();
@@ -150,7 +150,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
             let _ = peer.0.read_exact(&mut [0; 10]);
         }
     });
-    on_every_dispatcher(&[&upstream], &["--timeout=0.3", "--max-body=10"], |_, address| {
+    on_every_dispatcher(&[&upstream], &["--idle-timeout=0.3", "--max-body=10"], |_, address| {
         let post = |rest: &str| format!("POST / HTTP/1.1\r\nhost: h\r\n{rest}");
         assert_eq!(ask(address, &post("content-length: 10\r\n\r\nhalf ")).0, "408");
         assert_eq!(ask(address, &post("content-length: 11\r\n\r\n")).0, "413");
