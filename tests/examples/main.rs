@@ -21,6 +21,8 @@ mod nginx;
 mod port_scan;
 mod program;
 mod proxy;
+#[cfg(feature = "hyper")]
+mod reverse_proxy;
 mod scratch;
 mod supervise;
 mod tls_echo;

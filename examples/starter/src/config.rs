@@ -131,7 +131,9 @@ mod tests {
     use super::*;
 
     fn load(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Config, String> {
-        let of = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let of = |name: &str| {
+            environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
         Config::load(arguments.iter().map(|&argument| argument.to_owned()), of)
     }
 
