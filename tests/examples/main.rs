@@ -10,6 +10,8 @@ mod fd_pass;
 mod forks;
 mod graceful;
 mod http;
+#[cfg(feature = "hyper")]
+mod http_by_hyper;
 mod http_client;
 mod http_client_tls;
 mod https_server;

@@ -205,7 +205,12 @@ async fn a_request_that_never_ends_is_aborted() -> io::Result<()> {
     Ok(())
 }
 
+/// In a task: it may be the thread of `block_on` that is blocked.
 async fn a_handler_that_blocks_is_stuck() -> io::Result<()> {
+    fend::spawn(find_it_stuck()).await?
+}
+
+async fn find_it_stuck() -> io::Result<()> {
     let gate = Gate::default();
     let (release, released) = mpsc::channel::<()>();
     let (inside, released) = (gate.clone(), Arc::new(Mutex::new(released)));
