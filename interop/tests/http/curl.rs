@@ -91,7 +91,7 @@ async fn bodies_of_a_megabyte() -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Over TLS: curl 7.88 has it wrong with prior knowledge, and begins twice.
+/// Over TLS: with prior knowledge curl 7.88 begins anew on a connection that it has (curl/curl#10634).
 async fn many_at_once_on_one_connection() -> io::Result<()> {
     let serving = Serving::on(Server::bind("127.0.0.1:0").await?.tls(acceptor()), service_fn(echo))?;
     let url = format!("https://localhost:{}/[1-50]", serving.address.port());

@@ -1,11 +1,11 @@
 //! What the tests of the server share: one that runs, services for it, and clients that see every byte.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,7 +29,7 @@ pub(crate) struct Serving {
     pub(crate) handle: ListenerHandle,
     pub(crate) served: JoinHandle<io::Result<DrainReport>>,
     /// What its hook was told, in lines.
-    pub(crate) failures: Receiver<String>,
+    failures: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Serving {
@@ -54,10 +54,11 @@ impl Serving {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let (sender, failures) = mpsc::channel();
+        let failures = Arc::<Mutex<VecDeque<String>>>::default();
+        let told = failures.clone();
         let server = server.on_error(move |failure| {
             let everyday = if failure.is_everyday() { "everyday: " } else { "" };
-            let _ = sender.send(format!("{everyday}{failure}"));
+            told.lock().unwrap_or_else(PoisonError::into_inner).push_back(format!("{everyday}{failure}"));
         });
         let (address, handle) = (server.local_addr()?, server.handle());
         Ok(Serving { address, handle, served: fend::spawn(server.serve(service)), failures })
@@ -77,11 +78,16 @@ impl Serving {
     /// The next failure that the hook is told of.
     pub(crate) async fn failure(&self) -> String {
         loop {
-            match self.failures.try_recv() {
-                Ok(failure) => return failure,
-                Err(_) => fend::yield_now().await,
+            match self.next_failure() {
+                Some(failure) => return failure,
+                None => fend::yield_now().await,
             }
         }
+    }
+
+    /// The same, if there was one.
+    pub(crate) fn next_failure(&self) -> Option<String> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// Drains it, with a deadline that no test reaches, and waits for its end.

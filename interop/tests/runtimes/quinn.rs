@@ -3,12 +3,15 @@
 mod ends;
 mod vanishing;
 
+use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
+use std::net::UdpSocket;
 
 use bytes::Bytes;
 use futures::future::try_join_all;
-use quinn::{Connection, RecvStream, SendStream, VarInt};
+use interop::quinn_runtime::FendRuntime;
+use quinn::{Connection, RecvStream, Runtime, SendStream, VarInt};
 
 use ends::Ends;
 
@@ -21,6 +24,7 @@ on_every_dispatcher!(
     a_reset_and_a_stop_reach_the_peer,
     the_socket_is_replaced_under_a_connection,
     an_untrusted_certificate_is_refused,
+    each_connection_has_its_own_wait_for_room,
 );
 
 /// Sends back what comes on every stream of two ways, each in a task of its own, until the connection ends.
@@ -132,7 +136,7 @@ async fn the_socket_is_replaced_under_a_connection() -> io::Result<()> {
     let echo = fend::spawn(echo(ends.accepted.clone()));
     echoed(&ends.connected, 1, MEGABYTE).await?;
     let before = ends.accepted.remote_address();
-    ends.client.rebind(std::net::UdpSocket::bind("127.0.0.1:0")?)?;
+    ends.client.rebind(UdpSocket::bind("127.0.0.1:0")?)?;
     echoed(&ends.connected, 2, MEGABYTE).await?;
     assert_eq!(ends.accepted.remote_address(), ends.client.local_addr()?);
     assert_ne!(ends.accepted.remote_address(), before);
@@ -151,5 +155,17 @@ async fn an_untrusted_certificate_is_refused() -> io::Result<()> {
     let error = connecting.await.unwrap_err();
     assert!(error.to_string().contains("certificate"), "{error}");
     accepting.await.expect("it does not panic").unwrap_err();
+    Ok(())
+}
+
+/// On loopback there is always room, so that connections never come to this wait by themselves.
+async fn each_connection_has_its_own_wait_for_room() -> io::Result<()> {
+    let socket = FendRuntime.wrap_udp_socket(UdpSocket::bind("127.0.0.1:0")?)?;
+    let mut waits: Vec<_> = (0..100).map(|_| socket.clone().create_io_poller()).collect();
+    for _ in 0..3 {
+        for wait in &mut waits {
+            poll_fn(|cx| wait.as_mut().poll_writable(cx)).await?;
+        }
+    }
     Ok(())
 }

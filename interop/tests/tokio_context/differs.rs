@@ -193,7 +193,7 @@ fn under_tokio_its_rules_hold() {
     });
 }
 
-/// The yield of tokio's runtime lets a task of fend run again at once, when nothing else is to be done.
+/// Futures of both kinds are waited for together, and polled outside of any task of tokio's.
 async fn select_and_pinned_futures_of_tokio() -> io::Result<()> {
     let mut sleep = pin!(tokio::time::sleep(Duration::from_millis(1)));
     let first = tokio::select! {

@@ -58,7 +58,7 @@ async fn a_runtime_is_shut_down_under_tokios_objects() -> io::Result<()> {
 async fn tasks_of_tokios_outlive_the_runtime_that_spawned_them() -> io::Result<()> {
     let runtime = Builder::new().worker_threads(2).build()?;
     let (go, gone) = tokio::sync::oneshot::channel::<()>();
-    let task = runtime.spawn(async { tokio::spawn(async { gone.await.map(|()| 7) }) }).await?;
+    let [task] = runtime.spawn(async { [tokio::spawn(async { gone.await.map(|()| 7) })] }).await?;
     fend::spawn_blocking(move || drop(runtime)).await?;
     assert!(!task.is_finished());
     go.send(()).expect("a receiver");
