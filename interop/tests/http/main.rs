@@ -28,6 +28,8 @@ mod zone;
 mod noise;
 mod peers;
 
+#[path = "../../../tests/support/alone.rs"]
+mod alone;
 mod client;
 mod connector;
 mod header_timeout;
@@ -35,10 +37,8 @@ mod keep_alive;
 mod nginx;
 mod raw;
 mod s_server;
-mod upgrade;
 mod tonic;
-#[path = "../../../tests/support/alone.rs"]
-mod alone;
+mod upgrade;
 #[macro_use]
 #[path = "../../../tests/net/alone_on_each.rs"]
 mod alone_on_each;
