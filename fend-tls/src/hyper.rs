@@ -1,9 +1,15 @@
-//! hyper's [`Read`] and [`Write`] for TLS streams, and hyper-util's [`Connection`].
+//! hyper's [`Read`] and [`Write`] for TLS streams, and hyper-util's [`Connection`]: OpenSSL decrypts straight into hyper's own buffer.
+//!
+//! Who has the stream itself has it alone, as in the traits of futures-io: it takes no turn.
+//!
+//! Rule that the SAFETY comments cite:
+//!
+//! 1. What is behind a [`ReadBufCursor`] may not be initialised. It is only ever handed to OpenSSL, as a place to write to, and the cursor is
+//!    advanced by what OpenSSL says that it has written there.
 
 #![expect(unsafe_code, reason = "a ReadBufCursor is filled and advanced by unsafe calls alone")]
 
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,19 +20,16 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use crate::TlsStream;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Read for TlsStream<S> {
+    /// Receives into the whole of what is left of the cursor.
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // SAFETY: everything is initialised before it is read.
-        let room = unsafe {
-            let room = buf.as_mut();
-            room.fill(MaybeUninit::new(0));
-            std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len())
-        };
-        let received = ready!(AsyncRead::poll_read(self, cx, room))?;
-        // SAFETY: all of it is initialised.
+        // SAFETY: rule 1.
+        let room = unsafe { buf.as_mut() };
+        let received = ready!(self.session_mut().poll_recv_uninit(cx, room))?;
+        // SAFETY: rule 1.
         unsafe { buf.advance(received) };
         Poll::Ready(Ok(()))
     }
@@ -37,6 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for TlsStream<S> {
         AsyncWrite::poll_write(self, cx, buf)
     }
 
+    /// Small buffers are put together to records.
     fn is_write_vectored(&self) -> bool {
         true
     }
@@ -53,12 +57,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for TlsStream<S> {
         AsyncWrite::poll_flush(self, cx)
     }
 
+    /// close_notify, and a half close of the stream below. A peer that has gone already is no error.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         AsyncWrite::poll_close(self, cx)
     }
 }
 
 impl<S: Connection> Connection for TlsStream<S> {
+    /// What the stream below says, and whether both ends have agreed on HTTP/2 (ALPN).
     fn connected(&self) -> Connected {
         let connected = self.get_ref().connected();
         if self.alpn().as_deref() == Some(b"h2") { connected.negotiated_h2() } else { connected }

@@ -126,6 +126,12 @@ impl Connect {
         self.set(|options| options.nodelay = nodelay)
     }
 
+    /// What the target is called in errors: the URI that it comes from.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn called(self, name: &str) -> Self {
+        self.set(|options| options.called = Some(name.to_owned()))
+    }
+
     fn set(mut self, change: impl FnOnce(&mut Options)) -> Self {
         if let State::Begins(options) = &mut self.state {
             change(options);

@@ -18,6 +18,8 @@ const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) target: io::Result<Target>,
+    /// What the target is called in errors, when it is not by its host and port.
+    pub(super) called: Option<String>,
     pub(super) resolver: Option<Resolver>,
     pub(super) timeout: Option<Duration>,
     pub(super) attempt_delay: Option<Duration>,
@@ -26,7 +28,7 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn new(target: io::Result<Target>) -> Options {
-        Options { target, resolver: None, timeout: None, attempt_delay: None, nodelay: false }
+        Options { target, called: None, resolver: None, timeout: None, attempt_delay: None, nodelay: false }
     }
 }
 
@@ -34,7 +36,7 @@ pub(super) async fn connect_tcp(options: Options) -> io::Result<TcpStream> {
     let budget = Budget::new(options.timeout);
     let way = Way::of(&options, budget);
     let target = options.target?;
-    way.to(&target).await.map_err(|cause| cause.wrap(target.to_string()))
+    way.to(&target).await.map_err(|cause| cause.wrap(options.called.unwrap_or_else(|| target.to_string())))
 }
 
 /// How to get to a target.

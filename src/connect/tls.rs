@@ -49,7 +49,9 @@ use super::{IntoTarget, State};
 pub fn connect_tls(target: impl IntoTarget) -> ConnectTls {
     // A handshake's last message and the first data are separate writes.
     let options = Options { nodelay: true, ..Options::new(target.into_target()) };
-    ConnectTls { state: State::Begins(TlsOptions { options, connector: None, server_name: None }) }
+    ConnectTls {
+        state: State::Begins(TlsOptions { options, connector: None, server_name: None, offered: &[] }),
+    }
 }
 
 /// Future of [`connect_tls`]; its methods set how. They do nothing once it was polled.
@@ -62,6 +64,8 @@ struct TlsOptions {
     options: Options,
     connector: Option<TlsConnector>,
     server_name: Option<String>,
+    /// Application protocols to offer when the connector's context names none.
+    offered: &'static [&'static str],
 }
 
 impl ConnectTls {
@@ -99,6 +103,18 @@ impl ConnectTls {
         self.set(|tls| tls.server_name = Some(name.to_owned()))
     }
 
+    /// What the target is called in errors: the URI that it comes from.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn called(self, name: &str) -> Self {
+        self.set(|tls| tls.options.called = Some(name.to_owned()))
+    }
+
+    /// Application protocols to offer, the best first, unless the connector's context names some itself.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn offer(self, protocols: &'static [&'static str]) -> Self {
+        self.set(|tls| tls.offered = protocols)
+    }
+
     fn set(mut self, change: impl FnOnce(&mut TlsOptions)) -> Self {
         if let State::Begins(options) = &mut self.state {
             change(options);
@@ -108,7 +124,7 @@ impl ConnectTls {
 }
 
 async fn connect(tls: TlsOptions) -> io::Result<TlsStream<TcpStream>> {
-    let TlsOptions { options, connector, server_name } = tls;
+    let TlsOptions { options, connector, server_name, offered } = tls;
     let way = Way::of(&options, Budget::new(options.timeout));
     let target = options.target?;
     let host = server_name.unwrap_or_else(|| target.host());
@@ -121,6 +137,9 @@ async fn connect(tls: TlsOptions) -> io::Result<TlsStream<TcpStream>> {
         };
         let stream = way.to(&target).await?;
         let mut handshake = connector.handshake(&ascii, stream);
+        if connector.context().alpn().len() == 0 && !offered.is_empty() {
+            handshake = handshake.alpn(offered);
+        }
         if way.budget.limit().is_some() {
             // What is left of it is counted here.
             handshake = handshake.timeout(None);
@@ -128,7 +147,7 @@ async fn connect(tls: TlsOptions) -> io::Result<TlsStream<TcpStream>> {
         let handshake = async { handshake.await.map_err(Cause::Tls) };
         way.budget.within(Step::Handshake(host), handshake).await
     };
-    result.await.map_err(|cause: Cause| cause.wrap(target.to_string()))
+    result.await.map_err(|cause: Cause| cause.wrap(options.called.unwrap_or_else(|| target.to_string())))
 }
 
 /// The process's own.

@@ -87,6 +87,20 @@ impl Context {
         self.0.settings.mode
     }
 
+    /// The application protocols that [`alpn`](ContextBuilder::alpn) has named, the best first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::tls::{Context, Mode};
+    ///
+    /// let context = Context::builder(Mode::Client).alpn(["h2", "http/1.1"]).build().unwrap();
+    /// assert_eq!(context.alpn().collect::<Vec<_>>(), [&b"h2"[..], b"http/1.1"]);
+    /// ```
+    pub fn alpn(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.settings().alpn.iter().map(Vec::as_slice)
+    }
+
     /// A client's context: forgets the sessions that could be resumed, so that each host is asked for its certificate again.
     pub fn forget_sessions(&self) {
         if let Some(sessions) = &self.settings().sessions {

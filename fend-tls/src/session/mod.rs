@@ -17,6 +17,7 @@ mod handshake;
 mod outcome;
 mod output;
 mod records;
+mod room;
 #[cfg(all(test, not(loom)))]
 mod tests;
 #[expect(unsafe_code, reason = "a pointer to what OpenSSL holds")]
@@ -26,6 +27,8 @@ mod wire;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::io::{self, IoSlice, IoSliceMut};
+#[cfg(feature = "hyper")]
+use std::mem::MaybeUninit;
 use std::task::{Context, Poll, ready};
 
 use fend_reactor::task::poll_budget;
@@ -40,6 +43,7 @@ use buffers::Counted;
 pub(crate) use handshake::Early;
 use outcome::Outcome;
 use records::{Pieces, RECORD};
+use room::{Peek, Room};
 use tls::Tls;
 use wire::Wire;
 
@@ -90,13 +94,6 @@ pub(crate) struct Session<S> {
     pub(crate) early_data: Vec<u8>,
 }
 
-/// Whether a receive takes what it returns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Take {
-    Bytes,
-    Nothing,
-}
-
 /// How receiving ends.
 enum End {
     Clean,
@@ -134,11 +131,21 @@ impl<S> Session<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_read(cx, buf, Take::Bytes)
+        self.poll_read(cx, buf)
+    }
+
+    /// [`poll_recv`](Self::poll_recv) into memory without a value. As many of its first bytes have one then as the result says.
+    #[cfg(feature = "hyper")]
+    pub(crate) fn poll_recv_uninit(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_read(cx, buf)
     }
 
     pub(crate) fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_read(cx, buf, Take::Nothing)
+        self.poll_read(cx, &mut Peek(buf))
     }
 
     pub(crate) fn poll_recv_vectored(
@@ -155,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if received < room || self.received_all.is_some() {
                 break;
             }
-            received += self.read_on(buf, 0);
+            received += self.read_on(&mut **buf, 0);
             room += buf.len();
         }
         // An alert, perhaps.
@@ -163,8 +170,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Poll::Ready(Ok(received))
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8], take: Take) -> Poll<io::Result<usize>> {
-        if buf.is_empty() {
+    fn poll_read<R: Room + ?Sized>(&mut self, cx: &mut Context<'_>, buf: &mut R) -> Poll<io::Result<usize>> {
+        if buf.len() == 0 {
             return Poll::Ready(Ok(0));
         }
         let _waits_for = self.tls.get_ref().waits_for(cx);
@@ -192,14 +199,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return self.poll_wait(cx, generation).map_ok(|never| match never {});
             }
             self.begin();
-            let result = match take {
-                Take::Bytes => self.tls.ssl_read(buf),
-                Take::Nothing => self.tls.ssl_peek(buf),
-            };
-            let outcome = match result {
+            let outcome = match buf.read(0, &mut self.tls) {
                 Ok(count) => {
                     self.tls.get_mut().is_fruitful();
-                    let count = if take == Take::Bytes { self.read_on(buf, count) } else { count };
+                    let count = if R::TAKES { self.read_on(buf, count) } else { count };
                     self.push_output();
                     return Poll::Ready(Ok(count));
                 }
@@ -238,13 +241,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// Fills the rest of `buf` as far as that goes without waiting.
-    fn read_on(&mut self, buf: &mut [u8], mut filled: usize) -> usize {
+    fn read_on<R: Room + ?Sized>(&mut self, buf: &mut R, mut filled: usize) -> usize {
         for _ in 0..RECORDS {
             if filled == buf.len() || !self.has_more() {
                 break;
             }
             self.tls.get_mut().begin(1);
-            match self.tls.ssl_read(&mut buf[filled..]) {
+            match buf.read(filled, &mut self.tls) {
                 Ok(count) => {
                     self.tls.get_mut().is_fruitful();
                     filled += count;

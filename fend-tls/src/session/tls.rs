@@ -12,6 +12,8 @@
 //! 3. A borrow of `Tls` keeps OpenSSL from being called while there is a reference to the inner stream, and the other way round.
 
 use std::fmt;
+#[cfg(feature = "hyper")]
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use foreign_types::ForeignTypeRef;
@@ -43,6 +45,11 @@ impl<W: std::io::Read + std::io::Write> Tls<W> {
 
     pub(crate) fn ssl_read(&mut self, buf: &mut [u8]) -> Result<usize, Error> {
         self.tls.ssl_read(buf)
+    }
+
+    #[cfg(feature = "hyper")]
+    pub(crate) fn ssl_read_uninit(&mut self, buf: &mut [MaybeUninit<u8>]) -> Result<usize, Error> {
+        self.tls.ssl_read_uninit(buf)
     }
 
     pub(crate) fn ssl_peek(&mut self, buf: &mut [u8]) -> Result<usize, Error> {

@@ -120,7 +120,8 @@ impl<S> TlsStream<S> {
         self
     }
 
-    #[cfg(all(test, not(loom)))]
+    /// For who has the stream alone, and needs no turn.
+    #[cfg(any(feature = "hyper", all(test, not(loom))))]
     pub(crate) fn session_mut(&mut self) -> &mut Session<S> {
         self.session.get_mut()
     }
