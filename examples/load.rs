@@ -28,10 +28,10 @@ mod picture;
 mod progress;
 #[path = "load/report.rs"]
 mod report;
-#[path = "support/runtime.rs"]
-mod runtime;
 #[path = "load/run.rs"]
 mod run;
+#[path = "support/runtime.rs"]
+mod runtime;
 #[path = "load/schedule.rs"]
 mod schedule;
 #[path = "load/tally.rs"]

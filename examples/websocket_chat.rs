@@ -33,7 +33,10 @@ mod rooms;
 mod runtime;
 #[path = "websocket_chat/serve.rs"]
 mod serve;
-#[expect(dead_code, reason = "its loop is for what does not care how many connections there are; the options are what is used")]
+#[expect(
+    dead_code,
+    reason = "its loop is for what does not care how many connections there are; the options are what is used"
+)]
 #[path = "support/server.rs"]
 mod server;
 #[path = "websocket_chat/service.rs"]

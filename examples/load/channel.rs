@@ -101,7 +101,8 @@ impl Http2 {
             Some(sender) if !sender.is_closed() => Ok(sender.clone()),
             _ => {
                 let stream = self.dialer.dial().await?;
-                let (sender, connection) = http2::Builder::new(Executor).timer(Timer).handshake(stream).await?;
+                let (sender, connection) =
+                    http2::Builder::new(Executor).timer(Timer).handshake(stream).await?;
                 // What is wrong with it each of its streams is told.
                 fend::spawn(async { drop(connection.await) });
                 Ok(current.insert(sender).clone())

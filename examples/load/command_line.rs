@@ -38,7 +38,6 @@ Sends requests to an HTTP server, and tells how many it answers and how long tha
     )
 }
 
-#[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) target: Target,
     pub(crate) parts: Parts,

@@ -49,7 +49,8 @@ impl Dialer {
 fn tls_connector(trust: &Trust, http2: bool) -> Result<TlsConnector, Box<dyn Error>> {
     let mut builder = Context::builder(Mode::Client).alpn([if http2 { "h2" } else { "http/1.1" }]);
     if let Some(path) = &trust.authorities {
-        let chain = Certificate::chain_from_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let chain =
+            Certificate::chain_from_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
         builder = chain.into_iter().fold(builder, |builder, certificate| builder.ca(certificate));
     }
     if trust.insecure {

@@ -59,7 +59,9 @@ fn cause(error: &hyper::Error) -> Kind {
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
             return match error.kind() {
-                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Kind::Closed,
+                io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
+                    Kind::Closed
+                }
                 _ => Kind::Other,
             };
         }

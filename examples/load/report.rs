@@ -20,7 +20,13 @@ impl fmt::Display for Report<'_> {
         let seconds = took.as_secs_f64();
         let (answered, failed) = (tally.answered(), tally.failed());
         writeln!(f, "{:<10}{answered} in {seconds:.2} s: {:.1}/s", "answers", answered as f64 / seconds)?;
-        writeln!(f, "{:<10}{} in bodies: {}/s", "bytes", size(tally.bytes as f64), size(tally.bytes as f64 / seconds))?;
+        writeln!(
+            f,
+            "{:<10}{} in bodies: {}/s",
+            "bytes",
+            size(tally.bytes as f64),
+            size(tally.bytes as f64 / seconds)
+        )?;
         write_list(f, "status", tally.statuses.iter().map(|(status, count)| format!("{status}: {count}")))?;
         writeln!(f, "{:<10}{failed}", "failures")?;
         for (kind, (count, first)) in &tally.failures {
@@ -70,7 +76,13 @@ fn time(latency: Duration) -> String {
         1e-3..1.0 => (seconds * 1e3, "ms"),
         _ => (seconds, "s"),
     };
-    let decimals = if value < 10.0 { 2 } else if value < 100.0 { 1 } else { 0 };
+    let decimals = if value < 10.0 {
+        2
+    } else if value < 100.0 {
+        1
+    } else {
+        0
+    };
     format!("{value:.decimals$} {unit}")
 }
 

@@ -63,7 +63,8 @@ fn measure(command: &Command) -> Result<u64, Box<dyn Error>> {
 fn describe(command: &Command) -> String {
     let Load { connections, streams, http2, rate, .. } = command.load;
     let url = command.target.url();
-    let protocol = if http2 { format!("HTTP/2, {streams} streams on each of") } else { "HTTP/1.1,".to_owned() };
+    let protocol =
+        if http2 { format!("HTTP/2, {streams} streams on each of") } else { "HTTP/1.1,".to_owned() };
     let pace = rate.map_or(String::new(), |rate| format!(", {rate} requests/s"));
     format!("{url}: {protocol} {connections} connections{pace}")
 }

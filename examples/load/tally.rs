@@ -110,9 +110,9 @@ impl Tallies {
 
     /// Answers and failures so far.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (0..TALLIES).map(|index| self.of(index)).fold((0, 0), |(answered, failed), tally| {
-            (answered + tally.answered(), failed + tally.failed())
-        })
+        (0..TALLIES)
+            .map(|index| self.of(index))
+            .fold((0, 0), |(answered, failed), tally| (answered + tally.answered(), failed + tally.failed()))
     }
 
     pub(crate) fn sum(&self) -> Tally {

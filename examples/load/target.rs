@@ -35,15 +35,6 @@ impl Value for Target {
 }
 
 impl Target {
-    /// Without the brackets of an IPv6 address.
-    pub(crate) fn host(&self) -> &str {
-        self.authority.host().trim_matches(['[', ']'])
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(if self.tls { 443 } else { 80 })
-    }
-
     pub(crate) fn url(&self) -> Uri {
         let scheme = if self.tls { Scheme::HTTPS } else { Scheme::HTTP };
         Uri::builder()

@@ -15,7 +15,9 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 
 /// The answer to a GET with these fields: 101, or why not.
 pub(crate) fn answer(version: Version, fields: &HeaderMap) -> Result<Answer, Answer> {
-    if version != Version::HTTP_11 || !names(fields, CONNECTION, "upgrade") || !names(fields, UPGRADE, "websocket")
+    if version != Version::HTTP_11
+        || !names(fields, CONNECTION, "upgrade")
+        || !names(fields, UPGRADE, "websocket")
     {
         let mut answer = refuse(StatusCode::UPGRADE_REQUIRED, "Here is a WebSocket, by HTTP/1.1.");
         announce(answer.headers_mut());
@@ -28,7 +30,8 @@ pub(crate) fn answer(version: Version, fields: &HeaderMap) -> Result<Answer, Ans
         return Err(answer);
     }
     let key = fields.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
-    let accept = key.map(|key| derive_accept_key(key.as_bytes())).and_then(|key| HeaderValue::try_from(key).ok());
+    let accept =
+        key.map(|key| derive_accept_key(key.as_bytes())).and_then(|key| HeaderValue::try_from(key).ok());
     let Some(accept) = accept else {
         return Err(refuse(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not that of a handshake."));
     };

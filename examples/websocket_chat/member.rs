@@ -7,9 +7,9 @@ use async_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 use async_tungstenite::{WebSocketReceiver, WebSocketSender, WebSocketStream};
 use fend::time::{interval_at, timeout};
 use futures::channel::mpsc::Receiver;
+use futures_lite::StreamExt;
 use futures_lite::future::or;
 use futures_lite::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use futures_lite::StreamExt;
 
 use crate::chat::Chat;
 use crate::end::End;

@@ -32,7 +32,8 @@ impl Service<'_> {
             (&Method::GET, SOCKET) => self.upgrade(request).unwrap_or_else(|refusal| refusal),
             (&Method::GET | &Method::HEAD, path) => page::answer(path),
             _ => {
-                let mut answer = page::refuse(StatusCode::METHOD_NOT_ALLOWED, "There is nothing but to read.");
+                let mut answer =
+                    page::refuse(StatusCode::METHOD_NOT_ALLOWED, "There is nothing but to read.");
                 answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
                 answer
             }
