@@ -18,7 +18,7 @@ use crate::place::profile;
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    pub(crate) log: BufReader<ChildStderr>,
+    log: BufReader<ChildStderr>,
     pub(crate) address: SocketAddr,
 }
 
