@@ -1,4 +1,5 @@
-//! The page at `/`: what is known of the connection, and the runtime's counters as they are now.
+//! What there is to see: a page at `/` with what is known of the connection and the runtime's counters as they are now, and a line of text at
+//! `/plain`.
 
 use std::fmt::Write;
 
@@ -15,8 +16,34 @@ const HEAD: &str = "<!doctype html>
 <pre>
 ";
 
-/// The page for the runtime that serves it. `about` is text, in lines.
-pub(crate) fn render(about: &str) -> String {
+/// What a response says.
+pub(crate) struct Page {
+    /// The number, and its name.
+    pub(crate) status: &'static str,
+    pub(crate) media_type: &'static str,
+    pub(crate) body: String,
+}
+
+impl Page {
+    /// The one at `path`. That at `/` has `about` the connection in it: text, in lines.
+    pub(crate) fn at(path: &str, about: &str) -> Page {
+        match path {
+            "/" => {
+                let media_type = "text/html; charset=utf-8";
+                Page { status: "200 OK", media_type, body: render(about) }
+            }
+            "/plain" => Page::text("200 OK", "Hello from fend!\n".to_owned()),
+            _ => Page::text("404 Not Found", "There is / and /plain.\n".to_owned()),
+        }
+    }
+
+    pub(crate) fn text(status: &'static str, body: String) -> Page {
+        Page { status, media_type: "text/plain; charset=utf-8", body }
+    }
+}
+
+/// The page for the runtime that serves it.
+fn render(about: &str) -> String {
     let metrics = Handle::current().metrics();
     let mut page = HEAD.to_owned();
     push_escaped(about, &mut page);

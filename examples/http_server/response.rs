@@ -4,39 +4,19 @@ use std::io::Write;
 use std::time::SystemTime;
 
 use crate::date::write_date;
-use crate::page;
+use crate::page::Page;
 use crate::request::{Method, Refusal, Request, Version};
-
-struct Content {
-    status: &'static str,
-    media_type: &'static str,
-    body: Vec<u8>,
-}
-
-impl Content {
-    fn text(status: &'static str, body: String) -> Content {
-        Content { status, media_type: "text/plain; charset=utf-8", body: body.into_bytes() }
-    }
-}
 
 /// Appends the answer to `request`. The page has `about` the connection in it.
 pub(crate) fn answer(request: &Request<'_>, about: &str, output: &mut Vec<u8>) {
-    let content = match request.path {
-        "/" => Content {
-            status: "200 OK",
-            media_type: "text/html; charset=utf-8",
-            body: page::render(about).into_bytes(),
-        },
-        "/plain" => Content::text("200 OK", "Hello from fend!\n".to_owned()),
-        _ => Content::text("404 Not Found", "There is / and /plain.\n".to_owned()),
-    };
+    let page = Page::at(request.path, about);
     let connection = match (request.keep_alive, request.version) {
         (false, _) => "Connection: close\r\n",
         // What HTTP/1.1 does anyway, HTTP/1.0 wants to be told.
         (true, Version::Http10) => "Connection: keep-alive\r\n",
         (true, Version::Http11) => "",
     };
-    write_response(&content, connection, request.method, output);
+    write_response(&page, connection, request.method, output);
 }
 
 /// Appends the error with which the connection ends.
@@ -59,12 +39,12 @@ pub(crate) fn time_out(output: &mut Vec<u8>) {
 }
 
 fn end_with(status: &'static str, fields: &str, output: &mut Vec<u8>) {
-    let content = Content::text(status, format!("{status}\n"));
-    write_response(&content, &format!("{fields}Connection: close\r\n"), Method::Get, output);
+    let page = Page::text(status, format!("{status}\n"));
+    write_response(&page, &format!("{fields}Connection: close\r\n"), Method::Get, output);
 }
 
-fn write_response(content: &Content, fields: &str, method: Method, output: &mut Vec<u8>) {
-    let Content { status, media_type, body } = content;
+fn write_response(page: &Page, fields: &str, method: Method, output: &mut Vec<u8>) {
+    let Page { status, media_type, body } = page;
     let head = |output: &mut Vec<u8>| {
         write!(output, "HTTP/1.1 {status}\r\nDate: ")?;
         write_date(SystemTime::now(), output)?;
@@ -73,6 +53,6 @@ fn write_response(content: &Content, fields: &str, method: Method, output: &mut 
     };
     head(output).expect("a Vec takes everything");
     if method == Method::Get {
-        output.extend_from_slice(body);
+        output.extend_from_slice(body.as_bytes());
     }
 }

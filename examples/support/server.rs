@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use fend::net::{Listener, ListenerHandle, TcpStream};
+use fend::net::{DrainReport, Listener, ListenerHandle, TcpStream};
 
 use crate::arguments::{Arguments, Stop, complain};
 use crate::runtime::{RUNTIME_HELP, RuntimeOptions};
@@ -89,14 +89,25 @@ where
 
 /// The same with a `serve_one` that says itself what has failed.
 pub(crate) async fn until_told<F>(
-    Listening { listener, termination }: Listening,
+    listening: Listening,
     serve_one: impl Fn(TcpStream, SocketAddr) -> F + Send + Sync + 'static,
 ) -> io::Result<()>
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    serve_by(listening, |listener| listener.serve(serve_one)).await
+}
+
+/// The same with whatever serves all connections of a listener until that is drained.
+pub(crate) async fn serve_by<F>(
+    Listening { listener, termination }: Listening,
+    serve: impl FnOnce(Listener) -> F,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<DrainReport>>,
+{
     let drained = fend::spawn(drain_when_told(listener.handle(), termination));
-    listener.serve(serve_one).await?;
+    serve(listener).await?;
     drained.await?
 }
 

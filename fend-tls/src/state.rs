@@ -28,12 +28,24 @@ pub(crate) struct SslState {
     sessions: Option<(Arc<SessionCache>, String)>,
     /// The name of the first ClientHello, once there was one.
     server_name: Mutex<Option<Option<String>>>,
+    /// A server's application protocols, in place of the context's.
+    alpn: Option<Vec<Vec<u8>>>,
 }
 
 impl SslState {
     /// A state whose new sessions go into `sessions` under the key beside it.
     pub(crate) fn new(sessions: Option<(Arc<SessionCache>, String)>) -> SslState {
         SslState { sessions, ..SslState::default() }
+    }
+
+    /// A server's, which speaks these application protocols in place of the context's.
+    pub(crate) fn of_server(alpn: Option<Vec<Vec<u8>>>) -> SslState {
+        SslState { alpn, ..SslState::default() }
+    }
+
+    /// The application protocols of this session alone.
+    pub(crate) fn alpn(&self) -> Option<&[Vec<u8>]> {
+        self.alpn.as_deref()
     }
 
     /// The state of this session.

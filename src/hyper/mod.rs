@@ -10,6 +10,7 @@
 //! | a connector: `Service<Uri>` | [`Connector`], which gives a [`Stream`] (feature `dns`, and `tls` for `https`) |
 //! | `Connection` | the same streams |
 //! | streams of others, upgraded connections | [`FuturesIo`] |
+//! | a server around all this | [`Server`], over any [`Listener`](crate::net::Listener) |
 //!
 //! Without `dns` there is no `Connector` and no [`client`]: connect by address, or give [`client_builder`] a connector of your own.
 //!
@@ -81,6 +82,7 @@ mod executor;
 mod futures_io;
 #[cfg(feature = "dns")]
 mod origin;
+pub mod server;
 #[cfg(feature = "dns")]
 mod stream;
 mod timer;
@@ -92,6 +94,7 @@ pub use client::client_builder;
 pub use connector::{Connecting, Connector};
 pub use executor::Executor;
 pub use futures_io::FuturesIo;
+pub use server::Server;
 #[cfg(feature = "dns")]
 pub use stream::{ConnectionInfo, Stream};
 pub use timer::Timer;

@@ -20,7 +20,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::TlsAcceptor;
 use super::admission::{Admission, Place, Ticket};
-use crate::context::Context;
+use crate::context::{Context, alpn_wire_format};
 use crate::deadline::Deadline;
 use crate::error::TlsError;
 use crate::session::{Early, Session};
@@ -41,6 +41,7 @@ pub struct ServerHandshake<S> {
     deadline: Deadline,
     admission: Arc<Admission>,
     ticket: Ticket,
+    alpn: Option<Vec<Vec<u8>>>,
 }
 
 enum State<S> {
@@ -63,6 +64,7 @@ impl<S> ServerHandshake<S> {
             admission: acceptor.shared.admission.clone(),
             acceptor: acceptor.clone(),
             ticket: Ticket::default(),
+            alpn: None,
         }
     }
 
@@ -74,6 +76,25 @@ impl<S> ServerHandshake<S> {
             State::Silent(stream) if !bytes.is_empty() => State::Queued(stream, bytes),
             state => state,
         };
+        self
+    }
+
+    /// The application protocols to choose from in place of the context's, the best first; also in place of those of a context that was
+    /// chosen by the client's [name](crate::ContextBuilder::sni_context).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use fend::net::TcpStream;
+    /// use fend::tls::{TlsAcceptor, TlsError, TlsStream};
+    ///
+    /// // For a port where only one protocol is spoken, with the certificates of all.
+    /// async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> Result<TlsStream<TcpStream>, TlsError> {
+    ///     acceptor.handshake(stream).alpn(["h2"]).await
+    /// }
+    /// ```
+    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.alpn = Some(protocols.into_iter().map(|protocol| protocol.as_ref().to_vec()).collect());
         self
     }
 
@@ -101,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ServerHandshake<S> {
                     let State::Queued(stream, before) = mem::replace(&mut self.state, State::Over) else {
                         unreachable!("it was looked at")
                     };
-                    let (session, early) = begin(&self.acceptor.context(), stream, before)?;
+                    let (session, early) = begin(&self.acceptor.context(), stream, before, self.alpn.take())?;
                     self.state = State::Runs { session, early, _place: place };
                 }
                 State::Runs { session, early, .. } => {
@@ -150,8 +171,13 @@ fn begin<S: AsyncRead + AsyncWrite + Unpin>(
     context: &Context,
     stream: S,
     before: Vec<u8>,
+    alpn: Option<Vec<Vec<u8>>>,
 ) -> Result<(Session<S>, Early), TlsError> {
-    let ssl = context.new_ssl(SslState::new(None))?;
+    if let Some(protocols) = &alpn {
+        let check = alpn_wire_format(protocols);
+        check.map_err(|message| TlsError::input(OPERATION, format!("alpn: {message}")))?;
+    }
+    let ssl = context.new_ssl(SslState::of_server(alpn))?;
     let settings = context.settings();
     let early = if settings.max_early_data > 0 { Early::Receive } else { Early::Nothing };
     Ok((Session::new(ssl, stream, before, settings)?, early))

@@ -188,3 +188,30 @@ fn those_that_wait_get_their_turn_one_after_the_other() {
         assert_eq!(acceptor.handshakes(), 0);
     });
 }
+
+#[test]
+fn a_handshake_can_have_protocols_of_its_own() {
+    let context = |builder: crate::ContextBuilder| builder.build().unwrap();
+    for (ours, offered, chosen) in [
+        (&["h2", "http/1.1"][..], &["http/1.1", "h2"][..], Some("h2")),
+        (&["http/1.1"], &["h2", "http/1.1"], Some("http/1.1")),
+        (&["h2"], &["http/1.1"], None),
+        (&["h2"], &[], None),
+    ] {
+        // Whether or not the context names others.
+        for of_context in [&[][..], &["x", "http/1.1"]] {
+            let acceptor = TlsAcceptor::with_context(context(server().alpn(of_context))).unwrap();
+            let connector = TlsConnector::with_context(context(client().alpn(offered))).unwrap();
+            let (near, far) = connection(1 << 20);
+            let accept = acceptor.handshake(far).alpn(ours);
+            let (theirs, ours) = paused(zip(connector.handshake("localhost", near), accept));
+            assert_eq!(ours.unwrap().alpn().as_deref(), chosen.map(str::as_bytes));
+            assert_eq!(theirs.unwrap().alpn().as_deref(), chosen.map(str::as_bytes));
+        }
+    }
+    let (near, far) = connection(1 << 20);
+    let refused = acceptor_with(None).handshake(far).alpn([""]);
+    let (_, refused) = paused(zip(connector().handshake("localhost", near), refused));
+    let error = refused.unwrap_err();
+    assert_eq!(error.to_string(), "TLS handshake: alpn: a protocol's name is empty");
+}

@@ -171,9 +171,8 @@ fn set_callbacks(context: &mut SslContextBuilder, settings: &Settings) -> Result
                 context.set_client_hello_callback(callback::hello::on_hello);
             }
             context.set_servername_callback(callback::hello::on_server_name);
-            if !settings.alpn.is_empty() {
-                context.set_alpn_select_callback(callback::alpn::select);
-            }
+            // A handshake may have protocols of its own where the context has none.
+            context.set_alpn_select_callback(callback::alpn::select);
         }
     }
     Ok(())

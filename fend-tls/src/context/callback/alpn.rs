@@ -3,6 +3,7 @@
 use openssl::ssl::{AlpnError, SslRef};
 
 use crate::context::Settings;
+use crate::state::SslState;
 
 /// A server's choice among what the client offers: its own first, so that all of a server's clients get the best they can.
 ///
@@ -10,7 +11,8 @@ use crate::context::Settings;
 /// do not expect a refusal. With `alpn_required` it ends with the alert no_application_protocol.
 pub(in crate::context) fn select<'a>(ssl: &mut SslRef, offered: &'a [u8]) -> Result<&'a [u8], AlpnError> {
     let Some(settings) = Settings::of(ssl) else { return Err(AlpnError::ALERT_FATAL) };
-    let common = settings.alpn.iter().find_map(|ours| entries(offered).find(|theirs| theirs == ours));
+    let ours = SslState::of(ssl).and_then(|state| state.alpn()).unwrap_or(&settings.alpn);
+    let common = ours.iter().find_map(|ours| entries(offered).find(|theirs| theirs == ours));
     match common {
         Some(protocol) => Ok(protocol),
         None if settings.alpn_required => Err(AlpnError::ALERT_FATAL),
