@@ -20,7 +20,7 @@ use crate::rooms::Seat;
 /// How long who has connected may take to join.
 const JOIN_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a member may take to hear that it is over. Less than connections have when the server is told to end.
+/// How long a member may take to hear that it is over. Less than all have when the server is told to end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Messages here are small, and members many.
@@ -47,11 +47,13 @@ pub(crate) async fn attend<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: &
 /// Says goodbye, and waits until the other side has closed: a connection with unread bytes in it would be reset, and the goodbye lost.
 async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     mut sender: WebSocketSender<S>,
-    receiver: WebSocketReceiver<S>,
+    mut receiver: WebSocketReceiver<S>,
     end: &End,
 ) {
     // An error is one of a connection that is gone.
     let _ = sender.close(Some(end.frame())).await;
+    // Until the other's close frame has come; or, if that came first, until the answer to it has gone.
+    while let Some(Ok(_)) = receiver.next().await {}
     let Ok(socket) = WebSocketStream::reunite(sender, receiver) else { return };
     let mut stream = socket.into_inner();
     let _ = stream.close().await;
