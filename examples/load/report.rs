@@ -19,24 +19,24 @@ impl fmt::Display for Report<'_> {
         let Report { tally, took, missed } = self;
         let seconds = took.as_secs_f64();
         let (answered, failed) = (tally.answered(), tally.failed());
-        writeln!(f, "{:<10}{answered} in {seconds:.2} s: {:.1}/s", "answers", answered as f64 / seconds)?;
+        writeln!(f, "{:<11}{answered} in {seconds:.2} s: {:.1}/s", "answers", answered as f64 / seconds)?;
         writeln!(
             f,
-            "{:<10}{} in bodies: {}/s",
+            "{:<11}{} in bodies: {}/s",
             "bytes",
             size(tally.bytes as f64),
             size(tally.bytes as f64 / seconds)
         )?;
         write_list(f, "status", tally.statuses.iter().map(|(status, count)| format!("{status}: {count}")))?;
-        writeln!(f, "{:<10}{failed}", "failures")?;
+        writeln!(f, "{:<11}{failed}", "failures")?;
         for (kind, (count, first)) in &tally.failures {
-            writeln!(f, "{:<10}{kind}: {count}, the first: {first}", "")?;
+            writeln!(f, "{:<11}{kind}: {count}, the first: {first}", "")?;
         }
         if tally.under_way > 0 {
-            writeln!(f, "{:<10}{} requests had no answer yet", "unanswered", tally.under_way)?;
+            writeln!(f, "{:<11}{} at the end", "unanswered", tally.under_way)?;
         }
         if *missed > 0 {
-            writeln!(f, "{:<10}{missed} requests were due, and all connections busy", "not sent")?;
+            writeln!(f, "{:<11}{missed} that were due: all connections were busy", "not sent")?;
         }
         if answered > 0 {
             write_latencies(f, &tally.latencies)?;
@@ -47,7 +47,7 @@ impl fmt::Display for Report<'_> {
 
 fn write_list(f: &mut fmt::Formatter<'_>, name: &str, items: impl Iterator<Item = String>) -> fmt::Result {
     let items: Vec<_> = items.collect();
-    if items.is_empty() { Ok(()) } else { writeln!(f, "{name:<10}{}", items.join("  ")) }
+    if items.is_empty() { Ok(()) } else { writeln!(f, "{name:<11}{}", items.join("  ")) }
 }
 
 fn write_latencies(f: &mut fmt::Formatter<'_>, latencies: &Latencies) -> fmt::Result {
@@ -64,7 +64,7 @@ fn write_latencies(f: &mut fmt::Formatter<'_>, latencies: &Latencies) -> fmt::Re
     ] {
         write!(line, "{name} {}  ", time(latency))?;
     }
-    writeln!(f, "{:<10}{}", "latency", line.trim_end())?;
+    writeln!(f, "{:<11}{}", "latency", line.trim_end())?;
     write!(f, "\n{}", picture::draw(histogram))
 }
 

@@ -13,6 +13,8 @@ mod http;
 mod http_client;
 mod http_client_tls;
 mod https_server;
+#[cfg(feature = "hyper")]
+mod load;
 mod lookup;
 mod program;
 mod proxy;

@@ -88,6 +88,15 @@ impl Program {
         line.trim_end().to_owned()
     }
 
+    /// What it has printed, once there is something. Fails when it has ended.
+    pub(crate) fn output_so_far(&mut self) -> String {
+        let bytes = self.stdout.fill_buf().expect("the program's output");
+        assert!(!bytes.is_empty(), "it has ended");
+        let (text, length) = (String::from_utf8_lossy(bytes).into_owned(), bytes.len());
+        self.stdout.consume(length);
+        text
+    }
+
     /// The writing end of its standard input; dropped, the program reads the end of it.
     pub(crate) fn stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("taken once")
@@ -123,6 +132,11 @@ impl Program {
             }
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Whether its end can be seen already.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.group.lock().unwrap().try_wait().is_some()
     }
 
     /// The id of the process.

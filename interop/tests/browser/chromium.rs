@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use fend::process::{Child, ChildStderr, Command, Stdio};
+use fend::signal::Signal;
 use futures_lite::io::{AsyncBufReadExt, BufReader};
 
 use crate::place::Scratch;
@@ -66,9 +67,9 @@ impl Chromium {
         Ok(Some(Chromium { child, _said: said, devtools, _profile: profile }))
     }
 
-    /// Ends it, and waits until it has.
+    /// Ends it with those that it has started, and waits until it has ended.
     pub(crate) async fn close(mut self) -> io::Result<()> {
-        self.child.kill()?;
+        self.child.signal_group(Signal::KILL)?;
         self.child.wait().await?;
         Ok(())
     }
