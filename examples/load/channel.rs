@@ -11,8 +11,11 @@ use hyper::{Request, Response, StatusCode};
 
 use crate::connect::Dialer;
 use crate::drive::Driven;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::target::Body;
+
+/// So many connections in a row may end before they have taken a request.
+const TRIES: usize = 3;
 
 /// What has come, to its end.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +53,18 @@ impl Channel {
         (0..streams).map(move |_| Channel::Http2(shared.clone()))
     }
 
-    pub(crate) async fn exchange(&mut self, request: Request<Body>) -> Result<Answer, Failure> {
+    /// Sends a request, and takes its answer. A request that a connection has not taken goes to the next.
+    pub(crate) async fn exchange(&mut self, request: &Request<Body>) -> Result<Answer, Failure> {
+        for _ in 1..TRIES {
+            match self.try_exchange(request.clone()).await {
+                Err(failure) if failure.kind == Kind::Unsent => {}
+                outcome => return outcome,
+            }
+        }
+        self.try_exchange(request.clone()).await
+    }
+
+    async fn try_exchange(&mut self, request: Request<Body>) -> Result<Answer, Failure> {
         match self {
             Channel::Http1(dialer, connection) => {
                 // Not there any more if this future is dropped: nothing can follow half an answer.
@@ -64,9 +78,8 @@ impl Channel {
             }
             Channel::Http2(shared) => {
                 let mut sender = shared.sender().await?;
-                sender.ready().await?;
-                let response = sender.send_request(request).await?;
-                read(response).await
+                sender.ready().await.map_err(|error| Failure::unsent(&error))?;
+                read(sender.try_send_request(request).await?).await
             }
         }
     }
@@ -86,8 +99,8 @@ impl Http1 {
     async fn exchange(&mut self, request: Request<Body>) -> Result<Answer, Failure> {
         let Http1 { sender, driven } = self;
         let work = async {
-            sender.ready().await?;
-            read(sender.send_request(request).await?).await
+            sender.ready().await.map_err(|error| Failure::unsent(&error))?;
+            read(sender.try_send_request(request).await?).await
         };
         driven.during(work).await
     }

@@ -39,7 +39,7 @@ async fn ask_all(number: usize, channel: &mut Channel, job: &Job, under_way: &mu
             sleep_until(due).await;
         }
         *under_way = true;
-        let outcome = match timeout(job.timeout, channel.exchange(job.request.clone())).await {
+        let outcome = match timeout(job.timeout, channel.exchange(&job.request)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::new(Kind::TimedOut, format!("no answer within {:?}", job.timeout))),
         };

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::io;
 
+use hyper::Request;
+use hyper::client::conn::TrySendError;
+
+use crate::target::Body;
+
 /// Kinds, to count by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -11,6 +16,8 @@ pub(crate) enum Kind {
     /// The connection ended before the answer did.
     Closed,
     TimedOut,
+    /// The connection had ended before the request went out, which is a server's right: it is for the next connection.
+    Unsent,
     /// What came is no HTTP.
     Malformed,
     Other,
@@ -22,6 +29,7 @@ impl fmt::Display for Kind {
             Kind::Connect => "no connection",
             Kind::Closed => "closed",
             Kind::TimedOut => "timed out",
+            Kind::Unsent => "not sent",
             Kind::Malformed => "malformed",
             Kind::Other => "other",
         })
@@ -37,6 +45,22 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Failure {
         Failure { kind, message: message.to_string() }
+    }
+
+    /// When a connection takes no request any more.
+    pub(crate) fn unsent(error: &hyper::Error) -> Failure {
+        Failure::new(Kind::Unsent, with_sources(error))
+    }
+}
+
+impl From<TrySendError<Request<Body>>> for Failure {
+    fn from(error: TrySendError<Request<Body>>) -> Failure {
+        // What hyper gives back it has not sent.
+        if error.message().is_some() {
+            Failure::unsent(&error.into_error())
+        } else {
+            error.into_error().into()
+        }
     }
 }
 

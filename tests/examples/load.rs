@@ -99,7 +99,7 @@ fn its_counts_are_those_of_nginx() {
         assert_eq!((report.code, report.line("status"), report.line("failures")), (0, "200: 2003", "0"));
         assert_eq!(report.answers(), 2003);
         assert!(report.line("bytes").starts_with("26.0 kB in bodies"), "{}", report.text);
-        let report = load("1001", &["-c", "3", "--http2", "--streams", "5"], format!("http://{http2}/small"));
+        let report = load("1001", &["-c", "3", "--http2"], format!("http://{http2}/small"));
         assert_eq!((report.code, report.line("status"), report.line("failures")), (0, "200: 1001", "0"));
         let report = load("302", &["-c", "5", "--cacert", &certificate], format!("https://{tls}/small"));
         assert_eq!((report.code, report.line("status"), report.line("failures")), (0, "200: 302", "0"));

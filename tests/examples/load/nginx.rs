@@ -79,7 +79,7 @@ fn free_ports() -> [SocketAddr; 3] {
     probes.map(|probe| probe.local_addr().expect("its address"))
 }
 
-/// A connection of HTTP/1.1 ends now and then, as nginx would have it after more requests.
+/// Without TLS a connection ends every now and then, as nginx would have it after more requests.
 fn configuration(http1: SocketAddr, http2: SocketAddr, tls: SocketAddr) -> String {
     format!(
         "daemon off;
@@ -106,6 +106,7 @@ fn configuration(http1: SocketAddr, http2: SocketAddr, tls: SocketAddr) -> Strin
             }}
             server {{
                 listen {http2} http2;
+                keepalive_requests 100;
                 location = /small {{ return 200 \"a small page\\n\"; }}
             }}
             server {{
