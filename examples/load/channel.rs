@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 }
 
 pub(crate) enum Channel {
-    Http1(Arc<Dialer>, Option<Http1>),
+    Http1(Arc<Dialer>, Option<Box<Http1>>),
     Http2(Arc<Http2>),
 }
 
@@ -86,9 +86,9 @@ impl Channel {
 }
 
 impl Http1 {
-    async fn open(dialer: &Dialer) -> Result<Http1, Failure> {
+    async fn open(dialer: &Dialer) -> Result<Box<Http1>, Failure> {
         let (sender, connection) = http1::handshake(dialer.dial().await?).await?;
-        Ok(Http1 { sender, driven: Driven::new(connection) })
+        Ok(Box::new(Http1 { sender, driven: Driven::new(connection) }))
     }
 
     /// Whether the last answer has left it open.
