@@ -13,33 +13,54 @@ use crate::page::{Answer, refuse};
 /// The one version there is.
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 
-/// The answer to a GET with these fields: 101, or why not.
-pub(crate) fn answer(version: Version, fields: &HeaderMap) -> Result<Answer, Answer> {
-    if version != Version::HTTP_11
-        || !names(fields, CONNECTION, "upgrade")
-        || !names(fields, UPGRADE, "websocket")
-    {
-        let mut answer = refuse(StatusCode::UPGRADE_REQUIRED, "Here is a WebSocket, by HTTP/1.1.");
-        announce(answer.headers_mut());
-        return Err(answer);
+/// Why there is no WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The request does not ask for one, or not as HTTP/1.1 does.
+    NotAsked,
+    Version,
+    Key,
+    /// See [`origin`](crate::origin).
+    Origin,
+}
+
+/// The key to answer a GET with that has these fields.
+pub(crate) fn check(version: Version, fields: &HeaderMap) -> Result<HeaderValue, Refusal> {
+    let asks = names(fields, CONNECTION, "upgrade") && names(fields, UPGRADE, "websocket");
+    if version != Version::HTTP_11 || !asks {
+        return Err(Refusal::NotAsked);
     }
     if fields.get(SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
-        let mut answer = refuse(StatusCode::UPGRADE_REQUIRED, "The version of WebSocket here is 13.");
-        announce(answer.headers_mut());
-        answer.headers_mut().insert(SEC_WEBSOCKET_VERSION, VERSION);
-        return Err(answer);
+        return Err(Refusal::Version);
     }
-    let key = fields.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()));
-    let accept =
-        key.map(|key| derive_accept_key(key.as_bytes())).and_then(|key| HeaderValue::try_from(key).ok());
-    let Some(accept) = accept else {
-        return Err(refuse(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not that of a handshake."));
-    };
+    let key = fields.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes())).ok_or(Refusal::Key)?;
+    HeaderValue::try_from(derive_accept_key(key.as_bytes())).map_err(|_| Refusal::Key)
+}
+
+/// Says that what follows is a WebSocket.
+pub(crate) fn switch(key: HeaderValue) -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     announce(answer.headers_mut());
-    answer.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
-    Ok(answer)
+    answer.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, key);
+    answer
+}
+
+impl Refusal {
+    pub(crate) fn answer(self) -> Answer {
+        let (status, why) = match self {
+            Refusal::NotAsked => (StatusCode::UPGRADE_REQUIRED, "Here is a WebSocket, by HTTP/1.1."),
+            Refusal::Version => (StatusCode::UPGRADE_REQUIRED, "The version of WebSocket here is 13."),
+            Refusal::Key => (StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is not that of a handshake."),
+            Refusal::Origin => (StatusCode::FORBIDDEN, "Pages from elsewhere may not connect."),
+        };
+        let mut answer = refuse(status, why);
+        if status == StatusCode::UPGRADE_REQUIRED {
+            announce(answer.headers_mut());
+            answer.headers_mut().insert(SEC_WEBSOCKET_VERSION, VERSION);
+        }
+        answer
+    }
 }
 
 fn announce(fields: &mut HeaderMap) {

@@ -10,15 +10,16 @@ use hyper::upgrade::{self, OnUpgrade};
 use hyper::{Method, Request, StatusCode};
 
 use crate::chat::Chat;
+use crate::handshake::{self, Refusal};
 use crate::page::{self, Answer};
-use crate::{handshake, member, origin};
+use crate::{member, origin};
 
 /// Where the page opens its WebSocket.
 const SOCKET: &str = "/chat";
 
 pub(crate) fn answer(request: Request<Incoming>, chat: &Arc<Chat>) -> Answer {
     match (request.method(), request.uri().path()) {
-        (&Method::GET, SOCKET) => upgrade(request, chat).unwrap_or_else(|refusal| refusal),
+        (&Method::GET, SOCKET) => upgrade(request, chat).unwrap_or_else(Refusal::answer),
         (&Method::GET | &Method::HEAD, path) => page::answer(path),
         _ => {
             let mut answer = page::refuse(StatusCode::METHOD_NOT_ALLOWED, "There is nothing but to read.");
@@ -28,16 +29,16 @@ pub(crate) fn answer(request: Request<Incoming>, chat: &Arc<Chat>) -> Answer {
     }
 }
 
-fn upgrade(request: Request<Incoming>, chat: &Arc<Chat>) -> Result<Answer, Answer> {
-    let answer = handshake::answer(request.version(), request.headers())?;
+fn upgrade(request: Request<Incoming>, chat: &Arc<Chat>) -> Result<Answer, Refusal> {
+    let key = handshake::check(request.version(), request.headers())?;
     let peer = request.extensions().get::<Peer>().map_or(String::new(), |peer| peer.addr().to_string());
     if !origin::is_allowed(request.headers(), &chat.settings.origins) {
         let origin = request.headers().get(ORIGIN);
         chat.log.tell(format!("{peer}: refused to a page from {origin:?}"));
-        return Err(page::refuse(StatusCode::FORBIDDEN, "Pages from elsewhere may not connect."));
+        return Err(Refusal::Origin);
     }
     fend::spawn(attend(upgrade::on(request), peer, chat.clone()));
-    Ok(answer)
+    Ok(handshake::switch(key))
 }
 
 /// Waits until the answer is sent. What comes and goes then is no HTTP any more.
