@@ -6,55 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::canned::Canned;
-use crate::program::{DISPATCHERS, Program, example, in_a_terminal, refused, run, unused_address};
+use crate::program::{DISPATCHERS, Program, example, in_a_terminal, refused, unused_address};
 
 mod nginx;
+mod report;
 
 use nginx::Nginx;
-
-/// What it has printed: its exit status, and the lines.
-struct Report {
-    code: i32,
-    text: String,
-}
-
-impl Report {
-    fn of(arguments: &[&str]) -> Report {
-        let (status, text) = run("load", arguments, &[]);
-        Report { code: status.code().expect("an exit status"), text }
-    }
-
-    /// What stands behind a word at the begin of a line.
-    #[track_caller]
-    fn line(&self, name: &str) -> &str {
-        let found = self.text.lines().find_map(|line| line.strip_prefix(name));
-        found.unwrap_or_else(|| panic!("no {name:?} in {}", self.text)).trim()
-    }
-
-    /// The number of answers.
-    #[track_caller]
-    fn answers(&self) -> usize {
-        let number = self.line("answers").split(' ').next().unwrap_or_default();
-        number.parse().unwrap_or_else(|error| panic!("{number:?}: {error}"))
-    }
-
-    /// A latency, such as p50.
-    #[track_caller]
-    fn latency(&self, name: &str) -> Duration {
-        let words: Vec<_> = self.line("latency").split_whitespace().collect();
-        let found = words.chunks(3).find(|words| words[0] == name).expect("this one");
-        let number: f64 = found[1].parse().expect("a number");
-        let unit = match found[2] {
-            "µs" => 1e-6,
-            "ms" => 1e-3,
-            unit => {
-                assert_eq!(unit, "s");
-                1.0
-            }
-        };
-        Duration::from_secs_f64(number * unit)
-    }
-}
+use report::Report;
 
 /// A server that does what `serve` does with each connection, in a thread of its own.
 fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {

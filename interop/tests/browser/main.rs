@@ -36,6 +36,7 @@ mod by_client;
 mod by_page;
 mod chromium;
 mod devtools;
+mod member;
 mod place;
 mod server;
 
