@@ -35,7 +35,7 @@ pub(crate) const HELP: &str = "  --cert FILE          the certificate, with its 
 
 /// Where a TLS server listens, and what it shows and asks for.
 pub(crate) struct Options {
-    server: server::Options,
+    pub(crate) server: server::Options,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
     write_certificate: Option<PathBuf>,
@@ -100,12 +100,17 @@ impl Options {
     {
         let acceptor = self.acceptor()?;
         self.server.runtime.build()?.block_on(async {
-            if let Some((certificate, key)) = self.files().filter(|_| self.watch) {
-                fend::spawn(watch(acceptor.clone(), certificate, key));
-            }
+            self.watch_files(&acceptor);
             let listening = server::listen(self.server.addr).await?;
             Ok(serve_all(listening, acceptor, answer).await?)
         })
+    }
+
+    /// Has a task look at the files, where that is wanted.
+    pub(crate) fn watch_files(&self, acceptor: &TlsAcceptor) {
+        if let Some((certificate, key)) = self.files().filter(|_| self.watch) {
+            fend::spawn(watch(acceptor.clone(), certificate, key));
+        }
     }
 
     /// The files of the certificate and its key.
@@ -115,7 +120,7 @@ impl Options {
         Some((certificate, key))
     }
 
-    fn acceptor(&self) -> Result<TlsAcceptor, Box<dyn Error>> {
+    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, Box<dyn Error>> {
         let identity = match self.files() {
             Some((certificate, key)) => Identity::from_files(certificate, key)?,
             None => self.make_identity()?,

@@ -8,16 +8,25 @@ mod echo;
 mod fd_pass;
 #[path = "../support/forks.rs"]
 mod forks;
+#[expect(dead_code, reason = "here nobody makes room")]
+#[path = "../support/full_listener.rs"]
+mod full_listener;
 mod graceful;
 mod http;
+#[cfg(feature = "hyper")]
+mod http_by_hyper;
 mod http_client;
 mod http_client_tls;
 mod https_server;
 #[cfg(feature = "hyper")]
 mod load;
 mod lookup;
+mod nginx;
+mod port_scan;
 mod program;
 mod proxy;
+#[cfg(feature = "hyper")]
+mod reverse_proxy;
 mod scratch;
 mod supervise;
 mod tls_echo;
