@@ -65,6 +65,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// A request has a [`Peer`] in its extensions. A panic of the service ends its connection of HTTP/1, or its request of HTTP/2, and
 /// is told as that of any task.
 ///
+/// A service answers HEAD without a body, and says the length itself: with HTTP/2 hyper sends what it is given. (axum sees to it.)
+///
 /// # Examples
 ///
 /// ```
