@@ -5,7 +5,7 @@ use std::io;
 
 use fend::hyper::Server;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 
@@ -30,20 +30,29 @@ pub(crate) fn serve(options: Options) -> io::Result<()> {
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response =
-            respond(Page::text("405 Method Not Allowed", "405 Method Not Allowed\n".to_owned()));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Ok(response);
+    let mut response = match *request.method() {
+        Method::GET | Method::HEAD => respond(Page::at(request.uri().path(), "")),
+        _ => {
+            let status = "405 Method Not Allowed";
+            let mut response = respond(Page::text(status, format!("{status}\n")));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+        }
+    };
+    if request.method() == Method::HEAD {
+        // With HTTP/2 hyper would send it.
+        let length = response.body().len();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        response.body_mut().clear();
     }
-    Ok(respond(Page::at(request.uri().path(), "")))
+    Ok(response)
 }
 
 fn respond(page: Page) -> Response<String> {
     let mut response = Response::new(page.body);
     // hyper has names of its own for the numbers.
-    *response.status_mut() =
-        StatusCode::from_bytes(&page.status.as_bytes()[..3]).expect("a status begins with its number");
+    let number = &page.status.as_bytes()[..3];
+    *response.status_mut() = StatusCode::from_bytes(number).expect("a status begins with its number");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(page.media_type));
     response
 }

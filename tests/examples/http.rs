@@ -1,45 +1,55 @@
-//! The HTTP server against `curl`, `wrk`, and requests that no client of good will would send.
+//! The HTTP server against `curl`, `wrk`, and requests that no client of good will would send; by hand and, with the feature, by hyper.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use crate::program::{DISPATCHERS, Program, connect, run_client};
 
+/// With the server that is written by hand.
 fn on_every_dispatcher(test: impl Fn(SocketAddr)) {
     for dispatcher in DISPATCHERS {
-        let arguments = ["--addr=127.0.0.1:0", "--workers", "2", "--dispatcher", dispatcher];
+        let arguments = ["--addr=127.0.0.1:0", "--workers", "2", "--dispatcher", dispatcher, "--by-hand"];
         let mut server = Program::start("http_server", &arguments);
         test(server.address());
     }
 }
 
-struct Response {
-    status: String,
-    head: String,
-    body: String,
+/// With the one by hyper too, where there is one.
+fn with_every_server(test: impl Fn(SocketAddr)) {
+    on_every_dispatcher(&test);
+    #[cfg(feature = "hyper")]
+    crate::http_by_hyper::on_every_dispatcher(test);
+}
+
+pub(crate) struct Response {
+    pub(crate) status: String,
+    /// In lower case, which is all the same to a client.
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 /// Reads one response; one to HEAD has no body, whatever its length says.
-fn read_response(stream: &mut BufReader<TcpStream>, method: &str) -> Response {
+pub(crate) fn read_response(stream: &mut BufReader<TcpStream>, method: &str) -> Response {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         let count = stream.read_line(&mut head).expect("a response");
         assert_ne!(count, 0, "the response ends with {head:?}");
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).expect("a length");
+    let status = head.lines().next().unwrap_or_default().to_owned();
+    let head = head.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
     let mut body = vec![0; if method == "HEAD" { 0 } else { length.parse().expect("a number") }];
     stream.read_exact(&mut body).expect("the body");
-    let status = head.lines().next().unwrap_or_default().to_owned();
     Response { status, head, body: String::from_utf8(body).expect("text") }
 }
 
-fn assert_closed(stream: &mut BufReader<TcpStream>) {
+pub(crate) fn assert_closed(stream: &mut BufReader<TcpStream>) {
     assert_eq!(stream.read(&mut [0; 16]).expect("an orderly end"), 0, "more than the response");
 }
 
 #[test]
 fn curl_gets_its_pages() {
-    on_every_dispatcher(|address| {
+    with_every_server(|address| {
         let url = |path: &str| format!("http://{address}{path}");
         let curl = |arguments: &[&str]| run_client("curl", arguments, b"");
 
@@ -55,12 +65,10 @@ fn curl_gets_its_pages() {
             assert!(output.contains(word), "no {word:?} in {output}");
         }
         let (_, output) = curl(&["-sI", &url("/plain")]).unwrap();
-        assert!(
-            output.starts_with("HTTP/1.1 200 OK\r\n") && output.contains("Content-Length: 17\r\n"),
-            "{output}"
-        );
+        assert!(output.starts_with("HTTP/1.1 200 OK\r\n"), "{output}");
+        assert!(output.to_ascii_lowercase().contains("content-length: 17\r\n"), "{output}");
         let (status, output) = curl(&["-si", "--http1.0", &url("/plain")]).unwrap();
-        assert!(status.success() && output.contains("Connection: close\r\n"), "{output}");
+        assert!(status.success() && output.ends_with("\r\n\r\nHello from fend!\n"), "{output}");
         let (_, output) = curl(&["-s", "-w", "%{http_code}", "-o/dev/null", &url("/nowhere?q=1")]).unwrap();
         assert_eq!(output, "404");
         let (_, output) = curl(&["-s", "-w", "%{http_code}", "-o/dev/null", "-dbody", &url("/")]).unwrap();
@@ -70,7 +78,7 @@ fn curl_gets_its_pages() {
 
 #[test]
 fn holds_wrk() {
-    on_every_dispatcher(|address| {
+    with_every_server(|address| {
         let url = format!("http://{address}/plain");
         if let Some((status, output)) = run_client("wrk", &["-t1", "-c100", "-d1", &url], b"") {
             assert!(status.success() && output.contains("Requests/sec"), "{output}");
@@ -83,7 +91,7 @@ fn holds_wrk() {
 #[test]
 fn pipelined_requests_are_answered_in_order() {
     const ROUNDS: usize = 300;
-    on_every_dispatcher(|address| {
+    with_every_server(|address| {
         let client = connect(address);
         let mut sender = client.try_clone().unwrap();
         // From a thread: the responses are more than the buffers hold.
@@ -104,7 +112,7 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn a_request_may_come_byte_by_byte() {
-    on_every_dispatcher(|address| {
+    with_every_server(|address| {
         let mut client = BufReader::new(connect(address));
         for _ in 0..2 {
             for byte in b"\r\nHEAD /plain HTTP/1.1\r\nHost: h\r\n\r\n" {
@@ -132,7 +140,7 @@ fn the_connection_stays_or_closes_as_asked() {
             client.get_mut().write_all(request.as_bytes()).unwrap();
             let response = read_response(&mut client, "GET");
             assert_eq!(response.status, "HTTP/1.1 200 OK", "{request:?}");
-            assert_eq!(response.head.contains("Connection: close\r\n"), !stays, "{request:?}");
+            assert_eq!(response.head.contains("connection: close\r\n"), !stays, "{request:?}");
             if stays {
                 client.get_mut().write_all(b"GET /plain HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
                 assert_eq!(read_response(&mut client, "GET").body, "Hello from fend!\n", "{request:?}");
@@ -169,7 +177,7 @@ fn what_is_no_request_is_refused() {
             client.get_mut().write_all(request.as_bytes()).unwrap();
             let response = read_response(&mut client, "GET");
             assert_eq!(response.status.split(' ').nth(1), Some(*status), "{request:?}");
-            assert!(response.head.contains("Connection: close\r\n"), "{request:?}");
+            assert!(response.head.contains("connection: close\r\n"), "{request:?}");
             assert_closed(&mut client);
         }
     });
@@ -177,7 +185,7 @@ fn what_is_no_request_is_refused() {
 
 #[test]
 fn a_client_that_leaves_in_the_middle_harms_nobody() {
-    on_every_dispatcher(|address| {
+    with_every_server(|address| {
         for text in ["", "GET", "GET / HTTP/1.1\r\nHost: "] {
             let mut client = connect(address);
             client.write_all(text.as_bytes()).unwrap();

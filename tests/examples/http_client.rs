@@ -18,7 +18,7 @@ fn fetch(arguments: &[&str]) -> (i32, String) {
 
 fn on_every_dispatcher(test: impl Fn(SocketAddr, &str)) {
     for dispatcher in DISPATCHERS {
-        let arguments = ["--addr=127.0.0.1:0", "--workers=2", "--dispatcher", dispatcher];
+        let arguments = ["--addr=127.0.0.1:0", "--workers=2", "--dispatcher", dispatcher, "--by-hand"];
         let mut server = Program::start("http_server", &arguments);
         test(server.address(), dispatcher);
     }

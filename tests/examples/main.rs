@@ -13,6 +13,8 @@ mod forks;
 mod full_listener;
 mod graceful;
 mod http;
+#[cfg(feature = "hyper")]
+mod http_by_hyper;
 mod http_client;
 mod http_client_tls;
 mod https_server;

@@ -144,7 +144,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 ///
 /// # fend::block_on(async {
 /// # let path = std::env::temp_dir().join(format!("fend-http-{}", std::process::id()));
-/// let listener = Listener::new(UnixListener::bind(&path)?).max_connections(100).on_error(|failure| eprintln!("{}", failure.error()));
+/// let listener = Listener::new(UnixListener::bind(&path).await?).max_connections(100).on_error(|failure| eprintln!("{}", failure.error()));
 /// let server = Server::new(listener);
 /// # drop(server);
 /// # std::fs::remove_file(path)?;
