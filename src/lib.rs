@@ -365,6 +365,9 @@
 //!
 //! Mutexes, channels and codecs are not here either: `async-lock`, `async-channel` and `futures-util` have good ones.
 //!
+//! hyper's traits, with a server and a client, come with the feature `hyper`; libraries that were written for tokio work with `tokio-io` or
+//! `tokio-context`. [`guide::ecosystem`] has a table of what was tested.
+//!
 //! ## A runtime to one's liking
 //!
 //! [`block_on`] and [`spawn`] outside of any runtime use a process-wide default one. A [`Runtime`] of one's own has its
@@ -490,47 +493,11 @@
 //! | names | a resolver has at most 128 sockets for questions and a cache of 4 MiB unless [you say otherwise](dns::ResolverBuilder); the C library has 8 threads of its own, never those of the blocking pool; what is beyond waits. The same question, asked many times at once, goes out once; an answer is taken only from the server that was asked, at the port that asked, with its id and its question |
 //! | toolchain | Rust 1.85; that minimum changes at most every six months, and only in a minor version |
 //!
-//! # Coming from tokio or smol
+//! # Further
 //!
-//! | tokio | smol | fend |
-//! |---|---|---|
-//! | `#[tokio::main]` | `smol::block_on` | [`#[fend::main]`](main), [`block_on`] |
-//! | `Runtime`, `Handle` | `Executor` | [`Runtime`], [`Handle`] |
-//! | `tokio::spawn` | `smol::spawn(..).detach()` | [`spawn`]: dropping the handle detaches |
-//! | `spawn_local` in a `LocalSet` | `LocalExecutor` | [`spawn_local`], in any `block_on` or task; there is no set of them to run elsewhere |
-//! | `task::spawn_blocking` | `unblock` | [`spawn_blocking`] |
-//! | `task::block_in_place` | | [`spawn_blocking`]; a worker that blocks all the same does not hold the others up |
-//! | `JoinHandle::abort` | `Task::cancel` | [`abort`](task::JoinHandle::abort), then `await` the handle: the future is dropped by then |
-//! | `task::JoinSet` | | [`task::TaskGroup`]; its [`join_all`](task::TaskGroup::join_all) gives a `Vec` of `Result`s and never panics |
-//! | `CancellationToken` of tokio-util | | [`task::CancellationToken`] |
-//! | `select!`, `join!` | `future::or`, `future::zip` | those of futures-lite or futures-util |
-//! | `time::sleep`, `timeout`, `interval` | `Timer::after`, `Timer::interval` | [`time::sleep`](time::sleep()), [`timeout`](time::timeout()), [`interval`](time::interval()) |
-//! | `AsyncReadExt::read`, `AsyncWriteExt::write_all` | the same, of futures-lite | [`recv`](net::TcpStream::recv), [`send_all`](net::TcpStream::send_all); or those of futures-lite |
-//! | `TcpSocket`, `socket2::SockRef` | `Async<T>` of a socket2 one | [`TcpSocket`](net::TcpSocket), and options on every socket |
-//! | `UdpSocket::recv_from` cuts in silence | the same | [`recv_from`](net::UdpSocket::recv_from) fails with the length; [`recv_msg`](net::UdpSocket::recv_msg) tells it |
-//! | `net::UnixSocket`, `UnixDatagram` | the same | the same, and [`UnixSeqpacket`](net::UnixSeqpacket) |
-//! | `net::unix::pipe` | | [`net::pipe`] |
-//! | `io::copy`, `copy_bidirectional` | `io::copy` | [`io::copy`](io::copy()), [`io::copy_bidirectional`]: in the kernel between sockets, with timeouts and counts |
-//! | `TcpStream::into_split` | `clone` | either |
-//! | `TcpStream::into_std` | | [`into_std`](net::TcpStream::into_std), which gives a blocking socket, as std's are; it stays non-blocking in tokio |
-//! | `io::unix::AsyncFd` | `Async<T>` | [`io::AsyncFd`] |
-//! | `TlsConnector::connect`, `SslStream`, of tokio-native-tls, tokio-rustls or tokio-openssl | the same, of async-native-tls or futures-rustls | [`TlsConnector::handshake`](tls::TlsConnector::handshake), [`TlsStream`](tls::TlsStream): one type for both sides, whose methods take `&self` |
-//! | `TlsAcceptor::accept` | the same | [`TlsAcceptor::handshake`](tls::TlsAcceptor::handshake), with a limit and a deadline |
-//! | `ClientConfig`, `ServerConfig`, `SslContext` | the same | [`tls::Context`] |
-//! | `danger_accept_invalid_certs` | the same | [the same](tls::ContextBuilder::danger_accept_invalid_certs), or better [`ca`](tls::ContextBuilder::ca) |
-//! | `ResolvesServerCert`, `set_servername_callback` | the same | [`sni_context`](tls::ContextBuilder::sni_context), [`sni_callback`](tls::ContextBuilder::sni_callback) |
-//! | `io::split` of a TLS stream | `io::split` | [`TlsStream::into_split`](tls::TlsStream::into_split), or `&` |
-//! | `sync::{Mutex, mpsc, ..}` | async-lock, async-channel | async-lock, async-channel |
-//! | `net::lookup_host` | `net::resolve` | [`dns::lookup`](dns::lookup()) |
-//! | `TcpStream::connect("host:port")` | the same | [`connect`]; [`TcpStream::connect`](net::TcpStream::connect) takes addresses |
-//! | `signal::ctrl_c`, `signal::unix::signal` | async-signal | [`signal::ctrl_c`], [`signal::Signals`]: with sender, value and count; [`restore`](signal::restore()) |
-//! | `process::Command`, `Child` | async-process | [`process::Command`], [`process::Child`]; `kill` is std's, and does not wait: `wait` does |
-//! | `fs` | async-fs | [`fs`]; what is cached is read without a thread; errors name the path; [`write_atomic`](fs::write_atomic) |
-//! | `io::stdin`, `io::stdout` | `Unblock` | [`io::stdin`], [`io::stdout`]: no thread where the file can be polled, and nothing is buffered |
-//! | inotify and notify, of other crates | the same | [`inotify::Watcher`] |
-//! | `runtime::Builder::max_blocking_threads` | `BLOCKING_MAX_THREADS` | [the same](runtime::Builder::max_blocking_threads), and [pools of your own](runtime::BlockingPool) |
-//! | `task::Id`, `task_local!` | | none: a task is known by its handle, and takes with it what it needs |
-//! | `Builder::on_thread_start` | | none |
+//! The [`guide`] has pages to read: [names](guide::coming_from) for who comes from tokio, smol or std, a [cookbook](guide::cookbook),
+//! [which libraries work](guide::ecosystem) and with which feature, [how it works](guide::how_it_works) with a picture, and what fend, tokio and
+//! smol [have and promise](guide::comparison), side by side.
 //!
 //! # Features
 //!
@@ -540,8 +507,11 @@
 //! | `tls` | yes | [`fend::tls`](tls), with the system's OpenSSL, 3.0 or later |
 //! | `dns` | yes | [`fend::dns`](dns), [`connect`]; with `tls` also [`connect_tls`] and name servers that are asked over TLS |
 //! | `idna` | no | `dns`, and host names with letters beyond ASCII |
+//! | `hyper` | no | `fend::hyper`: a server and a client, executor, timer, and hyper's traits on sockets and TLS streams |
+//! | `tokio-io` | no | `fend::io::TokioIo`: tokio's I/O traits for streams of futures-io, and the other way round |
+//! | `tokio-context` | no | every thread of fend is inside a tokio runtime: see [what it costs](guide::tokio_context) |
 //! | `vendored` | no | `tls`, with an OpenSSL that is built from source and linked in |
-//! | `full` | no | `macros`, `tls`, `dns` and `idna` |
+//! | `full` | no | `macros`, `tls`, `dns`, `idna`, `hyper` and `tokio-io`: all that only adds names |
 //!
 //! # Environment
 //!
@@ -550,6 +520,9 @@
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the [system's roots](tls::ContextBuilder::system_roots) are, `SSLKEYLOGFILE` where
 //! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file). `RES_OPTIONS` and `LOCALDOMAIN` are read by
 //! [`dns`] as resolv.conf(5) has them: options in addition to that file's, and a search list in place of its own.
+
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
 

@@ -73,6 +73,9 @@
 //! `tls`: name servers that are asked over TLS. `idna`: host names with letters beyond ASCII; without it they are an error
 //! that says so.
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod addr_info;
 mod cache;
 mod config;

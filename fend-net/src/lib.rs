@@ -25,7 +25,7 @@
 //! | socket options | methods of each type (`set_nodelay`); by name, for configuration files, `set_socket_option` with [`OptionValue`]; any that C has, `set_option` with [`OptionData`] |
 //! | control messages | [`control`], with `send_msg` and `recv_msg` |
 //! | flags of one call | [`MsgFlags`] |
-//! | a system call that has no method here | `read_with` and `write_with` of every type, and `try_read_with`, `try_write_with` |
+//! | a system call that has no method here | `read_with` and `write_with` of every type; with `try_` before them, once; with `poll_`, in a poll function |
 //! | what std has | `try_from` of std's types and of an `OwnedFd`, and `into_std`; [`ReleaseError`] while clones are alive |
 //! | what went wrong | [`SocketError`] inside an `io::Error`, with operation and address; [`ConnectError`] names each address, with its time; [`AcceptErrorKind`] says what to do |
 //!
@@ -48,6 +48,9 @@
 //! # std::io::Result::Ok(())
 //! # }).unwrap();
 //! ```
+
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;
 pub mod activation;

@@ -9,9 +9,15 @@ use crate::udp::UdpSocket;
 use crate::unix::{UnixDatagram, UnixListener, UnixSeqpacket, UnixSeqpacketListener, UnixStream};
 use crate::vsock::{VsockListener, VsockStream};
 
-/// `raw_reads!(TcpStream: registered().with, registered().try_with)`: by what a call is tried and tried again, and once.
+/// `raw_reads!(TcpStream: registered().with, registered().try_with, registered().poll_with)`: by what a call is tried and tried again, once, and
+/// polled.
 macro_rules! raw_reads {
-    ($type:ty: $($with:ident $(($($no:tt)*))?).+, $($try_with:ident $(($($none:tt)*))?).+) => {
+    (
+        $type:ty:
+        $($with:ident $(($($no:tt)*))?).+,
+        $($try_with:ident $(($($none:tt)*))?).+,
+        $($poll_with:ident $(($($nothing:tt)*))?).+
+    ) => {
         /// System calls of your own that receive.
         impl $type {
             /// Waits until this is readable and tries `op`, until that does not say [`WouldBlock`](std::io::ErrorKind::WouldBlock).
@@ -72,13 +78,32 @@ macro_rules! raw_reads {
             ) -> ::std::io::Result<R> {
                 self.$($try_with $(($($none)*))?).+(::fend_reactor::io::Direction::Read, |_| op(self))
             }
+
+            /// [`read_with`](Self::read_with), polled: for a library that has sockets described to it by poll functions. The waker of `cx`
+            /// is kept until this is readable: of each direction up to 32 different ones.
+            ///
+            /// # Errors
+            ///
+            /// As [`read_with`](Self::read_with).
+            pub fn poll_read_with<R>(
+                &self,
+                cx: &mut ::std::task::Context<'_>,
+                mut op: impl FnMut(&Self) -> ::std::io::Result<R>,
+            ) -> ::std::task::Poll<::std::io::Result<R>> {
+                self.$($poll_with $(($($nothing)*))?).+(cx, ::fend_reactor::io::Direction::Read, |_| op(self))
+            }
         }
     };
 }
 
 /// As [`raw_reads`].
 macro_rules! raw_writes {
-    ($type:ty: $($with:ident $(($($no:tt)*))?).+, $($try_with:ident $(($($none:tt)*))?).+) => {
+    (
+        $type:ty:
+        $($with:ident $(($($no:tt)*))?).+,
+        $($try_with:ident $(($($none:tt)*))?).+,
+        $($poll_with:ident $(($($nothing:tt)*))?).+
+    ) => {
         /// System calls of your own that send.
         impl $type {
             /// Waits until this is writable and tries `op`, until that does not say [`WouldBlock`](std::io::ErrorKind::WouldBlock).
@@ -136,6 +161,20 @@ macro_rules! raw_writes {
             ) -> ::std::io::Result<R> {
                 self.$($try_with $(($($none)*))?).+(::fend_reactor::io::Direction::Write, |_| op(self))
             }
+
+            /// [`write_with`](Self::write_with), polled: for a library that has sockets described to it by poll functions. The waker of `cx`
+            /// is kept until this is writable: of each direction up to 32 different ones.
+            ///
+            /// # Errors
+            ///
+            /// As [`write_with`](Self::write_with).
+            pub fn poll_write_with<R>(
+                &self,
+                cx: &mut ::std::task::Context<'_>,
+                mut op: impl FnMut(&Self) -> ::std::io::Result<R>,
+            ) -> ::std::task::Poll<::std::io::Result<R>> {
+                self.$($poll_with $(($($nothing)*))?).+(cx, ::fend_reactor::io::Direction::Write, |_| op(self))
+            }
         }
     };
 }
@@ -143,8 +182,8 @@ macro_rules! raw_writes {
 macro_rules! both_ways {
     ($($type:ty),+) => {
         $(
-            raw_reads!($type: registered().with, registered().try_with);
-            raw_writes!($type: registered().with, registered().try_with);
+            raw_reads!($type: registered().with, registered().try_with, registered().poll_with);
+            raw_writes!($type: registered().with, registered().try_with, registered().poll_with);
         )+
     };
 }
@@ -152,13 +191,13 @@ macro_rules! both_ways {
 /// Listeners send nothing.
 macro_rules! reads_only {
     ($($type:ty),+) => {
-        $(raw_reads!($type: registered().with, registered().try_with);)+
+        $(raw_reads!($type: registered().with, registered().try_with, registered().poll_with);)+
     };
 }
 
 both_ways!(TcpStream, UnixStream, UnixDatagram, UnixSeqpacket, VsockStream);
 reads_only!(TcpListener, UnixListener, UnixSeqpacketListener, VsockListener, PipeReader);
-raw_writes!(PipeWriter: registered().with, registered().try_with);
+raw_writes!(PipeWriter: registered().with, registered().try_with, registered().poll_with);
 // These look after the error queue too.
-raw_reads!(UdpSocket: run, run_now);
-raw_writes!(UdpSocket: run, run_now);
+raw_reads!(UdpSocket: run, run_now, poll_run);
+raw_writes!(UdpSocket: run, run_now, poll_run);

@@ -55,6 +55,9 @@ thread_local! {
 /// Puts back what was current before, when dropped.
 #[derive(Debug)]
 pub(crate) struct Entered {
+    /// Tokio's guard, if this thread needs one for its stay.
+    #[cfg(feature = "tokio-context")]
+    _tokio: Option<crate::tokio_context::Held>,
     before: Option<Rc<Current>>,
     budget: u32,
     polled_with: *const (),
@@ -67,6 +70,8 @@ pub(crate) struct Entered {
 pub(crate) fn enter(current: Rc<Current>) -> Entered {
     // While the thread ends there is nothing to enter any more, and nothing to put back.
     let entered = CONTEXT.try_with(|context| Entered {
+        #[cfg(feature = "tokio-context")]
+        _tokio: crate::tokio_context::hold(),
         before: context.current.replace(Some(current)),
         budget: context.budget.replace(UNLIMITED),
         polled_with: context.polled_with.get(),
@@ -74,6 +79,8 @@ pub(crate) fn enter(current: Rc<Current>) -> Entered {
         not_send: PhantomData,
     });
     entered.unwrap_or_else(|_| Entered {
+        #[cfg(feature = "tokio-context")]
+        _tokio: None,
         before: None,
         budget: UNLIMITED,
         polled_with: std::ptr::null(),

@@ -3,6 +3,9 @@
 //!
 //! Most programs use the `fend` crate, which re-exports everything here.
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod context;
 mod dispatcher;
@@ -13,6 +16,8 @@ mod random;
 mod sync;
 #[expect(unsafe_code, reason = "the system-call layer")]
 mod sys;
+#[cfg(feature = "tokio-context")]
+mod tokio_context;
 mod wake_list;
 
 pub mod fs;

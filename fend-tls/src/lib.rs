@@ -289,6 +289,9 @@
 //! | `getfinished`, `getpeerfinished` | [`tls_unique`](TlsStream::tls_unique) |
 //! | `exportkeyingmaterial` | [`export_keying_material`](TlsStream::export_keying_material) |
 
+// On docs.rs each item says which feature it takes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod acceptor;
 mod certificate;
 mod connector;

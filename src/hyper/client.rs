@@ -67,7 +67,7 @@ where
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = directory.join("socket");
 /// # let _ = std::fs::remove_file(&path);
-/// # let listener = fend::block_on(async { fend::net::UnixListener::bind(&path) })?;
+/// # let listener = fend::block_on(fend::net::UnixListener::bind(&path))?;
 /// # fend::spawn(async move {
 /// #     let (stream, _) = listener.accept().await.unwrap();
 /// #     let answer = hyper::service::service_fn(|_| async {

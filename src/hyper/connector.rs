@@ -33,8 +33,8 @@ const PROTOCOLS: &[&str] = &["h2", "http/1.1"];
 ///
 /// # Errors
 ///
-/// The text names scheme, host and port of the URI, and whichever step has failed: "connect https://example.org: TLS handshake with example.org:
-/// certificate has expired (depth 0, ..)". Kinds and sources are those of [`fend::connect`](crate::connect()). A URI that names no server
+/// The text names scheme, host and port of the URI, and whichever step has failed: `connect https://example.org: TLS handshake with
+/// example.org: certificate has expired (depth 0, ..)`. Kinds and sources are those of [`fend::connect`](crate::connect()). A URI that names no server
 /// is [`InvalidInput`](io::ErrorKind::InvalidInput).
 ///
 /// # Examples

@@ -213,3 +213,145 @@ impl<T: Write> AsyncWrite for FuturesIo<T> {
         self.project().inner.poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::mem::MaybeUninit;
+
+    use futures_lite::future::block_on;
+    use futures_lite::io::{AsyncReadExt, AsyncWriteExt, Cursor};
+
+    use super::*;
+
+    /// Says of each read that it was longer.
+    #[derive(Debug)]
+    struct Liar(usize);
+
+    impl AsyncRead for Liar {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len() + self.0))
+        }
+    }
+
+    /// Of hyper's traits, takes and counts what it is asked for.
+    #[derive(Debug, Default)]
+    struct Sink {
+        written: Vec<u8>,
+        vectored: usize,
+        shutdowns: usize,
+    }
+
+    impl Write for Sink {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            self.written.extend(buf);
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bufs: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            self.vectored += 1;
+            bufs.iter().for_each(|buf| self.written.extend(&**buf));
+            Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.shutdowns += 1;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Of hyper's traits, gives these bytes.
+    #[derive(Debug)]
+    struct Source(&'static [u8]);
+
+    impl Read for Source {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            mut buf: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            let (now, later) = self.0.split_at(buf.remaining().min(self.0.len()));
+            buf.put_slice(now);
+            self.0 = later;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn read<T: AsyncRead + Unpin>(stream: &mut FuturesIo<T>, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+        block_on(poll_fn(|cx| Read::poll_read(Pin::new(&mut *stream), cx, buf.unfilled())))
+    }
+
+    #[test]
+    fn the_rest_of_hypers_cursor_is_filled() {
+        let mut stream = FuturesIo::new(Cursor::new(b"cdefghij"));
+        let mut bytes = [MaybeUninit::uninit(); 8];
+        let mut buf = ReadBuf::uninit(&mut bytes);
+        buf.unfilled().put_slice(b"ab");
+        read(&mut stream, &mut buf).unwrap();
+        assert_eq!(buf.filled(), b"abcdefgh");
+        let mut bytes = [MaybeUninit::uninit(); 8];
+        let mut buf = ReadBuf::uninit(&mut bytes);
+        read(&mut stream, &mut buf).unwrap();
+        assert_eq!(buf.filled(), b"ij");
+        // The end.
+        read(&mut stream, &mut buf).unwrap();
+        assert_eq!(buf.filled(), b"ij");
+    }
+
+    #[test]
+    fn a_stream_that_lies_of_its_reads_is_not_believed() {
+        let mut bytes = [MaybeUninit::uninit(); 8];
+        let mut buf = ReadBuf::uninit(&mut bytes);
+        let error = read(&mut FuturesIo::new(Liar(1)), &mut buf).unwrap_err();
+        assert_eq!(error.to_string(), "a stream read 9 bytes where there was room for 8");
+        assert!(buf.filled().is_empty());
+        read(&mut FuturesIo::new(Liar(0)), &mut buf).unwrap();
+        assert_eq!(buf.filled(), [0; 8]);
+    }
+
+    #[test]
+    fn hyper_is_told_of_vectored_writes_where_there_are_any() {
+        let stream = FuturesIo::new(Vec::<u8>::new());
+        assert!(!Write::is_write_vectored(&stream));
+        let mut stream = stream.vectored(true);
+        assert!(Write::is_write_vectored(&stream));
+        let bufs = [b"head".as_slice(), b"body"].map(IoSlice::new);
+        let written = block_on(poll_fn(|cx| Write::poll_write_vectored(Pin::new(&mut stream), cx, &bufs)));
+        assert_eq!(written.unwrap(), 8);
+        assert_eq!(stream.into_inner(), b"headbody");
+    }
+
+    #[test]
+    fn what_is_hypers_can_be_read() {
+        let mut stream = FuturesIo::new(Source(b"abcdef"));
+        let (mut first, mut rest) = ([0; 4], Vec::new());
+        let mut bufs = [IoSliceMut::new(&mut []), IoSliceMut::new(&mut first)];
+        assert_eq!(block_on(stream.read_vectored(&mut bufs)).unwrap(), 4);
+        assert_eq!(&first, b"abcd");
+        assert_eq!(block_on(stream.read_to_end(&mut rest)).unwrap(), 2);
+        assert_eq!(rest, b"ef");
+    }
+
+    #[test]
+    fn what_is_hypers_can_be_written_and_closed() {
+        let mut stream = FuturesIo::new(Sink::default());
+        block_on(async {
+            stream.write_all(b"some ").await?;
+            let bufs = [b"more ".as_slice(), b"bytes"].map(IoSlice::new);
+            assert_eq!(stream.write_vectored(&bufs).await?, 10);
+            stream.flush().await?;
+            stream.close().await
+        })
+        .unwrap();
+        let Sink { written, vectored, shutdowns } = stream.get_ref();
+        assert_eq!((written.as_slice(), *vectored, *shutdowns), (&b"some more bytes"[..], 1, 1));
+    }
+}

@@ -98,3 +98,34 @@ pub use server::Server;
 #[cfg(feature = "dns")]
 pub use stream::{ConnectionInfo, Stream};
 pub use timer::Timer;
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    use super::*;
+
+    fn is_everything<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + Debug>() {}
+    fn is_a_setting<T: Clone + Default>() {}
+
+    #[test]
+    fn what_users_hold_goes_everywhere() {
+        is_everything::<Executor>();
+        is_everything::<Timer>();
+        is_everything::<FuturesIo<crate::net::TcpStream>>();
+        is_a_setting::<Executor>();
+        is_a_setting::<Timer>();
+    }
+
+    #[cfg(feature = "dns")]
+    #[test]
+    fn connections_go_everywhere() {
+        fn is_sent<T: Send + Unpin + Debug>() {}
+        is_everything::<Stream>();
+        is_everything::<ConnectionInfo>();
+        is_a_setting::<Connector>();
+        is_sent::<Connector>();
+        is_sent::<Connecting>();
+    }
+}

@@ -9,6 +9,13 @@
 //!
 //! [`copy`](copy()) and [`copy_bidirectional`] move bytes from one stream to another: inside the kernel between two sockets or
 //! pipes of [`net`](crate::net), else through a buffer.
+//!
+//! `TokioIo`, with the feature `tokio-io`, gives a stream of futures-io tokio's traits, and the other way round.
+
+#[cfg(feature = "tokio-io")]
+mod tokio_io;
 
 pub use fend_net::copy::{Copy, CopyBidirectional, CopyProgress, copy, copy_bidirectional};
 pub use fend_reactor::io::*;
+#[cfg(feature = "tokio-io")]
+pub use tokio_io::TokioIo;

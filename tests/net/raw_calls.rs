@@ -1,5 +1,6 @@
 //! System calls of the caller's own: `read_with`, `write_with` and their `try_` forms, on every type.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,6 +25,8 @@ on_every_dispatcher!(
     a_would_block_of_a_call_without_waiting_is_remembered,
     an_error_comes_through_as_it_is,
     a_dropped_call_has_taken_nothing,
+    polled_calls_keep_their_waker,
+    polled_calls_of_datagrams,
     an_interrupted_call_is_made_again,
     listeners_accept_by_a_call_of_the_callers,
     pipes_have_their_direction,
@@ -236,4 +239,38 @@ fn the_calls_of_every_type_can_move_between_threads() {
         let _ = (stream.try_read_with(skip), stream.try_write_with(fill), listener.try_read_with(|_| Ok(())));
     }
     let _ = check;
+}
+
+async fn polled_calls_keep_their_waker() -> io::Result<()> {
+    let (stream, mut peer) = accepted().await?;
+    let mut read = pin!(poll_fn(|cx| stream.poll_read_with(cx, skip)));
+    assert!(poll_once(read.as_mut()).await.is_none());
+    let writer = fend::spawn_blocking(move || peer.write_all(b"noise").map(|()| peer));
+    assert_eq!(read.await?, 5);
+    let mut peer = writer.await??;
+
+    let write = loop {
+        let mut write = Box::pin(poll_fn(|cx| stream.poll_write_with(cx, fill)));
+        if poll_once(write.as_mut()).await.transpose()?.is_none() {
+            break write;
+        }
+    };
+    let reader = fend::spawn_blocking(move || io::copy(&mut peer, &mut io::sink()));
+    assert!(write.await? > 0);
+    drop(stream);
+    assert!(reader.await?? > 0);
+    Ok(())
+}
+
+async fn polled_calls_of_datagrams() -> io::Result<()> {
+    let receiver = UdpSocket::bind("127.0.0.1:0").await?;
+    let sender = UdpSocket::bind("127.0.0.1:0").await?;
+    sender.connect(receiver.local_addr()?).await?;
+    let mut read =
+        pin!(poll_fn(|cx| receiver.poll_read_with(cx, |socket| SockRef::from(socket).peek_sender())));
+    assert!(poll_once(read.as_mut()).await.is_none());
+    let send = |socket: &UdpSocket| SockRef::from(socket).send(b"hello");
+    assert_eq!(poll_fn(|cx| sender.poll_write_with(cx, send)).await?, 5);
+    assert_eq!(read.await?.as_socket(), Some(sender.local_addr()?));
+    Ok(())
 }

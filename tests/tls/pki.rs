@@ -310,11 +310,9 @@ fn leaf_builder(request: &Request) -> Result<X509Builder, ErrorStack> {
         Usage::Server => usage.server_auth().build()?,
         Usage::Client => usage.client_auth().build()?,
     })?;
-    if let [literal] = request.names {
-        if !literal.starts_with("DNS:") {
-            builder.append_extension(literal_name(literal)?)?;
-            return Ok(builder);
-        }
+    if let Some(literal) = request.names.first().filter(|name| !name.contains(':')) {
+        builder.append_extension(literal_name(literal)?)?;
+        return Ok(builder);
     }
     if !request.names.is_empty() {
         let mut names = SubjectAlternativeName::new();

@@ -19,7 +19,7 @@ use crate::socket;
 
 /// The operations, polled: for hand-written futures.
 impl UdpSocket {
-    pub(super) fn poll_run<R>(
+    pub(crate) fn poll_run<R>(
         &self,
         cx: &mut Context<'_>,
         direction: Direction,

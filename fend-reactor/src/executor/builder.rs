@@ -152,6 +152,7 @@ impl Builder {
     /// # Errors
     /// `InvalidInput` when a number is out of its range, the threads' name has a NUL byte in it, or an environment variable cannot be read
     /// as what it should be, naming the setting and its value; what epoll_create1(2) and eventfd(2) say when the limit of open files is reached.
+    /// With the feature `tokio-context` also what starting tokio's runtime says, for the first runtime of a process.
     pub fn build(self) -> io::Result<Runtime> {
         let config = self.config()?;
         let dispatcher = config.dispatcher;

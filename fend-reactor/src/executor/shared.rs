@@ -72,8 +72,10 @@ pub(super) struct Worker {
 
 impl Shared {
     /// # Errors
-    /// What opening the dispatchers says.
+    /// What opening the dispatchers says, and with the feature `tokio-context` what starting a tokio runtime does.
     pub(super) fn new(config: Config) -> io::Result<Arc<Shared>> {
+        #[cfg(feature = "tokio-context")]
+        crate::tokio_context::prepare()?;
         let clock = Arc::new(Clock::new());
         if config.start_paused {
             clock.pause();

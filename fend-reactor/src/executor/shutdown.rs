@@ -98,6 +98,8 @@ impl Shared {
 
     /// Drops the futures of all tasks and what is queued. User code runs here.
     pub(super) fn drop_tasks(&self) {
+        #[cfg(feature = "tokio-context")]
+        let _tokio = crate::tokio_context::hold();
         self.owned.close_and_shut_down();
         drop(self.injector.close());
         self.empty_vacant_cores();

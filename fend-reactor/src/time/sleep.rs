@@ -155,7 +155,7 @@ impl Sleep {
     }
 }
 
-/// For the rest of this module's family.
+// For the rest of this module's family.
 impl Sleep {
     pub(super) fn until(deadline: Nanos) -> Self {
         Sleep { deadline, driver: None, key: None, waiter: None }

@@ -1,8 +1,42 @@
+//! HTTP by hyper and what is built on it, over fend: with itself at the other end, and with servers and clients that are other programs.
+//! HTTP by hyper and what is made of it, on fend.
 //! HTTP with the real libraries and programs, on every dispatcher.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/tls/command.rs"]
+mod command;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/support/full_listener.rs"]
+mod full_listener;
+#[expect(
+    dead_code,
+    clippy::collapsible_if,
+    reason = "the part for other suites, which are in an older Rust without chains of `let`"
+)]
+#[path = "../../../tests/tls/pki.rs"]
+mod pki;
+#[path = "../../../tests/tls/place.rs"]
+mod place;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/connect/zone.rs"]
+mod zone;
+
+mod noise;
+mod peers;
+
+mod client;
+mod connector;
+mod header_timeout;
+mod keep_alive;
+mod nginx;
+mod raw;
+mod s_server;
+mod upgrade;
+mod tonic;
 #[path = "../../../tests/support/alone.rs"]
 mod alone;
 #[macro_use]

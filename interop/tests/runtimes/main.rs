@@ -1,5 +1,9 @@
-//! x
+//! Libraries that have a runtime described to them, on fend.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+
+mod described;
+mod hickory;
+mod quinn;

@@ -1,5 +1,27 @@
-//! x
+//! Libraries over fend's streams.
+//! Streams of fend in other libraries' hands, and theirs in fend's tasks.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
 mod support;
+
+mod no_tokio_context;
+mod tokio_io;
+#[path = "../../../tests/support/tls_ends.rs"]
+mod tls_ends;
+
+mod websocket;
+#[expect(dead_code, reason = "the part for other suites")]
+#[path = "../../../tests/tls/pki.rs"]
+mod pki;
+#[path = "../../../tests/tls/place.rs"]
+mod place;
+
+mod codec;
+mod compression;
+mod copy;
+mod executors;
+mod foreign_sockets;
+mod pair;
+mod process;
+mod tls;
