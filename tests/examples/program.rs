@@ -307,9 +307,6 @@ fn build(profile: &Path) {
         command.args(["--features", "hyper"]);
     }
     command.arg("--target-dir").arg(profile.parent().expect("target"));
-    if cfg!(feature = "hyper") {
-        command.args(["--features", "hyper"]);
-    }
     if profile.file_name() == Some(OsStr::new("release")) {
         command.arg("--release");
     }
