@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fend::hyper::Server;
 use fend::net::{DrainReport, TcpStream};
+use fend::task::CancellationToken;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -28,6 +29,8 @@ on_every_dispatcher!(
     a_handler_that_blocks_is_stuck,
     a_stalled_handshake_does_not_hold_up_a_drain,
     a_silent_client_of_tls_does_not_hold_up_a_drain,
+    half_a_head_does_not_hold_up_a_drain,
+    a_client_of_http2_that_asks_nothing_does_not_hold_up_a_drain,
 );
 
 /// Begins a drain with a deadline that no test reaches.
@@ -258,5 +261,38 @@ async fn a_silent_client_of_tls_does_not_hold_up_a_drain() -> io::Result<()> {
     let draining = drain(&serving);
     assert_eq!(stream.recv(&mut [0]).await.unwrap_or(0), 0);
     assert_eq!(finished(draining.await?), 1);
+    Ok(())
+}
+
+async fn half_a_head_does_not_hold_up_a_drain() -> io::Result<()> {
+    let server = Server::bind("127.0.0.1:0").await?.header_read_timeout(LONG);
+    let (address, handle) = (server.local_addr()?, server.handle());
+    let begun = CancellationToken::new();
+    let tell = begun.clone();
+    let served = fend::spawn(server.serve_with(move |_| {
+        tell.cancel();
+        service_fn(echo)
+    }));
+    let client = TcpStream::connect(address).await?;
+    client.send_all(b"GET / HTTP/1.1\r\nhost: loc").await?;
+    begun.cancelled().await;
+    assert_eq!(finished(handle.drain(LONG).await), 1);
+    until_closed(&client).await;
+    assert_eq!(finished(served.await??), 1);
+    Ok(())
+}
+
+async fn a_client_of_http2_that_asks_nothing_does_not_hold_up_a_drain() -> io::Result<()> {
+    const SETTINGS: u8 = 4;
+    let server = Server::bind("127.0.0.1:0").await?.http2(|http2| {
+        // What finds a client that is gone is not what is wanted here.
+        http2.keep_alive_interval(None);
+    });
+    let serving = Serving::on(server, service_fn(echo))?;
+    let client = serving.connect().await?;
+    client.send_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await?;
+    while frame(&client).await?.0 != SETTINGS {}
+    // It does not answer the PING by which hyper makes sure that nothing is on its way.
+    assert_eq!(finished(serving.end().await?), 1);
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::ready;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::body::{Body, Incoming};
@@ -15,13 +17,14 @@ use hyper::{Request, Response};
 
 use super::failure::{ConnectionFailure, ConnectionStep};
 use super::first_bytes::Version;
-use super::opening::Opening;
+use super::opening::{GRACE, Opening};
 use super::peer::{Peer, WithPeer};
 use super::stream::ServerStream;
 use super::transport::Transport;
 use super::{Executor, Report};
 use crate::net::TcpStream;
 use crate::task::CancellationToken;
+use crate::time::sleep;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -83,18 +86,19 @@ where
         let expected = self.opening.expected(&transport);
         let (mut stream, dropped) = ServerStream::new(transport);
         let Some(version) = self.opening.version(&mut stream, expected).await? else { return Ok(()) };
-        let service = WithPeer { service: (self.make)(peer), peer: peer.clone() };
-        let drain = &self.opening.drain;
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = WithPeer { service: (self.make)(peer), peer: peer.clone(), asked: asked.clone() };
+        let ending = Ending { drain: &self.opening.drain, asked: &asked };
         match version {
             Version::Http1 => {
                 let connection = self.http1.serve_connection(stream, service).with_upgrades();
-                drive(connection, drain, |connection| connection.graceful_shutdown()).await?;
+                ending.drive(connection, |connection| connection.graceful_shutdown()).await?;
                 // What it was upgraded to is still this connection.
                 dropped.cancelled().await;
             }
             Version::Http2 => {
                 let connection = self.http2.serve_connection(stream, service);
-                drive(connection, drain, |connection| connection.graceful_shutdown()).await?;
+                ending.drive(connection, |connection| connection.graceful_shutdown()).await?;
             }
         }
         Ok(())
@@ -114,26 +118,40 @@ fn set_nodelay<I: 'static>(stream: &I) {
     }
 }
 
-/// Runs the connection to its end, which it is told to come to when a drain begins. First it looks at what has come: a request that is there
-/// is answered.
-async fn drive<C>(
-    connection: C,
-    drain: &CancellationToken,
-    shut_down: fn(Pin<&mut C>),
-) -> Result<(), hyper::Error>
-where
-    C: Future<Output = Result<(), hyper::Error>>,
-{
-    let (mut connection, mut drained) = (pin!(connection), pin!(drain.cancelled()));
-    let mut told = false;
-    poll_fn(|cx| {
-        let polled = connection.as_mut().poll(cx);
-        if polled.is_ready() || told || drained.as_mut().poll(cx).is_pending() {
-            return polled;
-        }
-        told = true;
-        shut_down(connection.as_mut());
-        connection.as_mut().poll(cx)
-    })
-    .await
+/// What ends a connection beside its client.
+struct Ending<'a> {
+    drain: &'a CancellationToken,
+    /// Whether there was a request.
+    asked: &'a AtomicBool,
+}
+
+impl Ending<'_> {
+    /// Runs the connection to its end, which it is told to come to when a drain begins. First it looks at what has come: a request that is
+    /// there is answered.
+    ///
+    /// hyper ends a connection between two requests at once. One on which the first is still to come it leaves its time, as long as it would
+    /// have without a drain: that is cut short here.
+    async fn drive<C>(&self, connection: C, shut_down: fn(Pin<&mut C>)) -> Result<(), hyper::Error>
+    where
+        C: Future<Output = Result<(), hyper::Error>>,
+    {
+        let (mut connection, mut drained) = (pin!(connection), pin!(self.drain.cancelled()));
+        let mut grace = None;
+        poll_fn(|cx| {
+            let mut polled = connection.as_mut().poll(cx);
+            if polled.is_pending() && grace.is_none() {
+                ready!(drained.as_mut().poll(cx));
+                grace = Some(sleep(GRACE));
+                shut_down(connection.as_mut());
+                polled = connection.as_mut().poll(cx);
+            }
+            match &mut grace {
+                Some(grace) if polled.is_pending() && !self.asked.load(Ordering::Relaxed) => {
+                    Pin::new(grace).poll(cx).map(Ok)
+                }
+                _ => polled,
+            }
+        })
+        .await
+    }
 }

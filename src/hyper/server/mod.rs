@@ -11,8 +11,9 @@
 //! | a connection that | when the listener is [drained](ListenerHandle::drain) or [stopped](ListenerHandle::stop) |
 //! |---|---|
 //! | answers a request | finishes it; HTTP/1 says `connection: close`, HTTP/2 sends GOAWAY and takes no further streams |
-//! | waits for its next request, or its first | ends at once |
-//! | shakes hands, or has just been taken | has one more second for that and for the first bytes of its request |
+//! | waits for its next request, or for the first byte of its first | ends at once; with HTTP/2, when the client has answered a PING: it may just have asked |
+//! | has begun with its first request | has one more second for the rest of the head |
+//! | shakes hands, or has just been taken | has one more second for that, and one for the first bytes of its request |
 //! | was [upgraded](hyper::upgrade) | goes on until its stream is dropped |
 //!
 //! When the drain's deadline has passed, whatever is left is aborted.
@@ -244,7 +245,8 @@ impl<L: Accept> Server<L> {
     }
 
     /// How long a client may take for the head of a request: from the handshake or the last response to the last byte of the head with
-    /// HTTP/1, to the first bytes with HTTP/2. 30 s unless said. Its connection ends then.
+    /// HTTP/1, to the first bytes with HTTP/2. 30 s unless said. Its connection ends then. On a new connection of HTTP/1 the time begins anew
+    /// with the first byte.
     #[must_use]
     pub fn header_read_timeout(mut self, timeout: Duration) -> Self {
         self.settings.header_read_timeout = timeout;

@@ -21,8 +21,9 @@ use crate::time::{sleep, timeout};
 #[cfg(feature = "tls")]
 use crate::tls::{TlsAcceptor, TlsError};
 
-/// What a connection has when a drain finds it in its handshake, or when it begins in a drain: its client could not know.
-const GRACE: Duration = Duration::from_secs(1);
+/// What a connection has when a drain finds it in its handshake or in the head of its first request, or when it begins in a drain: its client
+/// could not know.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// How connections begin.
 pub(super) struct Opening {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::Request;
 use hyper::service::Service;
@@ -90,11 +91,12 @@ impl<A: fmt::Debug> fmt::Debug for Peer<A> {
     }
 }
 
-/// Puts the peer into each request.
+/// Puts the peer into each request, and tells that there was one.
 #[derive(Debug)]
 pub(super) struct WithPeer<S, A> {
     pub(super) service: S,
     pub(super) peer: Peer<A>,
+    pub(super) asked: Arc<AtomicBool>,
 }
 
 impl<S, B, A> Service<Request<B>> for WithPeer<S, A>
@@ -107,6 +109,7 @@ where
     type Future = S::Future;
 
     fn call(&self, mut request: Request<B>) -> S::Future {
+        self.asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(self.peer.clone());
         self.service.call(request)
     }
