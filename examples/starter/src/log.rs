@@ -17,11 +17,13 @@ pub fn error(message: impl Display) {
     line(format_args!("error {message}"));
 }
 
-/// One request. The path stands last, since it is the client's to choose; a URI has no blanks and no control characters.
+/// One request. The path stands last, since it is the client's to choose: it has no blanks, and what is not ASCII, which some terminals take for
+/// commands, is escaped.
 pub fn request(peer: Option<SocketAddr>, method: &Method, path: &str, status: StatusCode, took: Duration) {
     let peer = peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
     let milliseconds = took.as_secs_f64() * 1e3;
-    line(format_args!("request {peer} {} {milliseconds:.1}ms {method} {path}", status.as_u16()));
+    let (status, path) = (status.as_u16(), path.escape_default());
+    line(format_args!("request {peer} {status} {milliseconds:.1}ms {method} {path}"));
 }
 
 /// When standard error is closed nobody wants to hear it.

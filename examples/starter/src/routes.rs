@@ -2,7 +2,7 @@
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::health::Health;
@@ -17,6 +17,15 @@ pub struct App {
 
 impl App {
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+    {
+        let is_head = request.method() == Method::HEAD;
+        let response = self.answer_whole(request).await;
+        if is_head { without_body(response) } else { response }
+    }
+
+    async fn answer_whole<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
     where
         B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
     {
@@ -60,6 +69,14 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>>
     response
 }
 
+/// What HEAD is answered with: with HTTP/2 hyper would send a body that is there.
+fn without_body(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    response.map(|_| Full::default())
+}
+
 fn not_allowed(methods: &'static str) -> Response<Full<Bytes>> {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("only {methods}\n"));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
@@ -90,6 +107,15 @@ mod tests {
         assert_eq!(ask(&app, Method::GET, "/nowhere", "").await, (404, "there is no /nowhere\n".to_owned()));
         let (status, page) = ask(&app, Method::GET, "/health", "").await;
         assert!(status == 200 && page.ends_with("requests 5\n"), "{page}");
+    }
+
+    #[fend::test]
+    async fn head_has_the_length_and_not_the_body() {
+        let app = App { health: Health::new(), max_body: 8 };
+        let request = Request::head("/").body(Full::<Bytes>::default()).expect("a request");
+        let response = app.answer(request).await;
+        assert_eq!(response.headers()[CONTENT_LENGTH], "17");
+        assert!(response.body().is_end_stream());
     }
 
     #[fend::test]
