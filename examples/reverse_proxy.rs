@@ -6,8 +6,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fend::hyper::Server;
+use fend::net::Listener;
 use hyper::service::service_fn;
 
 #[path = "reverse_proxy/access_log.rs"]
@@ -26,6 +28,8 @@ mod failure;
 mod fields;
 #[path = "reverse_proxy/forward.rs"]
 mod forward;
+#[path = "reverse_proxy/patience.rs"]
+mod patience;
 #[path = "support/runtime.rs"]
 mod runtime;
 #[expect(dead_code, reason = "its loops are for servers that answer a stream themselves")]
@@ -48,6 +52,9 @@ use command_line::Command;
 use complaints::Complaints;
 use forward::Proxy;
 
+/// What the kernel takes for `TCP_USER_TIMEOUT`.
+const LONGEST_USER_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
 fn main() -> ExitCode {
     arguments::main("reverse_proxy", &command_line::help(), command_line::read, run)
 }
@@ -56,10 +63,13 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let Command { front, plain, max_connections, passing } = command;
     let acceptor = if plain { None } else { Some(front.acceptor()?) };
     let complaints = Arc::new(Complaints::new());
+    let patience = passing.idle_timeout.clamp(Duration::from_millis(1), LONGEST_USER_TIMEOUT);
     let proxy = Arc::new(Proxy::new(passing, complaints.clone())?);
     front.server.runtime.build()?.block_on(async {
         let listening = server::listen(front.server.addr).await?;
-        let serve = |listener| {
+        let serve = |listener: Listener| {
+            // hyper waits for ever for a client that takes no more of a response.
+            let listener = listener.prepare(move |stream| stream.set_user_timeout(Some(patience)));
             let mut server =
                 Server::new(listener).max_connections(max_connections).on_error(move |failure| {
                     if !failure.is_everyday() {

@@ -48,12 +48,23 @@ impl Drop for Entry {
         let status = self.status.map_or("-".to_owned(), |status| status.as_str().to_owned());
         let upstream = self.upstream.as_deref().unwrap_or("-");
         let milliseconds = self.begin.elapsed().as_secs_f64() * 1e3;
-        // A URI has neither blanks nor control characters.
-        let target = self.target.path_and_query().map_or("-", |target| target.as_str());
+        let target = self.target.path_and_query().map_or("-".to_owned(), |target| shown(target.as_str()));
         let line = format!("{client} {status} {bytes} {milliseconds:.1}ms {upstream} {method} {target}\n");
         // When nobody reads it there is still work to do.
         let _ = io::stdout().write_all(line.as_bytes());
     }
+}
+
+/// A target of a request for a terminal, which takes some letters beyond ASCII for commands: those are written as they should have come.
+fn shown(target: &str) -> String {
+    let mut shown = String::new();
+    for byte in target.bytes() {
+        match byte {
+            b'!'..=b'~' => shown.push(byte.into()),
+            _ => shown += &format!("%{byte:02X}"),
+        }
+    }
+    shown
 }
 
 /// A response's body, which counts its bytes: a server's, or a page of our own.

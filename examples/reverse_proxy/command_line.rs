@@ -16,8 +16,8 @@ pub(crate) fn help() -> String {
         "\
 usage: reverse_proxy --upstream URL... [OPTIONS]
 
-Passes requests on to the servers behind it, and their responses back; Upgrade too, such as WebSockets. In front it speaks HTTP/1 and HTTP/2,
-over TLS; to the servers HTTP/1.1, over connections that it keeps. Prints a line for each request: the client, the status, the bytes of the
+Passes requests on to the servers behind it, and their responses back; Upgrade too, such as WebSockets, but not to HTTP/2 or TLS, which could
+not be looked into. In front it speaks HTTP/1 and HTTP/2, over TLS; to the servers HTTP/1.1, over connections that it keeps. Prints a line for each request: the client, the status, the bytes of the
 response, the time, the server, and what was asked for.
   --upstream URL       a server, such as http://127.0.0.1:8000 or https://name.example; of several each has its turn
   --upstream-ca FILE   whom to trust with https, in place of whom the system trusts
@@ -27,7 +27,8 @@ response, the time, the server, and what was asked for.
   --cool-down SECS     for how long a server that cannot be connected to is asked only when all are like that (default 5)
   --connect-timeout SECS   how long a connection to a server may take (default 5)
   --timeout SECS       how long a server may take for the head of its response, once it has the request (default 60)
-  --idle-timeout SECS  how long the next piece of a body may take, of a request or a response (default 60)
+  --idle-timeout SECS  how long the next piece of a body may take, of a request or a response, to come or to be taken (default 60); a client
+                       that takes no bytes at all for so long is left, upgraded or not
   --tunnel-timeout SECS    ends an upgraded connection on which nothing has moved for so long (default 3600)
   --max-body BYTES     the largest body of a request (default: any)
   --max-connections N  how many clients there may be at once; further ones wait (default 10000)
@@ -37,7 +38,7 @@ response, the time, the server, and what was asked for.
 Of a request without a body that may be sent twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE) another server is asked when one fails. What the
 client is told when none answers:
   502  no server could be connected to, or what came was not HTTP
-  504  one did not answer in time
+  504  one did not answer, or take the request, in time
 "
     )
 }

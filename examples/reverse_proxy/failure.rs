@@ -68,7 +68,11 @@ impl Failure {
                 (StatusCode::GATEWAY_TIMEOUT, "the server behind this one could not be connected to in time")
             }
             (true, false) => (StatusCode::BAD_GATEWAY, "the server behind this one cannot be connected to"),
-            (false, _) => {
+            // It has a part of the request, and takes no more of it.
+            (false, true) => {
+                (StatusCode::GATEWAY_TIMEOUT, "the server behind this one did not take the request in time")
+            }
+            (false, false) => {
                 (StatusCode::BAD_GATEWAY, "the server behind this one has not answered as it should")
             }
         };

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use http::header::{
-    CONNECTION, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::uri::Authority;
 use http::{Uri, Version};
@@ -37,24 +37,42 @@ pub(crate) struct Client {
     pub(crate) version: Version,
 }
 
-/// The protocol that `Upgrade` names, when the connection is to change to it (RFC 9110, section 7.8).
+/// The protocol that `Upgrade` names, when the connection is to change to it (RFC 9110, section 7.8) and may.
+///
+/// HTTP/2 and TLS may not: whole requests would go through that nobody here has looked at, with fields that the server believes.
 pub(crate) fn upgrade(fields: &HeaderMap) -> Option<HeaderValue> {
     let protocol = fields.get(UPGRADE)?;
-    named_by_connection(fields).contains(&UPGRADE).then(|| protocol.clone())
+    let names = protocol.to_str().ok()?.to_ascii_lowercase();
+    let is_http = |name: &str| ["h2c", "http/", "tls/"].iter().any(|http| name.trim().starts_with(http));
+    if names.split(',').any(is_http) || !named_by_connection(fields).contains(&UPGRADE) {
+        return None;
+    }
+    Some(protocol.clone())
 }
 
-/// The host of a request, from its target or its field (RFC 9112, section 3.2). `None` when there is none, or more than one.
+/// The host of a request, from its target or its field (RFC 9112, section 3.2). `None` when there is none, more than one, or what cannot be one.
 pub(crate) fn host(target: &Uri, fields: &HeaderMap) -> Option<HeaderValue> {
     let mut hosts = fields.get_all(HOST).iter();
-    match (target.authority(), hosts.next(), hosts.next()) {
-        (Some(authority), _, None) => HeaderValue::from_str(authority.as_str()).ok(),
-        (None, Some(host), None) => Some(host.clone()),
-        _ => None,
-    }
+    let (field, None) = (hosts.next(), hosts.next()) else { return None };
+    let host = match target.authority() {
+        Some(authority) => HeaderValue::from_str(authority.as_str()).ok()?,
+        None => field?.clone(),
+    };
+    is_host(&host).then_some(host)
+}
+
+/// A name or an address, perhaps with a port; or nothing, for what has none. Not a user of it.
+fn is_host(host: &HeaderValue) -> bool {
+    let is_plain = |authority: Authority| !authority.as_str().contains('@');
+    host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(is_plain)
 }
 
 /// Takes out what is for one connection alone.
 pub(crate) fn remove_hop_by_hop(fields: &mut HeaderMap) {
+    if fields.contains_key(TRANSFER_ENCODING) {
+        // Where both are there this one is wrong (RFC 9112, section 6.3).
+        fields.remove(CONTENT_LENGTH);
+    }
     for name in named_by_connection(fields).iter().chain(&HOP_BY_HOP) {
         fields.remove(name);
     }
@@ -81,7 +99,8 @@ pub(crate) fn add_forwarded(
     // It was answered already, by whoever has begun to read the body.
     fields.remove(EXPECT);
     if !trust {
-        for name in [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO] {
+        let said: Vec<_> = fields.keys().filter(|name| is_of_proxies(name)).cloned().collect();
+        for name in said {
             fields.remove(name);
         }
     }
@@ -102,6 +121,19 @@ pub(crate) fn add_forwarded(
     }
     let host = rewritten.and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     fields.insert(HOST, host.unwrap_or_else(|| client.host.clone()));
+}
+
+/// Whether servers take it for the word of a proxy.
+fn is_of_proxies(name: &HeaderName) -> bool {
+    *name == FORWARDED || name.as_str().starts_with("x-forwarded-") || name == "x-real-ip"
+}
+
+/// Makes one field of the cookies, which HTTP/2 may have in pieces and HTTP/1 may not (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(fields: &mut HeaderMap) {
+    let pieces: Vec<_> = fields.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let (2.., Ok(whole)) = (pieces.len(), HeaderValue::from_bytes(&pieces.join(&b"; "[..]))) {
+        fields.insert(COOKIE, whole);
+    }
 }
 
 /// Says that a message has come through here, and how.

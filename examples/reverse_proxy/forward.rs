@@ -11,7 +11,7 @@ use fend::task::CancellationToken;
 use fend::time::sleep;
 use fend::tls::{Context, Mode, TlsConnector};
 use futures_lite::future;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{Either, Full};
@@ -25,13 +25,14 @@ use crate::command_line;
 use crate::complaints::Complaints;
 use crate::failure::Failure;
 use crate::fields;
+use crate::patience::Patient;
 use crate::tunnel;
 use crate::upstreams::{Upstream, Upstreams};
 
 pub(crate) struct Proxy {
     upstreams: Upstreams,
     /// Keeps connections to all of them.
-    client: Client<Connector, Passing>,
+    client: Client<Patient, Passing>,
     rewrite_host: bool,
     trust_forwarded: bool,
     timeout: Duration,
@@ -65,7 +66,7 @@ impl Proxy {
         let connector = Connector::new().timeout(passing.connect_timeout).tls_connector(&tls);
         Ok(Proxy {
             upstreams: Upstreams::new(passing.upstreams, passing.cool_down),
-            client: client_builder().build(connector),
+            client: client_builder().build(Patient { connector, limit: passing.idle_timeout }),
             rewrite_host: passing.rewrite_host,
             trust_forwarded: passing.trust_forwarded,
             timeout: passing.timeout,
@@ -84,11 +85,12 @@ impl Proxy {
     ) -> Result<Response<Answer>, Infallible> {
         let peer: Peer = request.extensions().get().cloned().expect("the server has put it there");
         let (method, target) = (request.method().clone(), request.uri().clone());
+        let is_head = method == Method::HEAD;
         let mut entry = Entry::begin(*peer.addr(), method, target, self.is_quiet);
         let answered = async { self.forward(self.read(request, &peer)?, &mut entry).await };
         let response = match answered.await {
             Ok(response) => response.map(Either::Left),
-            Err(failure) => page(&failure).map(Either::Right),
+            Err(failure) => page(&failure, is_head).map(Either::Right),
         };
         entry.status = Some(response.status());
         Ok(response.map(|body| Answer::new(body, entry)))
@@ -98,10 +100,7 @@ impl Proxy {
     fn read(&self, mut request: Request<Incoming>, peer: &Peer) -> Result<Outgoing, Failure> {
         let bad = |sentence| Failure::of_client(StatusCode::BAD_REQUEST, sentence);
         if request.method() == Method::CONNECT {
-            return Err(Failure::of_client(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "this is no proxy for all servers",
-            ));
+            return Err(Failure::of_client(StatusCode::NOT_IMPLEMENTED, "this is no proxy for all servers"));
         }
         if request.body().size_hint().lower() > self.max_body {
             return Err(Failure::too_large());
@@ -110,13 +109,14 @@ impl Proxy {
         let host = match fields::host(request.uri(), fields) {
             Some(host) => host,
             // HTTP/1.0 has none.
-            None if version == Version::HTTP_10 => HeaderValue::from_static(""),
+            None if version == Version::HTTP_10 && !fields.contains_key(HOST) => HeaderValue::from_static(""),
             None => return Err(bad("a request has one Host")),
         };
         let protocol = fields::upgrade(fields).filter(|_| version == Version::HTTP_11);
         let upgrade = protocol.map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
-        let client =
-            fields::Client { address: peer.addr().ip(), is_tls: peer.tls().is_some(), host, version };
+        // One of IPv4 as such, also where it has come to a socket of IPv6.
+        let address = peer.addr().ip().to_canonical();
+        let client = fields::Client { address, is_tls: peer.tls().is_some(), host, version };
         let (parts, body) = request.into_parts();
         Ok(Outgoing { parts, body, client, upgrade })
     }
@@ -124,6 +124,7 @@ impl Proxy {
     async fn forward(&self, outgoing: Outgoing, entry: &mut Entry) -> Result<Response<Passing>, Failure> {
         let Outgoing { mut parts, body, client, upgrade } = outgoing;
         fields::remove_hop_by_hop(&mut parts.headers);
+        fields::join_cookies(&mut parts.headers);
         fields::add_via(&mut parts.headers, client.version);
         if let Some((protocol, _)) = &upgrade {
             fields::set_upgrade(&mut parts.headers, protocol.clone());
@@ -230,10 +231,15 @@ impl Proxy {
     }
 }
 
-fn page(failure: &Failure) -> Response<Full<Bytes>> {
+fn page(failure: &Failure, is_head: bool) -> Response<Full<Bytes>> {
     let status = failure.status;
-    let mut response = Response::new(Full::from(format!("{status}: {}\n", failure.sentence)));
+    let text = format!("{status}: {}\n", failure.sentence);
+    let length = text.len();
+    // With HTTP/2 hyper would send it after HEAD, too.
+    let mut response = Response::new(if is_head { Full::default() } else { Full::from(text) });
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    fields.insert(CONTENT_LENGTH, length.into());
     response
 }

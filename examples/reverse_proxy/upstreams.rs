@@ -55,6 +55,10 @@ impl Value for Upstream {
         if authority.as_str().contains('@') {
             return Err("a user's name in a URL is not sent".to_owned());
         }
+        let has_port = authority.as_str().len() > authority.host().len();
+        if authority.host().is_empty() || (has_port && authority.port_u16().is_none_or(|port| port == 0)) {
+            return Err(WANTED.to_owned());
+        }
         if parts.path_and_query.is_some_and(|path| path != "/") {
             return Err("requests keep their own paths: there can be none here".to_owned());
         }

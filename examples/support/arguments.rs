@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// The longest time of an option: about thirty years, which can be added to any other time.
+const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+
 /// Why a command line gives nothing to run.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -110,6 +113,7 @@ impl Value for Duration {
     fn read(text: &str) -> Result<Duration, String> {
         let seconds = text.parse::<f64>().map_err(|_| "not a number of seconds".to_owned())?;
         match Duration::try_from_secs_f64(seconds) {
+            Ok(duration) if duration > LONGEST => Err(format!("more than {} seconds", LONGEST.as_secs())),
             Ok(duration) if !duration.is_zero() => Ok(duration),
             _ => Err("not a time above 0".to_owned()),
         }

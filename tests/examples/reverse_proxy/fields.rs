@@ -24,7 +24,8 @@ fn serve_heads() -> (String, Receiver<String>) {
 const REQUEST: &str = "GET /path?a=b HTTP/1.1\r\nHost: name.example\r\nConnection: keep-alive, X-Secret, x-kept-from-you\r\n\
     X-Secret: 1\r\nX-Kept-From-You: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\n\
     Proxy-Authorization: Basic eDp4\r\nExpect: 100-continue\r\nX-Kept: 1\r\nVia: 1.0 before\r\n\
-    Forwarded: for=192.0.2.6\r\nX-Forwarded-For: 192.0.2.6, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n\r\n";
+    Forwarded: for=192.0.2.6\r\nX-Forwarded-For: 192.0.2.6, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n\
+    X-Forwarded-Port: 1\r\nX-Real-IP: 192.0.2.6\r\n\r\n";
 
 #[test]
 fn fields_of_one_connection_stay_there() {
@@ -79,6 +80,9 @@ fn servers_learn_who_the_client_is() {
             assert_eq!(field(&head, "x-forwarded-for"), Some(clients), "{more:?}: {head}");
             assert_eq!(field(&head, "x-forwarded-proto"), Some(proto), "{more:?}: {head}");
             assert_eq!(field(&head, "x-forwarded-host"), Some("name.example"), "{more:?}: {head}");
+            let trusted = more == ["--trust-forwarded"];
+            assert_eq!(field(&head, "x-real-ip"), trusted.then_some("192.0.2.6"), "{more:?}: {head}");
+            assert_eq!(field(&head, "x-forwarded-port"), trusted.then_some("1"), "{more:?}: {head}");
         });
     }
 }
@@ -90,6 +94,10 @@ fn a_request_has_one_host() {
         for (target, hosts, status) in [
             ("/", "", "400"),
             ("/", "host: a\r\nhost: b\r\n", "400"),
+            ("/", "host: a b\r\n", "400"),
+            ("/", "host: a/b\r\n", "400"),
+            ("/", "host: me@name.example\r\n", "400"),
+            ("http://me@name.example/", "host: name.example\r\n", "400"),
             ("http://name.example/", "host: other.example\r\n", "200"),
         ] {
             let mut client = Peer::connect(address);
@@ -103,7 +111,39 @@ fn a_request_has_one_host() {
         assert_eq!(field(&head, "host"), Some("name.example"), "{head}");
         let mut client = Peer::connect(address);
         client.send("CONNECT name.example:443 HTTP/1.1\r\nhost: name.example:443\r\n\r\n");
-        assert!(client.response().0.starts_with("HTTP/1.1 405 "));
+        assert!(client.response().0.starts_with("HTTP/1.1 501 "));
+        let mut client = Peer::connect(address);
+        client.send("GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n");
+        assert!(client.response().0.starts_with("HTTP/1.0 400 "));
         assert!(heads.try_recv().is_err());
+    });
+}
+
+#[test]
+fn cookies_in_pieces_are_made_whole() {
+    let (upstream, heads) = serve_heads();
+    on_every_dispatcher(&[&upstream], &[], |_, address| {
+        let mut client = Peer::connect(address);
+        client.send("GET / HTTP/1.1\r\nhost: h\r\ncookie: a=b\r\ncookie: c=d\r\n\r\n");
+        let head = heads.recv().unwrap();
+        assert!(head.contains("\r\ncookie: a=b; c=d\r\n") || head.contains("\ncookie: a=b; c=d\n"), "{head}");
+    });
+}
+
+#[test]
+fn a_length_beside_an_encoding_is_not_believed() {
+    let upstream = serve(|mut peer| {
+        while peer.head().is_some() {
+            peer.send(
+                "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n",
+            );
+        }
+    });
+    on_every_dispatcher(&[&upstream], &[], |_, address| {
+        let mut client = Peer::connect(address);
+        client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+        let head = client.head().unwrap();
+        assert_eq!(field(&head, "content-length"), None, "{head}");
+        assert_eq!(field(&head, "transfer-encoding"), Some("chunked"), "{head}");
     });
 }

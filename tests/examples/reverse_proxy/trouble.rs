@@ -1,12 +1,12 @@
 //! Servers that are not there, do not answer, or break off; and clients that do.
 
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use socket2::{Domain, Socket, Type};
 
-use super::peers::{Peer, field, on_every_dispatcher, serve, serve_at, serve_text};
+use super::peers::{Peer, curl, field, on_every_dispatcher, serve, serve_at, serve_text};
 use crate::full_listener::FullListener;
 use crate::program::unused_address;
 
@@ -155,5 +155,74 @@ fn a_body_that_does_not_come_is_not_waited_for() {
         assert_eq!(ask(address, &post("content-length: 10\r\n\r\nhalf ")).0, "408");
         assert_eq!(ask(address, &post("content-length: 11\r\n\r\n")).0, "413");
         assert_eq!(ask(address, &post("transfer-encoding: chunked\r\n\r\nb\r\nhello hello\r\n")).0, "413");
+    });
+}
+
+#[test]
+fn a_server_that_takes_no_body_is_not_waited_for() {
+    // More than lies in buffers on the way.
+    const LENGTH: usize = 256 << 20;
+    let upstream = serve(|mut peer| {
+        if peer.head().is_some() {
+            // It reads no more, and stays.
+            std::thread::park();
+        }
+    });
+    on_every_dispatcher(&[&upstream], &["--idle-timeout=0.3"], |proxy, address| {
+        let mut client = Peer::connect(address);
+        client.send(&format!("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: {LENGTH}\r\n\r\n"));
+        let mut sender = client.0.get_ref().try_clone().unwrap();
+        let sending = std::thread::spawn(move || {
+            for _ in 0..LENGTH / 65_536 {
+                if sender.write_all(&[0; 65_536]).is_err() {
+                    break;
+                }
+            }
+        });
+        // What is not read any more may reset the connection before the page is there.
+        let line = proxy.line();
+        assert!(line.contains(" 504 ") && line.ends_with("POST /"), "{line}");
+        drop(client);
+        sending.join().unwrap();
+    });
+}
+
+#[test]
+fn a_client_that_takes_no_response_is_not_waited_for() {
+    let upstream = serve(|mut peer| {
+        if peer.head().is_some() {
+            peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+            while peer.0.get_mut().write_all(b"4\r\nmore\r\n").is_ok() {}
+        }
+    });
+    on_every_dispatcher(&[&upstream], &["--idle-timeout=0.3"], |proxy, address| {
+        let mut client = Peer::connect(address);
+        client.send(GET);
+        // It is told when it is over.
+        let line = proxy.line();
+        assert!(line.contains(" 200 ") && line.ends_with("GET /"), "{line}");
+    });
+}
+
+#[test]
+fn a_page_of_the_proxys_has_no_body_after_head() {
+    let unused = unused_address();
+    on_every_dispatcher(&[&format!("http://{unused}")], &["--quiet"], |_, address| {
+        for http in ["--http1.1", "--http2-prior-knowledge"] {
+            let Some((status, output)) = curl(&[http, "-I", &format!("http://{address}/")]) else { return };
+            assert!(status.success() && output.contains(" 502"), "{http}: {status}: {output}");
+            assert!(output.contains("content-length: 67\r\n"), "{http}: {output}");
+        }
+    });
+}
+
+#[test]
+fn letters_beyond_ascii_are_written_down_as_they_should_have_come() {
+    let upstream = serve_text("");
+    on_every_dispatcher(&[&upstream], &[], |proxy, address| {
+        // For some terminals U+009B begins a command.
+        assert_eq!(ask(address, "GET /\u{9b}31m\u{e4} HTTP/1.1\r\nhost: h\r\n\r\n").0, "200");
+        let line = proxy.line();
+        assert!(line.ends_with(" GET /%C2%9B31m%C3%A4"), "{line}");
     });
 }

@@ -76,6 +76,27 @@ fn other_protocols_are_the_servers_to_refuse() {
     });
 }
 
+/// Whatever the server says: requests would go through that nobody has looked at.
+#[test]
+fn http_2_is_not_changed_to() {
+    let upstream = serve(|mut peer| {
+        while let Some(head) = peer.head() {
+            let status =
+                if field(&head, "upgrade").is_some() { "101 Switching Protocols" } else { "204 No Content" };
+            peer.send(&format!("HTTP/1.1 {status}\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"));
+        }
+    });
+    on_every_dispatcher(&[&upstream], &[], |_, address| {
+        for protocol in ["h2c", "websocket, H2C", "TLS/1.2, HTTP/1.1"] {
+            let mut client = Peer::connect(address);
+            client.send(&REQUEST.replace("echo", protocol));
+            let head = client.head().unwrap();
+            assert!(head.starts_with("HTTP/1.1 204 "), "{protocol}: {head}");
+            assert_eq!(field(&head, "upgrade"), None, "{head}");
+        }
+    });
+}
+
 #[test]
 fn an_upgraded_connection_over_tls_outlives_the_listener() {
     let upstream = serve_echo();
