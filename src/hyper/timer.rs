@@ -97,6 +97,30 @@ mod tests {
         });
     }
 
+    /// hyper makes some before anybody waits for them.
+    #[test]
+    fn a_sleep_that_nobody_has_polled_can_be_reset() {
+        let mut sleep = Timer.sleep(HOUR);
+        Timer.reset(&mut sleep, Timer.now());
+        crate::block_on(sleep);
+    }
+
+    /// Whoever polls last is woken, on whichever thread that is.
+    #[test]
+    fn a_sleep_that_was_polled_elsewhere_can_be_reset() {
+        let mut sleep = Timer.sleep(HOUR);
+        crate::block_on(async { assert!(futures_lite::future::poll_once(&mut sleep).await.is_none()) });
+        let other = crate::Runtime::builder().worker_threads(1).build().unwrap();
+        other.block_on(async {
+            crate::spawn(async move {
+                Timer.reset(&mut sleep, Timer.now());
+                sleep.await;
+            })
+            .await
+            .unwrap();
+        });
+    }
+
     /// Of whoever was the timer before.
     #[test]
     fn a_sleep_that_is_not_ours_is_replaced() {

@@ -1,6 +1,4 @@
 //! HTTP by hyper and what is built on it, over fend: with itself at the other end, and with servers and clients that are other programs.
-//! HTTP by hyper and what is made of it, on fend.
-//! HTTP with the real libraries and programs, on every dispatcher.
 
 #[macro_use]
 #[path = "../../../tests/support/mod.rs"]
@@ -28,6 +26,8 @@ mod zone;
 mod noise;
 mod peers;
 
+#[path = "../../../tests/support/alone.rs"]
+mod alone;
 mod client;
 mod connector;
 mod header_timeout;
@@ -35,10 +35,8 @@ mod keep_alive;
 mod nginx;
 mod raw;
 mod s_server;
-mod upgrade;
 mod tonic;
-#[path = "../../../tests/support/alone.rs"]
-mod alone;
+mod upgrade;
 #[macro_use]
 #[path = "../../../tests/net/alone_on_each.rs"]
 mod alone_on_each;

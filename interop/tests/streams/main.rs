@@ -6,16 +6,16 @@
 mod support;
 
 mod no_tokio_context;
-mod tokio_io;
 #[path = "../../../tests/support/tls_ends.rs"]
 mod tls_ends;
+mod tokio_io;
 
-mod websocket;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../../../tests/tls/pki.rs"]
 mod pki;
 #[path = "../../../tests/tls/place.rs"]
 mod place;
+mod websocket;
 
 mod codec;
 mod compression;
