@@ -13,7 +13,7 @@ use fend::net::TcpStream;
 mod arguments;
 #[path = "echo/client.rs"]
 mod client;
-#[path = "echo/histogram.rs"]
+#[path = "support/histogram.rs"]
 mod histogram;
 #[path = "echo/load.rs"]
 mod load;

@@ -19,7 +19,7 @@ mod client;
 mod complaints;
 #[path = "tls_echo/handshakes.rs"]
 mod handshakes;
-#[path = "echo/histogram.rs"]
+#[path = "support/histogram.rs"]
 mod histogram;
 #[path = "echo/load.rs"]
 mod load;

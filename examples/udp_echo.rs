@@ -10,7 +10,7 @@ use std::process::ExitCode;
 mod arguments;
 #[path = "udp_echo/client.rs"]
 mod client;
-#[path = "echo/histogram.rs"]
+#[path = "support/histogram.rs"]
 mod histogram;
 #[path = "support/runtime.rs"]
 mod runtime;

@@ -68,7 +68,8 @@ fn read_request(stream: &TcpStream) -> String {
             return head;
         }
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    let lines = head.to_ascii_lowercase();
+    let length = lines.lines().find_map(|line| line.strip_prefix("content-length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().expect("a length"))];
     reader.read_exact(&mut body).expect("its body");
     head + std::str::from_utf8(&body).expect("text")

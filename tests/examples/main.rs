@@ -18,6 +18,8 @@ mod http_by_hyper;
 mod http_client;
 mod http_client_tls;
 mod https_server;
+#[cfg(feature = "hyper")]
+mod load;
 mod lookup;
 mod nginx;
 mod port_scan;

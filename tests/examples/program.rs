@@ -303,13 +303,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 fn build(profile: &Path) {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--examples"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    if cfg!(feature = "hyper") {
-        command.args(["--features", "hyper"]);
-    }
     command.arg("--target-dir").arg(profile.parent().expect("target"));
-    if cfg!(feature = "hyper") {
-        command.args(["--features", "hyper"]);
-    }
     if profile.file_name() == Some(OsStr::new("release")) {
         command.arg("--release");
     }

@@ -55,9 +55,9 @@ async fn silent_clients_are_closed() -> io::Result<()> {
 async fn a_head_in_drips_is_closed() -> io::Result<()> {
     let serving = impatient().await?;
     let stream = serving.connect().await?;
-    let mut drip = b"GET / HTTP/1.1\r\nhost: localhost\r\nx-drip: ".iter().chain(std::iter::repeat(&b'x'));
+    let drip = b"GET / HTTP/1.1\r\nhost: localhost\r\nx-drip: ".iter().chain(std::iter::repeat(&b'x'));
     // Until it is closed: sending fails then.
-    while let Some(byte) = drip.next() {
+    for byte in drip {
         if stream.send_all(&[*byte]).await.is_err() {
             break;
         }

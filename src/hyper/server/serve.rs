@@ -79,16 +79,37 @@ where
     ///
     /// # Examples
     ///
-    /// ```ignore
-    /// use axum::{Extension, Router, routing::get};
-    /// use fend::hyper::{Server, server::Peer};
+    /// ```
+    /// use std::convert::Infallible;
     ///
-    /// async fn whoami(Extension(peer): Extension<Peer>) -> String {
-    ///     format!("{}\n", peer.addr())
-    /// }
+    /// use fend::hyper::Server;
+    /// use hyper::body::Incoming;
+    /// use hyper::{Request, Response};
+    /// use tower::ServiceExt;
     ///
-    /// let router = Router::new().route("/whoami", get(whoami));
-    /// Server::bind("127.0.0.1:3000").await?.graceful(Duration::from_secs(10)).serve_tower(router).await?;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// fend::block_on(async {
+    ///     // Or an axum `Router`, whose handlers have the client as `Extension<fend::hyper::server::Peer>`.
+    ///     let service = tower::service_fn(|request: Request<Incoming>| async move {
+    ///         Ok::<_, Infallible>(Response::new(request.uri().path().to_owned()))
+    ///     });
+    ///     let service = service.map_response(|mut response| {
+    ///         response.headers_mut().insert("x-powered-by", http::HeaderValue::from_static("tower"));
+    ///         response
+    ///     });
+    ///     let server = Server::bind("127.0.0.1:0").await?;
+    ///     let (address, handle) = (server.local_addr()?, server.handle());
+    ///     let served = fend::spawn(server.serve_tower(service));
+    /// #   let client = fend::net::TcpStream::connect(address).await?;
+    /// #   client.send_all(b"GET /here HTTP/1.0\r\n\r\n").await?;
+    /// #   let mut answer = String::new();
+    /// #   futures_lite::AsyncReadExt::read_to_string(&mut &client, &mut answer).await?;
+    /// #   assert!(answer.contains("x-powered-by: tower\r\n") && answer.ends_with("/here"), "{answer}");
+    ///     handle.stop();
+    ///     served.await??;
+    ///     Ok(())
+    /// })
+    /// # }
     /// ```
     pub async fn serve_tower<S, B>(self, service: S) -> io::Result<DrainReport>
     where
@@ -142,7 +163,8 @@ where
     ///     }));
     /// #   let client = fend::net::TcpStream::connect(address).await?;
     /// #   client.send_all(b"GET / HTTP/1.0\r\n\r\n").await?;
-    /// #   let answer = futures_lite::io::read_to_string(&client).await?;
+    /// #   let mut answer = String::new();
+    /// #   futures_lite::AsyncReadExt::read_to_string(&mut &client, &mut answer).await?;
     /// #   assert!(answer.ends_with(&format!("request 1 of {}\n", client.local_addr()?)), "{answer}");
     ///     handle.stop();
     ///     served.await??;

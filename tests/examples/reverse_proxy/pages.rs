@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -132,6 +133,32 @@ fn servers_behind_tls_are_asked_by_their_names() {
         );
         assert_eq!(ask(&[]).0, "HTTP/1.1 502 Bad Gateway", "nobody vouches for it");
     }
+}
+
+#[test]
+fn connections_to_servers_are_kept() {
+    const REQUESTS: usize = 50;
+    let connections = Arc::new(AtomicUsize::new(0));
+    let upstream = serve({
+        let connections = connections.clone();
+        move |mut peer| {
+            connections.fetch_add(1, Ordering::Relaxed);
+            while peer.head().is_some() {
+                peer.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nkept");
+            }
+        }
+    });
+    on_every_dispatcher(&[&upstream], &[], |_, address| {
+        let before = connections.load(Ordering::Relaxed);
+        for _ in 0..REQUESTS {
+            let mut client = Peer::connect(address);
+            client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+            assert_eq!(client.response().1, "kept");
+        }
+        // The next request may come before a connection is back in its place.
+        let made = connections.load(Ordering::Relaxed) - before;
+        assert!(made < REQUESTS, "{made} connections");
+    });
 }
 
 /// The server is kept waiting when the client does not read.

@@ -44,13 +44,23 @@ impl Histogram {
 
     /// The latency that `percent` of all do not exceed.
     pub(crate) fn percentile(&self, percent: u64) -> Duration {
-        let rank = (self.total * percent).div_ceil(100);
+        self.quantile(percent, 100)
+    }
+
+    /// The latency that `parts` in `whole` do not exceed: for 99.9 %, 999 in 1000.
+    pub(crate) fn quantile(&self, parts: u64, whole: u64) -> Duration {
+        let rank = (u128::from(self.total) * u128::from(parts)).div_ceil(u128::from(whole));
         let mut seen = 0;
-        let found = self.counts.iter().position(|count| {
-            seen += count;
+        let found = self.buckets().find(|(_, count)| {
+            seen += u128::from(*count);
             seen >= rank
         });
-        Duration::from_nanos(found.map_or(0, upper_end)).min(self.max)
+        found.map_or(Duration::ZERO, |(longest, _)| longest).min(self.max)
+    }
+
+    /// The longest latency of each bucket, the shortest first, and how many are in it.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
+        self.counts.iter().enumerate().map(|(index, count)| (Duration::from_nanos(upper_end(index)), *count))
     }
 }
 
