@@ -11,8 +11,9 @@ use crate::time;
 
 /// Makes hyper's sleeps of fend's timers: for everything that takes a `hyper::rt::Timer`.
 ///
-/// hyper has many limits of time, and all but the client's need a timer to count: a server that has none does not end a client that never
-/// sends its headers. A sleep that is reset stays in its place and allocates nothing. Time is the runtime's, so that a test with a
+/// hyper has many limits of time and no clock of its own. Without a timer a server does not end a client that never sends its headers, and
+/// hyper panics where a limit was asked for, such as that of HTTP/2's keep-alive pings, at either end. A sleep that is reset stays in its
+/// place and allocates nothing. Time is the runtime's, so that a test with a
 /// [paused clock](crate::time::pause) need not wait.
 ///
 /// # Examples
