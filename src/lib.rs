@@ -409,6 +409,8 @@
 //! | [`TcpListener::accept`](net::TcpListener::accept) | yes | the connection stays queued |
 //! | [`accept_with`](net::TcpListener::accept_with), [`Listener::accept`](net::Listener::accept), `accept` of Unix and vsock listeners | yes | the connection stays queued |
 //! | [`Listener::serve`](net::Listener::serve) | **no** | the listening socket is closed, and what is queued is reset; connections go on |
+//! | `fend::hyper`'s `Server::serve`, `serve_tower`, `serve_with` (feature `hyper`) | **no** | the same |
+//! | its `Connector` | yes | the lookup, the attempts and the handshake are given up, their sockets closed at once |
 //! | `connect` of [`TcpStream`](net::TcpStream::connect), [`TcpConnector`](net::TcpConnector::connect), [`TcpSocket`](net::TcpSocket::connect), [`UnixStream`](net::UnixStream::connect) and the others; [`connect_timeout`](net::TcpStream::connect_timeout) | yes | the attempts are given up, their sockets closed |
 //! | [`connect`], [`connect_tls`] | yes | the lookup, the attempts and the handshake are given up, their sockets closed at once |
 //! | [`dns::lookup`](dns::lookup()), [`dns::name_of`], [`Resolver::records`](dns::Resolver::records) | yes | the question's sockets are closed, unless others wait for the same answer; a call of the C library runs on, and its answer is thrown away |

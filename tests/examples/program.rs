@@ -304,9 +304,6 @@ fn build(profile: &Path) {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--examples"]).current_dir(env!("CARGO_MANIFEST_DIR"));
     command.arg("--target-dir").arg(profile.parent().expect("target"));
-    if cfg!(feature = "hyper") {
-        command.args(["--features", "hyper"]);
-    }
     if profile.file_name() == Some(OsStr::new("release")) {
         command.arg("--release");
     }

@@ -12,8 +12,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, ReadBuf};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-#[path = "../../../tests/support/tls_ends.rs"]
-mod tls_ends;
+use crate::tls_ends::both_ends;
 
 /// Two connected sockets.
 async fn pair() -> io::Result<(TcpStream, TcpStream)> {
@@ -161,7 +160,7 @@ async fn lines_by_both_traits() -> io::Result<()> {
 }
 
 async fn fend_tls_over_a_stream_of_tokios() -> io::Result<()> {
-    let (connector, acceptor) = tls_ends::both_ends();
+    let (connector, acceptor) = both_ends();
     let (near, far) = tokio::io::duplex(1000);
     let server = fend::spawn(async move {
         let stream = acceptor.handshake(TokioIo::new(far)).await?;

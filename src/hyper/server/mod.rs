@@ -48,7 +48,7 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Serves HTTP/1 and HTTP/2 over a [`Listener`], with TLS where it is given a [`TlsAcceptor`](crate::tls::TlsAcceptor).
+/// Serves HTTP/1 and HTTP/2 over a [`Listener`], with TLS where it is given an [acceptor](Server::tls).
 ///
 /// The listener's limit of connections, its pauses when descriptors have run out, its metrics and its drain are the server's. Each connection
 /// is served in a task of its own; with HTTP/2, each request in one more. Which HTTP a client speaks is found out: by ALPN where there is TLS,
