@@ -18,11 +18,13 @@
 //!
 //! ```toml
 //! [dependencies]
-//! fend = { version = "0.1", features = ["hyper"] }
+//! fend = { git = "https://github.com/fend-rs/fend", features = ["hyper"] }
 //! hyper = "1" # Requests, responses, `service_fn`. Its features for both ends and both versions of HTTP come with fend's.
 //! http-body-util = "0.1" # Bodies: `Full`, `Empty`, and `BodyExt`, which collects them. A `String` is a body as it is.
 //! hyper-util = "0.1" # Only where its types are named, as in a struct that keeps a `client::legacy::Client`.
 //! ```
+//!
+//! Where a module has `use fend::hyper`, the crate itself is `::hyper`.
 //!
 //! # A server
 //!
