@@ -188,6 +188,35 @@ mod tests {
         })
     }
 
+    /// Reads all that is there, a byte at a time, as far as that goes in one poll.
+    fn reads_in_a_row(stream: &mut UnixStream, cx: &mut Context<'_>) -> usize {
+        let mut reads = 0;
+        let mut bytes = [MaybeUninit::uninit()];
+        while Pin::new(&mut *stream).poll_read(cx, ReadBuf::uninit(&mut bytes).unfilled()).is_ready() {
+            reads += 1;
+        }
+        reads
+    }
+
+    /// hyper's HTTP/2 reads on for as long as anything comes.
+    #[test]
+    fn a_stream_that_always_has_more_gives_way() -> io::Result<()> {
+        const SENT: usize = 50_000;
+        block_on(async {
+            let (near, mut far) = UnixStream::pair()?;
+            near.send_all(&[7; SENT]).await?;
+            let (mut received, mut polls) = (0, 0);
+            poll_fn(|cx| {
+                received += reads_in_a_row(&mut far, cx);
+                polls += 1;
+                if received < SENT { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+            assert!(polls > 10, "{SENT} reads in {polls} polls");
+            Ok(())
+        })
+    }
+
     #[test]
     fn the_end_is_a_cursor_that_stays_where_it_is() -> io::Result<()> {
         block_on(async {
