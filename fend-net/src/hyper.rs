@@ -44,12 +44,14 @@ fn poll_read<S: ByteStream>(
 
 macro_rules! hyper_stream {
     ($($stream:ty),+) => {$(
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Read for $stream {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
                 poll_read(&*self, cx, buf)
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Write for $stream {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
                 self.poll_send(cx, buf)
@@ -77,6 +79,7 @@ macro_rules! hyper_stream {
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Connection for $stream {
             fn connected(&self) -> Connected {
                 Connected::new()
