@@ -75,8 +75,8 @@
 //! ```
 //!
 //! The macros of `futures` (and of `futures-util` with its feature `async-await-macro`) take any number of futures, which
-//! must be fused and pinned first: `.fuse()` marks those that are over, `pin!` keeps an async function's future in place. A
-//! [`Sleep`](time::Sleep) needs no `pin!`.
+//! must be fused: `.fuse()` marks those that are over. A future that is written in its branch is pinned there; one that has a name is pinned
+//! first, by `pin!`, unless it is `Unpin`, as a [`Sleep`](time::Sleep) is.
 //!
 //! ```
 //! use std::pin::pin;
@@ -509,8 +509,8 @@
 //! | `tls` | yes | [`fend::tls`](tls), with the system's OpenSSL, 3.0 or later |
 //! | `dns` | yes | [`fend::dns`](dns), [`connect`]; with `tls` also [`connect_tls`] and name servers that are asked over TLS |
 //! | `idna` | no | `dns`, and host names with letters beyond ASCII |
-//! | `hyper` | no | `fend::hyper`: a server and a client, executor, timer, and hyper's traits on sockets and TLS streams |
-//! | `tokio-io` | no | `fend::io::TokioIo`: tokio's I/O traits for streams of futures-io, and the other way round |
+//! | `hyper` | no | [`fend::hyper`][crate::hyper]: a server and a client, executor, timer, and hyper's traits on sockets and TLS streams |
+//! | `tokio-io` | no | [`fend::io::TokioIo`][crate::io::TokioIo]: tokio's I/O traits for streams of futures-io, and the other way round |
 //! | `tokio-context` | no | every thread of fend is inside a tokio runtime: see [what it costs](guide::tokio_context) |
 //! | `vendored` | no | `tls`, with an OpenSSL that is built from source and linked in |
 //! | `full` | no | `macros`, `tls`, `dns`, `idna`, `hyper` and `tokio-io`: all that only adds names |
@@ -522,7 +522,8 @@
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the [system's roots](tls::ContextBuilder::system_roots) are, `SSLKEYLOGFILE` where
 //! secrets go when a context is built with [`keylog_file`](tls::ContextBuilder::keylog_file). `RES_OPTIONS` and `LOCALDOMAIN` are read by
 //! [`dns`] as resolv.conf(5) has them: options in addition to that file's, and a search list in place of its own.
-
+#![cfg_attr(not(feature = "hyper"), doc = "", doc = include_str!("guide/absent/hyper.md"))]
+#![cfg_attr(not(feature = "tokio-io"), doc = "", doc = include_str!("guide/absent/tokio_io.md"))]
 // On docs.rs each item says which feature it takes.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

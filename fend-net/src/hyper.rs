@@ -44,12 +44,14 @@ fn poll_read<S: ByteStream>(
 
 macro_rules! hyper_stream {
     ($($stream:ty),+) => {$(
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Read for $stream {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
                 poll_read(&*self, cx, buf)
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Write for $stream {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
                 self.poll_send(cx, buf)
@@ -77,6 +79,7 @@ macro_rules! hyper_stream {
             }
         }
 
+        #[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
         impl Connection for $stream {
             fn connected(&self) -> Connected {
                 Connected::new()
@@ -184,6 +187,35 @@ mod tests {
             }
             read(&mut near, &mut buf).await?;
             assert_eq!(buf.filled(), b"x");
+            Ok(())
+        })
+    }
+
+    /// Reads all that is there, a byte at a time, as far as that goes in one poll.
+    fn reads_in_a_row(stream: &mut UnixStream, cx: &mut Context<'_>) -> usize {
+        let mut reads = 0;
+        let mut bytes = [MaybeUninit::uninit()];
+        while Pin::new(&mut *stream).poll_read(cx, ReadBuf::uninit(&mut bytes).unfilled()).is_ready() {
+            reads += 1;
+        }
+        reads
+    }
+
+    /// hyper's HTTP/2 reads on for as long as anything comes.
+    #[test]
+    fn a_stream_that_always_has_more_gives_way() -> io::Result<()> {
+        const SENT: usize = 50_000;
+        block_on(async {
+            let (near, mut far) = UnixStream::pair()?;
+            near.send_all(&[7; SENT]).await?;
+            let (mut received, mut polls) = (0, 0);
+            poll_fn(|cx| {
+                received += reads_in_a_row(&mut far, cx);
+                polls += 1;
+                if received < SENT { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+            assert!(polls > 10, "{SENT} reads in {polls} polls");
             Ok(())
         })
     }

@@ -19,6 +19,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 
 use crate::TlsStream;
 
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
 impl<S: AsyncRead + AsyncWrite + Unpin> Read for TlsStream<S> {
     /// Receives into the whole of what is left of the cursor.
     fn poll_read(
@@ -35,6 +36,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Read for TlsStream<S> {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
 impl<S: AsyncRead + AsyncWrite + Unpin> Write for TlsStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         AsyncWrite::poll_write(self, cx, buf)
@@ -63,6 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Write for TlsStream<S> {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "hyper")))]
 impl<S: Connection> Connection for TlsStream<S> {
     /// What the stream below says, and whether both ends have agreed on HTTP/2 (ALPN).
     fn connected(&self) -> Connected {

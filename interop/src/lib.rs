@@ -30,3 +30,13 @@
 
 pub mod hickory_provider;
 pub mod quinn_runtime;
+
+/// Recipes of fend's cookbook that need libraries which fend itself is not tested with. Their examples are run here.
+#[cfg(doctest)]
+mod cookbook {
+    #[doc = include_str!("../../src/guide/cookbook/axum.md")]
+    struct Axum;
+
+    #[doc = include_str!("../../src/guide/cookbook/databases.md")]
+    struct Databases;
+}

@@ -12,7 +12,12 @@
 //!
 //! Every example runs as a test.
 
+// A link to what a feature adds is `[text][path]`. Without the feature, a file in `absent/` defines the path: it leads to the table of features.
+
 #[doc = include_str!("coming_from.md")]
+#[cfg_attr(not(feature = "hyper"), doc = "", doc = include_str!("absent/hyper.md"))]
+#[cfg_attr(not(all(feature = "hyper", feature = "dns")), doc = "", doc = include_str!("absent/hyper_dns.md"))]
+#[cfg_attr(not(feature = "tokio-io"), doc = "", doc = include_str!("absent/tokio_io.md"))]
 pub mod coming_from {}
 
 #[doc = include_str!("comparison.md")]
@@ -33,14 +38,23 @@ pub mod comparison {}
 #[doc = include_str!("cookbook/names.md")]
 #[doc = include_str!("cookbook/system.md")]
 #[doc = include_str!("cookbook/libraries.md")]
+// Run by the package `interop`, which has the libraries that these need.
+#[cfg_attr(not(doctest), doc = include_str!("cookbook/axum.md"))]
+#[cfg_attr(not(doctest), doc = include_str!("cookbook/databases.md"))]
 #[doc = include_str!("cookbook/testing.md")]
 #[doc = include_str!("cookbook/metrics.md")]
+#[cfg_attr(not(feature = "hyper"), doc = "", doc = include_str!("absent/hyper.md"))]
+#[cfg_attr(not(all(feature = "hyper", feature = "dns")), doc = "", doc = include_str!("absent/hyper_dns.md"))]
+#[cfg_attr(not(feature = "tokio-io"), doc = "", doc = include_str!("absent/tokio_io.md"))]
 pub mod cookbook {}
 
 #[doc = include_str!("ecosystem.md")]
 #[doc = include_str!("ecosystem_table.md")]
 #[doc = include_str!("ecosystem_traits.md")]
 #[doc = include_str!("ecosystem_limits.md")]
+#[cfg_attr(not(feature = "hyper"), doc = "", doc = include_str!("absent/hyper.md"))]
+#[cfg_attr(not(all(feature = "hyper", feature = "dns")), doc = "", doc = include_str!("absent/hyper_dns.md"))]
+#[cfg_attr(not(feature = "tokio-io"), doc = "", doc = include_str!("absent/tokio_io.md"))]
 pub mod ecosystem {}
 
 #[doc = include_str!("how_it_works/wake_up.md")]
@@ -52,4 +66,7 @@ pub mod ecosystem {}
 pub mod how_it_works {}
 
 #[doc = include_str!("tokio_context.md")]
+#[cfg_attr(not(feature = "hyper"), doc = "", doc = include_str!("absent/hyper.md"))]
+#[cfg_attr(not(all(feature = "hyper", feature = "dns")), doc = "", doc = include_str!("absent/hyper_dns.md"))]
+#[cfg_attr(not(feature = "tokio-io"), doc = "", doc = include_str!("absent/tokio_io.md"))]
 pub mod tokio_context {}

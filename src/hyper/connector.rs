@@ -118,6 +118,9 @@ impl Connector {
 
     /// What shakes hands for `https`, for a context of one's own. Unless that one names [protocols](crate::tls::ContextBuilder::alpn), `h2` and `http/1.1`
     /// are offered. Without it, the one of [`connect_tls`](crate::connect_tls) does.
+    ///
+    /// A context that names `http/1.1` alone is for what HTTP/2 does not have, such as an upgrade to a WebSocket: a server that offers both
+    /// would choose HTTP/2.
     #[cfg(feature = "tls")]
     pub fn tls_connector(self, connector: &TlsConnector) -> Self {
         Connector { tls: Some(connector.clone()), ..self }

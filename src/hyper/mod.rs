@@ -14,6 +14,46 @@
 //!
 //! Without `dns` there is no `Connector` and no [`client`]: connect by address, or give [`client_builder`] a connector of your own.
 //!
+//! # What else a program names
+//!
+//! ```toml
+//! [dependencies]
+//! fend = { git = "https://github.com/fend-rs/fend", features = ["hyper"] }
+//! hyper = "1" # Requests, responses, `service_fn`. Its features for both ends and both versions of HTTP come with fend's.
+//! http-body-util = "0.1" # Bodies: `Full`, `Empty`, and `BodyExt`, which collects them. A `String` is a body as it is.
+//! hyper-util = "0.1" # Only where its types are named, as in a struct that keeps a `client::legacy::Client`.
+//! ```
+//!
+//! Where a module has `use fend::hyper`, the crate itself is `::hyper`.
+//!
+//! # A server
+//!
+//! [`Server`] takes a service of hyper, such as `service_fn` makes of a function, or one of tower, such as [axum's router](crate::guide::cookbook#axum):
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//! use std::time::Duration;
+//!
+//! use fend::hyper::Server;
+//! use hyper::body::Incoming;
+//! use hyper::service::service_fn;
+//! use hyper::{Request, Response};
+//!
+//! async fn hello(request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+//!     Ok(Response::new(format!("hello from {}\n", request.uri().path())))
+//! }
+//!
+//! # fn main() -> std::io::Result<()> {
+//! fend::block_on(async {
+//!     // Until ^C or SIGTERM comes. Then those who are being answered have ten seconds.
+//!     let server = Server::bind("127.0.0.1:3000").await?.graceful(Duration::from_secs(10));
+//!     println!("listening on {}", server.local_addr()?);
+//!     server.serve(service_fn(hello)).await?;
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
 //! # A client with a pool of connections
 //!
 //! [`client`] is hyper-util's, ready to use:

@@ -1,6 +1,7 @@
 //! The server that a URI names: its origin (RFC 6454, section 4), without who the user is and what is wanted of it.
 
 use std::io;
+use std::net::Ipv6Addr;
 
 use http::Uri;
 
@@ -37,23 +38,22 @@ impl Origin {
             Some(_) => return refuse("the scheme is neither http nor https"),
             None => return refuse("the scheme is missing: http:// or https://"),
         };
-        let host = match uri.host() {
-            None | Some("" | "*") => return refuse("the host is missing"),
-            Some(host) => host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host),
+        let (host, port) = match apart(place(uri)) {
+            Ok((host, _)) if host.is_empty() || host == "*" => return refuse("the host is missing"),
+            Ok((host, "")) => (host, usual_port),
+            Ok((host, digits)) => match port_of(digits) {
+                Some(port) => (host, port),
+                None => return refuse(&format!("the port {digits:?} is not a number of 0 to 65535")),
+            },
+            Err(reason) => return refuse(reason),
         };
-        let port = match (uri.port_u16(), port_text(uri)) {
-            (Some(port), _) => port,
-            (None, "") => usual_port,
-            (None, port) => return refuse(&format!("the port {port:?} is not a number of 0 to 65535")),
-        };
-        Ok(Origin { scheme, host: host.to_owned(), port, text })
+        Ok(Origin { scheme, host, port, text })
     }
 }
 
 /// Scheme, host and port.
 fn text(uri: &Uri) -> String {
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let place = authority.rsplit_once('@').map_or(authority, |(_user, place)| place);
+    let place = place(uri);
     match uri.scheme_str() {
         Some(scheme) => format!("{scheme}://{place}"),
         // A path alone, perhaps.
@@ -62,12 +62,52 @@ fn text(uri: &Uri) -> String {
     }
 }
 
-/// What is behind the colon. The `http` crate takes a port that is none for a missing one.
-fn port_text(uri: &Uri) -> &str {
-    let (Some(authority), Some(host)) = (uri.authority(), uri.host()) else { return "" };
-    let authority = authority.as_str();
-    let place = authority.rsplit_once('@').map_or(authority, |(_user, place)| place);
-    place.strip_prefix(host).and_then(|rest| rest.strip_prefix(':')).unwrap_or("")
+/// Host and port, as they are written, without the user.
+fn place(uri: &Uri) -> &str {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    authority.rsplit_once('@').map_or(authority, |(_user, place)| place)
+}
+
+/// Host and port. A port that is missing is empty.
+///
+/// Not by the methods of `Uri`: it takes a port that is none for a missing one, whatever is in brackets for a host, and leaves out what
+/// follows them. So a URI that a reader, or a list of what is allowed, takes for one server would lead to another.
+fn apart(place: &str) -> Result<(String, &str), &'static str> {
+    let (host, rest) = match place.strip_prefix('[') {
+        Some(inside) => {
+            let (address, rest) = inside.split_once(']').unwrap_or((inside, ""));
+            (ipv6(address).ok_or("no IPv6 address is in the brackets")?, rest)
+        }
+        None => {
+            let (host, rest) = place.split_at(place.find(':').unwrap_or(place.len()));
+            (host.to_owned(), rest)
+        }
+    };
+    match rest.strip_prefix(':') {
+        Some(port) => Ok((host, port)),
+        None if rest.is_empty() => Ok((host, "")),
+        None => Err("more than a port is behind the IPv6 address"),
+    }
+}
+
+/// An address with its zone as this machine has it: in a URI the sign between them is encoded itself, `fe80::1%25eth0` (RFC 6874). Where it is
+/// not, that is taken too.
+fn ipv6(text: &str) -> Option<String> {
+    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
+    address.parse::<Ipv6Addr>().ok()?;
+    Some(match zone {
+        None => address.to_owned(),
+        // The interface of the number 25 is left alone.
+        Some(zone) => {
+            let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+            format!("{address}%{zone}")
+        }
+    })
+}
+
+/// Without a sign, which `parse` would take.
+fn port_of(digits: &str) -> Option<u16> {
+    digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -88,6 +128,12 @@ mod tests {
             ("http://user@[2001:db8::1]/", "2001:db8::1", 80),
             ("http://[::1]:8080/", "::1", 8080),
             ("http://192.0.2.1:0", "192.0.2.1", 0),
+            ("http://[::1]:/", "::1", 80),
+            ("http://user:80@example.org/", "example.org", 80),
+            ("http://[fe80::1%25eth0]:81/", "fe80::1%eth0", 81),
+            ("http://[fe80::1%eth0]/", "fe80::1%eth0", 80),
+            ("http://[fe80::1%25]/", "fe80::1%25", 80),
+            ("http://Example.ORG./", "Example.ORG.", 80),
         ] {
             assert_eq!(origin(uri).unwrap(), (host.to_owned(), port), "{uri}");
         }
@@ -110,6 +156,17 @@ mod tests {
             ("ftp://example.org/", "connect ftp://example.org: the scheme is neither http nor https"),
             ("http://*/", "connect http://*: the host is missing"),
             ("http://me:secret@:80/", "connect http://:80: the host is missing"),
+            ("http://[]/", "connect http://[]: no IPv6 address is in the brackets"),
+            ("http://[example.org]/", "connect http://[example.org]: no IPv6 address is in the brackets"),
+            ("http://[127.0.0.1]/", "connect http://[127.0.0.1]: no IPv6 address is in the brackets"),
+            (
+                "http://[::1].example.org:80/",
+                "connect http://[::1].example.org:80: more than a port is behind the IPv6 address",
+            ),
+            (
+                "http://example.org:+80/",
+                "connect http://example.org:+80: the port \"+80\" is not a number of 0 to 65535",
+            ),
             (
                 "http://example.org:99999/",
                 "connect http://example.org:99999: the port \"99999\" is not a number of 0 to 65535",

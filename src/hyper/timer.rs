@@ -11,8 +11,9 @@ use crate::time;
 
 /// Makes hyper's sleeps of fend's timers: for everything that takes a `hyper::rt::Timer`.
 ///
-/// hyper has many limits of time, and all but the client's need a timer to count: a server that has none does not end a client that never
-/// sends its headers. A sleep that is reset stays in its place and allocates nothing. Time is the runtime's, so that a test with a
+/// hyper has many limits of time and no clock of its own. Without a timer a server does not end a client that never sends its headers, and
+/// hyper panics where a limit was asked for, such as that of HTTP/2's keep-alive pings, at either end. A sleep that is reset stays in its
+/// place and allocates nothing. Time is the runtime's, so that a test with a
 /// [paused clock](crate::time::pause) need not wait.
 ///
 /// # Examples
@@ -94,6 +95,30 @@ mod tests {
             (&mut sleep).await;
             Timer.reset(&mut sleep, Timer.now() + HOUR);
             assert!(futures_lite::future::poll_once(&mut sleep).await.is_none());
+        });
+    }
+
+    /// hyper makes some before anybody waits for them.
+    #[test]
+    fn a_sleep_that_nobody_has_polled_can_be_reset() {
+        let mut sleep = Timer.sleep(HOUR);
+        Timer.reset(&mut sleep, Timer.now());
+        crate::block_on(sleep);
+    }
+
+    /// Whoever polls last is woken, on whichever thread that is.
+    #[test]
+    fn a_sleep_that_was_polled_elsewhere_can_be_reset() {
+        let mut sleep = Timer.sleep(HOUR);
+        crate::block_on(async { assert!(futures_lite::future::poll_once(&mut sleep).await.is_none()) });
+        let other = crate::Runtime::builder().worker_threads(1).build().unwrap();
+        other.block_on(async {
+            crate::spawn(async move {
+                Timer.reset(&mut sleep, Timer.now());
+                sleep.await;
+            })
+            .await
+            .unwrap();
         });
     }
 

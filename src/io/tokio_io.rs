@@ -119,6 +119,16 @@ impl<T> TokioIo<T> {
     }
 }
 
+impl<T> TokioIo<T> {
+    /// A stream of tokio's, for what moves the position: a seek that was begun by then is nobody's any more, and the next one, though it be to the
+    /// same place, is another.
+    fn give_up_seek(self: Pin<&mut Self>) -> Pin<&mut T> {
+        let this = self.project();
+        *this.seek = None;
+        this.inner
+    }
+}
+
 impl<T> From<T> for TokioIo<T> {
     fn from(inner: T) -> TokioIo<T> {
         TokioIo::new(inner)
@@ -142,7 +152,7 @@ impl<T: futures_io::AsyncRead> tokio::io::AsyncRead for TokioIo<T> {
 impl<T: tokio::io::AsyncRead> futures_io::AsyncRead for TokioIo<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buf = ReadBuf::new(buf);
-        ready!(self.project().inner.poll_read(cx, &mut buf))?;
+        ready!(self.give_up_seek().poll_read(cx, &mut buf))?;
         Poll::Ready(Ok(buf.filled().len()))
     }
 }
@@ -175,7 +185,7 @@ impl<T: futures_io::AsyncWrite> tokio::io::AsyncWrite for TokioIo<T> {
 
 impl<T: tokio::io::AsyncWrite> futures_io::AsyncWrite for TokioIo<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write(cx, buf)
+        self.give_up_seek().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -183,7 +193,7 @@ impl<T: tokio::io::AsyncWrite> futures_io::AsyncWrite for TokioIo<T> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.project().inner.poll_write_vectored(cx, bufs)
+        self.give_up_seek().poll_write_vectored(cx, bufs)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -211,7 +221,7 @@ impl<T: tokio::io::AsyncBufRead> futures_io::AsyncBufRead for TokioIo<T> {
     }
 
     fn consume(self: Pin<&mut Self>, amount: usize) {
-        self.project().inner.consume(amount);
+        self.give_up_seek().consume(amount);
     }
 }
 

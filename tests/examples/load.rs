@@ -82,10 +82,18 @@ fn it_measures_the_http_server_for_a_time() {
     for dispatcher in DISPATCHERS {
         let mut server = Program::start("http_server", &["--addr=127.0.0.1:0", "--dispatcher", dispatcher]);
         let url = format!("http://{}/plain", server.address());
-        let start = Instant::now();
-        let report = Report::of(&["-d", "0.5", "-c", "20", "--dispatcher", dispatcher, &url]);
-        assert!(start.elapsed() >= Duration::from_millis(500));
-        assert_eq!((report.code, report.line("failures")), (0, "0"));
+        let for_a_time = |seconds: f64| {
+            let start = Instant::now();
+            let duration = seconds.to_string();
+            let report = Report::of(&["-d", &duration, "-c", "20", "--dispatcher", dispatcher, &url]);
+            assert!(start.elapsed() >= Duration::from_secs_f64(seconds));
+            assert_eq!(report.line("failures"), "0", "{}", report.text);
+            report
+        };
+        // On a machine that stands still nothing may be answered in so short a time.
+        let mut reports = [0.5, 2.0, 8.0].map(|seconds| move || for_a_time(seconds)).into_iter();
+        let report =
+            reports.by_ref().map(|report| report()).find(|report| report.code == 0).expect("an answer");
         let answers = report.answers();
         assert!(answers > 0 && report.line("status") == format!("200: {answers}"), "{}", report.text);
         assert!(report.latency("min") <= report.latency("p50"), "{}", report.text);
@@ -138,14 +146,14 @@ fn failures_are_counted_by_their_kind() {
     let nobody = unused_address();
     for dispatcher in DISPATCHERS {
         for (address, kind, message) in [
-            (silent, "timed out: 6", "no answer within 50ms"),
+            (silent, "timed out: 6", "no answer within 500ms"),
             (closing, "closed: 6", "connection closed before message completed"),
             (half, "closed: 6", "end of file before message length reached"),
             (foreign, "malformed: 6", "invalid HTTP version parsed"),
             (nobody, "no connection: 6", "Connection refused"),
         ] {
             let url = format!("http://{address}/");
-            let patience = if address == silent { "0.05" } else { "50" };
+            let patience = if address == silent { "0.5" } else { "50" };
             let arguments = ["-n", "6", "-c", "3", "-t", patience, "--dispatcher", dispatcher, &url];
             let report = Report::of(&arguments);
             assert_eq!(

@@ -29,22 +29,28 @@ pub(crate) fn send(fd: BorrowedFd<'_>, buf: &[u8], flags: libc::c_int) -> io::Re
 /// recv(2) into `buf`.
 #[inline]
 pub(crate) fn recv(fd: BorrowedFd<'_>, buf: &mut [u8], flags: libc::c_int) -> io::Result<usize> {
-    recv_at(fd, buf.as_mut_ptr(), buf.len(), flags)
+    // SAFETY: rule 2.
+    unsafe { recv_at(fd, buf.as_mut_ptr(), buf.len(), flags) }
 }
 
 /// recv(2) into `buf`, whose first bytes are initialised then, as many as the result says.
 #[cfg(feature = "hyper")]
 #[inline]
 pub(crate) fn recv_uninit(fd: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-    recv_at(fd, buf.as_mut_ptr().cast(), buf.len(), 0)
+    // SAFETY: rule 2.
+    unsafe { recv_at(fd, buf.as_mut_ptr().cast(), buf.len(), 0) }
 }
 
-/// Only for buffers that its callers hold, as rule 2 says.
+/// recv(2).
+///
+/// # Safety
+///
+/// `start` and `len` are those of one live slice that is borrowed mutably, whether or not its bytes have a value.
 #[inline]
-fn recv_at(fd: BorrowedFd<'_>, start: *mut u8, len: usize, flags: libc::c_int) -> io::Result<usize> {
+unsafe fn recv_at(fd: BorrowedFd<'_>, start: *mut u8, len: usize, flags: libc::c_int) -> io::Result<usize> {
     let fd = fd.as_raw_fd();
     retry_interrupted(|| {
-        // SAFETY: rule 1 for the fd, rule 2 for the buffer; the kernel is given no place for an address, nor for its length.
+        // SAFETY: rule 1 for the fd, the caller's word for the buffer; the kernel is given no place for an address, nor for its length.
         unsafe { libc::syscall(libc::SYS_recvfrom, fd, start, len, flags, NO_ADDRESS, NO_ADDRESS) as isize }
     })
 }

@@ -1,5 +1,5 @@
 //! The system calls that neither std nor socket2 offers in the form needed here. All the `unsafe` of this crate, but for that of
-//! `copy/identify.rs`, which is about types and has rules of its own.
+//! `copy/identify.rs`, which is about types, and of `hyper.rs`, which is about hyper's cursor: they have rules of their own.
 //!
 //! # Rules
 //!

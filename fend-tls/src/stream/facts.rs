@@ -1,5 +1,6 @@
 //! What is known of the peer and of the session.
 
+use std::fmt;
 use std::io;
 
 use openssl::error::ErrorStack;
@@ -15,7 +16,7 @@ use crate::state::SslState;
 use crate::{Certificate, sys};
 
 /// The plain facts of a session; made by [`TlsStream::info`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {
     /// The version of the protocol.
@@ -32,6 +33,22 @@ pub struct TlsInfo {
     pub peer: Option<String>,
     /// What is wrong with the peer's certificate, and was let pass by an opt-out of the context.
     pub verify_error: Option<String>,
+}
+
+/// As derived, but for the application protocol, which is text in practice: `Some("h2")` in place of `Some([104, 50])`.
+impl fmt::Debug for TlsInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TlsInfo { protocol, cipher, alpn, server_name, resumed, peer, verify_error } = self;
+        f.debug_struct("TlsInfo")
+            .field("protocol", protocol)
+            .field("cipher", cipher)
+            .field("alpn", &alpn.as_deref().map(String::from_utf8_lossy))
+            .field("server_name", server_name)
+            .field("resumed", resumed)
+            .field("peer", peer)
+            .field("verify_error", verify_error)
+            .finish()
+    }
 }
 
 pub(super) fn of<S>(session: &Session<S>) -> TlsInfo {
@@ -224,6 +241,7 @@ impl<S> TlsStream<S> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
+    use super::*;
     use crate::testing::{connection, once, server, shake_hands_with};
     use crate::{Context, Identity, Mode, TlsAcceptor, TlsConnector, Verify};
 
@@ -247,5 +265,21 @@ mod tests {
             // For the tickets.
             assert!(once(client.recv(&mut [0])).is_pending());
         }
+    }
+
+    #[test]
+    fn the_application_protocol_is_shown_as_text() {
+        let mut info = TlsInfo {
+            protocol: Protocol::Tls1_3,
+            cipher: "TLS_AES_256_GCM_SHA384",
+            alpn: Some(b"h2".to_vec()),
+            server_name: None,
+            resumed: false,
+            peer: None,
+            verify_error: None,
+        };
+        assert!(format!("{info:?}").contains("alpn: Some(\"h2\"), server_name: None"), "{info:?}");
+        info.alpn = None;
+        assert!(format!("{info:?}").contains("alpn: None"), "{info:?}");
     }
 }

@@ -9,6 +9,7 @@ use fend::dns::LookupError;
 use fend::hyper::{ConnectionInfo, Connector, Stream, client_builder};
 use fend::net::{ConnectError, TcpListener};
 use fend::tls::TlsError;
+use futures::future::Either;
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use http_body_util::{BodyExt, Empty};
 use hyper::Uri;
@@ -27,6 +28,9 @@ on_every_dispatcher!(
     a_name_of_both_families_is_whichever_listens,
     an_ipv6_address_is_in_brackets,
     the_user_of_a_uri_goes_nowhere,
+    a_host_in_capitals_and_with_a_dot_at_its_end,
+    an_address_of_one_link_has_its_interface,
+    what_is_given_up_is_closed,
     a_stream_without_a_client,
     what_has_failed_is_told_with_the_uri,
     a_certificate_for_another_host_is_told,
@@ -137,6 +141,45 @@ async fn the_user_of_a_uri_goes_nowhere() -> io::Result<()> {
     let (_refusing, port) = refusing([127, 0, 0, 1], 0)?;
     let error = error(Connector::new(), &format!("http://me:secret@127.0.0.1:{port}/")).await.to_string();
     assert!(error.contains(&format!("http://127.0.0.1:{port}: ")) && !error.contains("secret"), "{error}");
+    Ok(())
+}
+
+/// As RFC 3986, section 3.2.2, and DNS have it. A certificate has neither.
+async fn a_host_in_capitals_and_with_a_dot_at_its_end() -> io::Result<()> {
+    let server = Server::start(Some(acceptor(&pki().localhost, &["h2"])?)).await?;
+    let uri = uri(&format!("HTTPS://LocalHost.:{}/whole", server.address.port()));
+    let known = known()?;
+    let connector = Connector::new().resolver(&known.resolver).tls_connector(&connector()?);
+    assert_eq!(text(connector, &uri).await?.0, "0 /whole HTTP/2.0");
+    Ok(())
+}
+
+/// Written as in a URI. There may be no link-local address to connect to; that there is no such interface is told by its name.
+async fn an_address_of_one_link_has_its_interface() -> io::Result<()> {
+    let error = error(Connector::new(), "http://[fe80::1%25nowhere0]:81/").await.to_string();
+    let reason = "there is no network interface \"nowhere0\"";
+    assert!(error.contains("connect http://[fe80::1%25nowhere0]:81: ") && error.contains(reason), "{error}");
+    Ok(())
+}
+
+/// In the middle of the handshake, with a server that does not answer.
+async fn what_is_given_up_is_closed() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let mut connector = Connector::new().tls_connector(&connector()?);
+    let connecting = connector.call(uri(&format!("https://{}/", listener.local_addr()?)));
+    let hello = Box::pin(async {
+        let (stream, _) = listener.accept().await?;
+        stream.recv_exact(&mut [0]).await?;
+        io::Result::Ok(stream)
+    });
+    let stream = match futures::future::select(connecting, hello).await {
+        Either::Left((connected, _)) => panic!("{connected:?}"),
+        Either::Right((stream, connecting)) => {
+            drop(connecting);
+            stream?
+        }
+    };
+    futures::io::copy(&stream, &mut futures::io::sink()).await?;
     Ok(())
 }
 

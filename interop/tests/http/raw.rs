@@ -29,6 +29,7 @@ on_every_dispatcher!(
     http_2_trailers,
     many_streams_of_http_2_at_once,
     a_client_that_goes_ends_its_server,
+    a_body_that_ends_with_its_connection_ends_by_the_word_of_tls,
 );
 
 const LARGE: usize = 8 << 20;
@@ -197,5 +198,37 @@ async fn a_client_that_goes_ends_its_server() -> io::Result<()> {
     connection.abort();
     let _ = connection.await;
     server.await?.expect_err("half a body");
+    Ok(())
+}
+
+/// The body of the answer "HTTP/1.1 200 OK", with these fields, of a server that ends the connection after it, properly or not.
+async fn body_of(fields: &str, properly: bool) -> io::Result<hyper::Result<Bytes>> {
+    let (near, far) = tls("http/1.1").await?;
+    let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\nhalf");
+    fend::spawn(async move {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            far.recv_exact(&mut byte).await?;
+            head.extend(byte);
+        }
+        far.send_all(answer.as_bytes()).await?;
+        if properly { far.shutdown().await } else { Ok(()) }
+    });
+    let (mut sender, connection) = http1::handshake(near).await.map_err(io::Error::other)?;
+    fend::spawn(connection);
+    let request = Request::get("/").header(HOST, "localhost").body(Noise::sized(0)).expect("a request");
+    let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    Ok(response.into_body().collect().await.map(|body| body.to_bytes()))
+}
+
+/// Anybody in between can end a TCP connection: what has no length of its own may have been cut short then (RFC 9112, section 9.8).
+async fn a_body_that_ends_with_its_connection_ends_by_the_word_of_tls() -> io::Result<()> {
+    assert_eq!(body_of("connection: close", true).await?.map_err(io::Error::other)?, "half");
+    let error = body_of("connection: close", false).await?.expect_err("it may have been longer");
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::UnexpectedEof), "{error:?}");
+    // Nothing is missing of this one.
+    assert_eq!(body_of("content-length: 4", false).await?.map_err(io::Error::other)?, "half");
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::io;
 use fend::hyper::Server;
 use fend::hyper::server::Peer;
 use fend::net::TcpStream;
-use fend::tls::{Context, Identity, Mode, TlsConnector, TlsStream, Verify};
+use fend::tls::{Context, Identity, Mode, Protocol, TlsConnector, TlsStream, Verify};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -22,6 +22,7 @@ on_every_dispatcher!(
     a_context_for_other_protocols_is_refused_at_once,
     tls_is_known_of_a_peer,
     a_handshake_that_fails_is_told_with_its_step,
+    what_came_before_the_end_of_the_handshake_is_read_first,
 );
 
 async fn dial(serving: &Serving, alpn: &[&str]) -> io::Result<TlsStream<TcpStream>> {
@@ -134,5 +135,27 @@ async fn a_handshake_that_fails_is_told_with_its_step() -> io::Result<()> {
     assert!(refused.expect_err("it trusts another").is_certificate());
     assert!(serving.failure().await.contains("TLS handshake"));
     assert_eq!(get_1(dial(&serving, &["http/1.1"]).await?).await?, "HTTP/1.1 / ");
+    Ok(())
+}
+
+async fn what_came_before_the_end_of_the_handshake_is_read_first() -> io::Result<()> {
+    const REQUEST: &[u8] = b"GET /early HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let acceptor = acceptor_with(|context| context.protocol(Protocol::Tls1_3).early_data(1 << 14));
+    let serving = Serving::on(Server::bind("127.0.0.1:0").await?.tls(acceptor), service_fn(echo))?;
+    let context = Context::builder(Mode::Client).ca(certificate()).alpn(["http/1.1"]).early_data(1 << 14);
+    let connector = TlsConnector::with_context(context.build()?)?;
+    // A session that can be resumed.
+    let first = connector.handshake("localhost", serving.connect().await?).await?;
+    assert_eq!(get_1(first).await?, "HTTP/1.1 / ");
+    for early in [2, 24, 30, REQUEST.len()] {
+        let (early, late) = REQUEST.split_at(early);
+        let handshake = connector.handshake("localhost", serving.connect().await?).early_data(early);
+        let mut stream = handshake.await?;
+        assert!(stream.early_data_accepted());
+        stream.write_all(late).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        assert!(answer.ends_with("\r\n\r\nHTTP/1.1 /early "), "{answer}");
+    }
     Ok(())
 }

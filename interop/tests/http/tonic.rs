@@ -6,6 +6,8 @@
 //!   tokio whatever it is given.
 //! - A client is a [`Channel`](tonic::transport::Channel) whose `Endpoint` has fend's executor and a connector, or any other tower service
 //!   that speaks HTTP/2, such as hyper-util's client.
+//! - TLS is [`fend::hyper::Connector`]'s business, and [`fend::hyper::Server`]'s: see [`over_tls`]. tonic has none then; with a TLS feature of its
+//!   own, its `Endpoint` takes no URI with `https` but for that.
 //! - A call is cancelled when its future is dropped; a deadline is a [`fend::time::timeout`] around it.
 //! - What a `Channel` does with time is tokio's (see [`of_tokio`]). A hyper-util client has fend's timer, so that it can tell a server the deadline
 //!   (`Request::set_timeout`) and send keep-alive pings.
@@ -16,6 +18,7 @@ mod ends;
 mod foreign;
 #[cfg(not(feature = "tokio-context"))]
 mod of_tokio;
+mod over_tls;
 
 use std::io;
 

@@ -13,6 +13,7 @@ use hickory_resolver::config::{NameServerConfig, ResolverConfig};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::rr::{RData, RecordType};
 use interop::hickory_provider::FendProvider;
+use socket2::{Domain, Socket, Type};
 
 use dnsmasq::Dnsmasq;
 
@@ -125,9 +126,11 @@ async fn a_silent_server_is_given_up_in_time() -> io::Result<()> {
 }
 
 async fn a_server_that_does_not_listen() -> io::Result<()> {
-    // The port is taken, for datagrams.
-    let taken = UdpSocket::bind("127.0.0.1:0")?;
-    let resolver = resolver(taken.local_addr()?, NameServerConfig::tcp);
+    // The port is taken, so that nobody else listens there, nor is it the client's own.
+    let taken = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    taken.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    let address = taken.local_addr()?.as_socket().expect("an IP address");
+    let resolver = resolver(address, NameServerConfig::tcp);
     let error = resolver.lookup("host.masq.test.", RecordType::A).await.unwrap_err();
     assert!(!matches!(error, NetError::Timeout | NetError::Dns(DnsError::NoRecordsFound(_))), "{error:?}");
     Ok(())

@@ -137,9 +137,15 @@ async fn the_socket_is_replaced_under_a_connection() -> io::Result<()> {
     echoed(&ends.connected, 1, MEGABYTE).await?;
     let before = ends.accepted.remote_address();
     ends.client.rebind(UdpSocket::bind("127.0.0.1:0")?)?;
-    echoed(&ends.connected, 2, MEGABYTE).await?;
-    assert_eq!(ends.accepted.remote_address(), ends.client.local_addr()?);
-    assert_ne!(ends.accepted.remote_address(), before);
+    // On a machine that stands still, the server may take the client back to the old address when its check of the new one takes too long: until
+    // the next packet comes from there.
+    let after = ends.client.local_addr()?;
+    let mut seed = 2;
+    while seed == 2 || ends.accepted.remote_address() != after {
+        echoed(&ends.connected, seed, MEGABYTE).await?;
+        seed += 1;
+    }
+    assert_ne!(after, before);
     ends.close().await;
     echo.await.map_err(io::Error::other)
 }

@@ -235,6 +235,33 @@ async fn a_seek_that_was_given_up_on_ends_before_the_next() -> io::Result<()> {
     Ok(())
 }
 
+/// As tokio's `File`: whoever reads waits for the seek that is under way.
+impl tokio::io::AsyncRead for Slow {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.is_busy = false;
+        buf.put_slice(b"x");
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What was read since has moved the position.
+async fn a_seek_after_a_read_is_not_the_one_before() -> io::Result<()> {
+    use futures::{AsyncReadExt, AsyncSeekExt};
+    let mut slow = TokioIo::new(Slow::default());
+    {
+        let given_up = pin!(slow.seek(SeekFrom::Start(7)));
+        assert!(futures::poll!(given_up).is_pending());
+    }
+    assert_eq!(AsyncReadExt::read(&mut slow, &mut [0]).await?, 1);
+    AsyncSeekExt::seek(&mut slow, SeekFrom::Start(7)).await?;
+    assert_eq!(slow.into_inner().sought, [SeekFrom::Start(7), SeekFrom::Start(7)]);
+    Ok(())
+}
+
 async fn a_second_seek_waits_for_the_first() -> io::Result<()> {
     use tokio::io::AsyncSeek;
     let mut bytes = TokioIo::new(futures::io::Cursor::new(vec![0; 9]));
@@ -312,6 +339,7 @@ on_every_dispatcher!(
     fend_tls_over_a_stream_of_tokios,
     a_file_is_sought_in,
     a_seek_that_was_given_up_on_ends_before_the_next,
+    a_seek_after_a_read_is_not_the_one_before,
     a_second_seek_waits_for_the_first,
     the_whole_of_what_is_unfilled_is_read_into,
     errors_are_those_of_the_stream,

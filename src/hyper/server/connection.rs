@@ -83,8 +83,8 @@ where
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let expected = self.opening.expected(&transport);
-        let (mut stream, dropped) = ServerStream::new(transport);
+        let (expected, early) = (self.opening.expected(&transport), transport.early_data());
+        let (mut stream, dropped) = ServerStream::new(transport, early);
         let Some(version) = self.opening.version(&mut stream, expected).await? else { return Ok(()) };
         let asked = Arc::new(AtomicBool::new(false));
         let service = WithPeer { service: (self.make)(peer), peer: peer.clone(), asked: asked.clone() };

@@ -223,6 +223,9 @@ impl<L: Accept> Server<L> {
     ///
     /// The application protocols of its context (ALPN) are offered, as far as they are `h2` and `http/1.1` and the server speaks them. Those of
     /// a context that names none, as [`TlsAcceptor::new`](crate::tls::TlsAcceptor::new) makes it, are all that the server speaks, `h2` first.
+    ///
+    /// [Early data](crate::tls::ContextBuilder::early_data), where the context takes any, is read as the beginning of what the client sends, once the
+    /// handshake is over. So what it asks for cannot be a replay (RFC 8470, section 3).
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {

@@ -145,6 +145,15 @@ impl<S> Transport<S> {
         }
     }
 
+    /// What the client has sent before the handshake was over. Now that it is, it is no replay: who has recorded it cannot end a handshake
+    /// (RFC 8470, section 3).
+    pub(super) fn early_data(&self) -> Vec<u8> {
+        match self {
+            Transport::Plain(_) => Vec::new(),
+            Transport::Tls(stream) => stream.early_data(),
+        }
+    }
+
     /// What is known of the session.
     pub(super) fn facts(&self) -> Option<TlsFacts> {
         match self {
@@ -160,5 +169,9 @@ impl<S> Transport<S> {
 impl<S> Transport<S> {
     fn alpn(&self) -> Option<Version> {
         None
+    }
+
+    pub(super) fn early_data(&self) -> Vec<u8> {
+        Vec::new()
     }
 }

@@ -32,6 +32,15 @@ where
     /// Serves until it is [stopped](crate::net::ListenerHandle::stop) and the last connection has ended, and says what became of
     /// the connections since then. Each connection has a clone of `service`.
     ///
+    /// Where the compiler does not take a service:
+    ///
+    /// | it says | do |
+    /// |---|---|
+    /// | `Service<Request<Incoming>>` is not implemented for a closure or a function | wrap it in [`hyper::service::service_fn`] |
+    /// | the same of axum's `Router`, which implements a "similarly named trait" | [`serve_tower`](Self::serve_tower) |
+    /// | `dyn Error` cannot be sent between threads safely | let the service's errors be `Box<dyn Error + Send + Sync>`, or [`Infallible`](std::convert::Infallible) |
+    /// | `&str: Body` is not satisfied | let the body be a `String`, or `Full` or another of `http-body-util` |
+    ///
     /// # Errors
     ///
     /// - What no further accept can survive: see [`Listener::accept`](crate::net::Listener::accept). The connections go on.
@@ -64,6 +73,9 @@ where
 
     /// [`serve`](Self::serve) for a tower service, such as axum's `Router`. Each request has a clone of `service`, which is waited for to be
     /// ready.
+    ///
+    /// Of axum it is the `Router` itself, once it has its state, not what its `into_make_service` makes: [an example](crate::guide::cookbook#axum). Who asks is
+    /// told by each request's [`Peer`].
     ///
     /// # Errors
     ///

@@ -42,8 +42,9 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
                 stream.set_nodelay(true).expect("an option");
-                let serving = fend::spawn(serve(stream, routes.clone()));
-                connections.lock().unwrap().push(serving.abort_handle());
+                // Before it is served to the end of a call, which may be followed by a cut.
+                let mut connections = connections.lock().unwrap();
+                connections.push(fend::spawn(serve(stream, routes.clone())).abort_handle());
             }
         });
         Ok(server)
