@@ -4,6 +4,9 @@
 //! machine or in his company's network, with his cookies, and read along. A browser says in `Origin` whose page it is, and a page cannot change
 //! that: so the server has to look ([RFC 6455, section 10.2](https://www.rfc-editor.org/rfc/rfc6455#section-10.2)). A client that is no browser
 //! says what it likes, or nothing; it has nobody's trust to abuse.
+//!
+//! A page whose own name leads to this server (DNS rebinding) passes for ours: its `Host` is that name, too. A server with something to hide answers
+//! to no names but its own.
 
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 

@@ -222,7 +222,8 @@ impl<L: Accept> Server<L> {
     /// Shakes hands with each client first. The acceptor's deadline and limit of handshakes hold.
     ///
     /// The application protocols of its context (ALPN) are offered, as far as they are `h2` and `http/1.1` and the server speaks them. Those of
-    /// a context that names none, as [`TlsAcceptor::new`](crate::tls::TlsAcceptor::new) makes it, are all that the server speaks, `h2` first.
+    /// a context that names none, as [`TlsAcceptor::new`](crate::tls::TlsAcceptor::new) makes it, are all that the server speaks, `h2` first. They
+    /// count for clients whose [name](crate::tls::ContextBuilder::sni_context) has a context of its own, too.
     ///
     /// [Early data](crate::tls::ContextBuilder::early_data), where the context takes any, is read as the beginning of what the client sends, once the
     /// handshake is over. So what it asks for cannot be a replay (RFC 8470, section 3).
