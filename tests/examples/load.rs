@@ -284,6 +284,7 @@ fn a_command_line_that_makes_no_sense_is_refused() {
         (&["http://me@127.0.0.1/"], "a URL has a host, and here no user"),
         (&[url, url], "unknown argument \"http://127.0.0.1/\""),
         (&["-c", "0", url], "-c 0: must be from 1 to 65536"),
+        (&["-d", "1e19", url], "-d \"1e19\": more than 1000000000 seconds"),
         (&["-r", "fast", url], "-r \"fast\": not a number from 0.001 to 10000000"),
         (&["-d", "0", url], "-d \"0\": not a time above 0"),
         (&["-X", "A B", url], "-X \"A B\": that is no method"),
