@@ -43,7 +43,8 @@ fn curl_speaks_http2_with_it() {
         );
         let (_, output) = curl(&["-w", format, "-o/dev/null", &url("/nowhere")]).unwrap();
         assert_eq!(output, "[2 404 1]");
-        let (_, output) = curl(&["-i", "-dbody", &url("/")]).unwrap();
+        // Without a body. One that nobody wants is answered before it has come, which curl 7.88 takes for an error in HTTP/2.
+        let (_, output) = curl(&["-i", "-XPOST", &url("/")]).unwrap();
         assert!(output.starts_with("HTTP/2 405 ") && output.contains("allow: GET, HEAD\r\n"), "{output}");
     });
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use std::{env, fs, process, thread};
+use std::{env, fs, io, process, thread};
 
 /// The directory of this build, `target/debug` say: this test is in its `deps/`.
 pub(crate) fn profile() -> PathBuf {
@@ -23,10 +23,16 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     pub(crate) fn new() -> Scratch {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("fend-browser-{}-{number}", process::id()));
-        fs::create_dir_all(&path).expect("a directory");
-        Scratch(path)
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = env::temp_dir().join(format!("fend-browser-{}-{number}", process::id()));
+            match fs::create_dir(&path) {
+                Ok(()) => return Scratch(path),
+                // A process with this number was killed, and has left it: with the lock of a browser in it, say.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

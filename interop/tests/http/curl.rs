@@ -1,27 +1,15 @@
 //! [`fend::hyper::Server`] driven by curl: HTTP/1.0 and 1.1, HTTP/2 with prior knowledge, and both over TLS.
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use fend::hyper::Server;
 use hyper::service::service_fn;
 
 use crate::installed::run_client;
+use crate::place::Place;
 use crate::serving::{Serving, acceptor, certificate, echo};
 
 on_every_dispatcher!(in_plain_text, over_tls, bodies_of_a_megabyte, many_at_once_on_one_connection);
-
-/// The certificate in a file, for clients to trust. Made once, and left in the system's directory for such.
-pub(crate) fn certificate_file() -> &'static PathBuf {
-    static FILE: OnceLock<PathBuf> = OnceLock::new();
-    FILE.get_or_init(|| {
-        let path = std::env::temp_dir().join(format!("fend-interop-http-{}.pem", std::process::id()));
-        fs::write(&path, certificate().to_pem()).expect("a file");
-        path
-    })
-}
 
 /// What is got, and by which version. `None` where curl is not installed.
 async fn curl(arguments: &[&str]) -> io::Result<Option<String>> {
@@ -33,7 +21,8 @@ async fn curl(arguments: &[&str]) -> io::Result<Option<String>> {
 
 /// The same, that trusts the test's certificate and no other.
 async fn curl_tls(arguments: &[&str]) -> io::Result<Option<String>> {
-    let trusted = certificate_file().display().to_string();
+    let place = Place::new();
+    let trusted = place.write("server.pem", certificate().to_pem());
     curl(&[&["--cacert", &trusted][..], arguments].concat()).await
 }
 
@@ -73,14 +62,9 @@ async fn over_tls() -> io::Result<()> {
 async fn bodies_of_a_megabyte() -> io::Result<()> {
     let serving = Serving::start(service_fn(echo)).await?;
     let url = format!("http://{}/", serving.address);
-    let path = std::env::temp_dir().join(format!(
-        "fend-interop-body-{}-{:?}",
-        std::process::id(),
-        std::thread::current().id()
-    ));
+    let place = Place::new();
     let body: String = (0..200_000).map(|number| format!("{number} ")).collect();
-    fs::write(&path, &body)?;
-    let upload = format!("@{}", path.display());
+    let upload = format!("@{}", place.write("body", &body));
     for version in ["--http1.1", "--http2-prior-knowledge"] {
         let arguments = ["-sS", version, "-H", "expect: 100-continue", "--data-binary", &upload, &url];
         let Some((status, said)) = run_client("curl", &arguments).await? else { break };
@@ -88,7 +72,7 @@ async fn bodies_of_a_megabyte() -> io::Result<()> {
         let (_, echoed) = said.split_once(" / ").expect("the head");
         assert!(echoed == body, "{version}: {} bytes", echoed.len());
     }
-    fs::remove_file(path)
+    Ok(())
 }
 
 /// Over TLS: with prior knowledge curl 7.88 begins anew on a connection that it has (curl/curl#10634).

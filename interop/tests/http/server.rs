@@ -13,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 
+use crate::place::Place;
 use crate::serving::{Serving, ask, echo, frame, get, http2_over, request, text, until_closed, whoami};
 
 on_every_dispatcher!(
@@ -142,13 +143,12 @@ async fn makes_a_service_for_each_connection() -> io::Result<()> {
 }
 
 async fn listens_on_a_unix_socket() -> io::Result<()> {
-    let name = format!("fend-interop-http-{}-{:?}", std::process::id(), std::thread::current().id());
-    let path = std::env::temp_dir().join(name);
+    let place = Place::new();
+    let path = place.path().join("socket");
     let server = Server::new(UnixListener::bind(&path).await?);
     let handle = server.handle();
     let served = fend::spawn(server.serve(service_fn(echo)));
     let stream = UnixStream::connect(&path).await?;
-    std::fs::remove_file(&path)?;
     let (mut sender, connection) = http1::handshake(stream).await.map_err(io::Error::other)?;
     let connection = fend::spawn(connection);
     let response = sender.send_request(request("/by/path")).await.map_err(io::Error::other)?;

@@ -92,6 +92,8 @@ fn start_on(programs: &Path, port: u16) -> Result<Postgres, String> {
     command.args(["-D", &data, "-p", &port.to_string(), "-k"]).arg(place.path());
     for setting in [
         "listen_addresses=127.0.0.1",
+        // For a machine of many processors, where as many tests run at once.
+        "max_connections=400",
         "fsync=off",
         "shared_buffers=16MB",
         "autovacuum=off",

@@ -1,7 +1,7 @@
 //! Clients that are not tonic: curl and h2load, which send a message of gRPC as they would anything else.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::process::Stdio;
 
@@ -11,6 +11,7 @@ use prost::Message;
 
 use super::ends::Server;
 use super::number;
+use crate::place::Place;
 
 on_every_dispatcher!(curl, h2load);
 
@@ -66,13 +67,9 @@ async fn curl() -> io::Result<()> {
     Ok(())
 }
 
-/// A file that has lost its name again: h2load maps what it sends, which a pipe does not allow. `port` is this test's alone.
-fn file_with(content: &[u8], port: u16) -> io::Result<File> {
-    let path = env::temp_dir().join(format!("fend-grpc-{port}"));
-    fs::write(&path, content)?;
-    let file = File::open(&path);
-    fs::remove_file(&path)?;
-    file
+/// A file that has lost its name again: h2load maps what it sends, which a pipe does not allow.
+fn file_with(content: &[u8]) -> io::Result<File> {
+    File::open(Place::new().write("message", content))
 }
 
 async fn h2load() -> io::Result<()> {
@@ -84,7 +81,7 @@ async fn h2load() -> io::Result<()> {
         .args(["--requests=2000", "--clients=8", "--max-concurrent-streams=10", "--data=/dev/stdin"])
         .args(["--header=content-type: application/grpc", "--header=te: trailers"])
         .arg(format!("http://{}/interop.Counter/Square", server.address))
-        .stdin(file_with(&framed(&number(7)), server.address.port())?)
+        .stdin(file_with(&framed(&number(7)))?)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
