@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_tungstenite::WebSocketStream;
 use async_tungstenite::tungstenite::Message;
@@ -167,8 +169,10 @@ impl Devtools {
         let picture = self.on(page, "Page.captureScreenshot", json!({"format": "png"})).await;
         let bytes =
             openssl::base64::decode_block(picture["data"].as_str().expect("a picture")).expect("base64");
-        // In one step: a test beside this one may take the same picture.
-        let half = path.with_extension(format!("{}.half", self.calls));
+        // In one step, and from a file of its own: a test beside this one takes the same picture, and so may a run beside this one.
+        static TAKEN: AtomicU32 = AtomicU32::new(0);
+        let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+        let half = path.with_extension(format!("{}.{number}.half", process::id()));
         std::fs::write(&half, bytes).and_then(|()| std::fs::rename(&half, path)).expect("a file");
     }
 }
