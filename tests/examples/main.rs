@@ -8,6 +8,8 @@ mod echo;
 mod fd_pass;
 #[path = "../support/forks.rs"]
 mod forks;
+#[path = "../support/free_port.rs"]
+mod free_port;
 #[expect(dead_code, reason = "here nobody makes room")]
 #[path = "../support/full_listener.rs"]
 mod full_listener;

@@ -1,12 +1,12 @@
 //! nginx as a server of pages, where it is installed.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::free_port::free_port;
 use crate::program::{Program, is_installed};
 use crate::scratch::Scratch;
 
@@ -53,16 +53,6 @@ impl Nginx {
         }
         false
     }
-}
-
-/// On a loopback address of its own. On 127.0.0.1 the kernel may give the port to another test before nginx has it: that test would be
-/// taken for nginx, which tries for seconds to get the port.
-fn free_port() -> SocketAddr {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed) % 64;
-    let [.., high, low] = process::id().to_be_bytes();
-    let probe = TcpListener::bind((Ipv4Addr::new(127, 128 + number, high, low), 0)).expect("a port");
-    probe.local_addr().expect("its address")
 }
 
 /// `/echo` answers with the fields of the request that a proxy adds, or has to leave out.

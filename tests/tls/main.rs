@@ -14,6 +14,8 @@ mod alone_on_each;
 mod shape;
 /// Where `shape` looks for it.
 use support::stall;
+#[path = "../support/free_port.rs"]
+mod free_port;
 #[path = "../support/noise.rs"]
 mod machine;
 #[path = "../net/peer.rs"]

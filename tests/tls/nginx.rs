@@ -1,11 +1,11 @@
 //! nginx as a peer, where it is installed.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::command::{Program, is_installed};
+use crate::free_port::free_port;
 use crate::pki::pki;
 use crate::place::Place;
 
@@ -62,16 +62,6 @@ impl Nginx {
             fend::time::sleep(Duration::from_millis(2)).await;
         }
     }
-}
-
-/// On a loopback address of its own. On 127.0.0.1 the kernel may give the port to another test before nginx has it: that test would be
-/// taken for nginx, which tries for seconds to get the port, and would get connections that are not meant for it.
-fn free_port() -> SocketAddr {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed) % 64;
-    let [.., high, low] = process::id().to_be_bytes();
-    let probe = TcpListener::bind((Ipv4Addr::new(127, 64 + number, high, low), 0)).expect("a port");
-    probe.local_addr().expect("its address")
 }
 
 fn configuration(address: SocketAddr) -> String {

@@ -17,6 +17,8 @@ mod alone_on_each;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../../../tests/tls/command.rs"]
 mod command;
+#[path = "../../../tests/support/free_port.rs"]
+mod free_port;
 #[expect(dead_code, reason = "the part for other suites")]
 #[path = "../../../tests/support/full_listener.rs"]
 mod full_listener;

@@ -1,9 +1,8 @@
 //! nginx as the server: HTTP/1.1 and HTTP/2 of somebody else.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::time::Duration;
 
 use fend::hyper::{Connector, client_builder};
@@ -14,6 +13,7 @@ use hyper::{Request, Response, Version};
 use hyper_util::client::legacy::Client;
 
 use crate::command::{Program, is_installed};
+use crate::free_port::free_port;
 use crate::noise::{Noise, check};
 use crate::pki::pki;
 use crate::place::Place;
@@ -41,7 +41,7 @@ impl Nginx {
         }
         // It cannot be told to let the kernel choose the ports, and another program may be quicker.
         for _ in 0..20 {
-            if let Some(nginx) = Nginx::start_on(free_port()?, free_port()?).await? {
+            if let Some(nginx) = Nginx::start_on(free_port(), free_port()).await? {
                 return Ok(Some(nginx));
             }
         }
@@ -82,15 +82,6 @@ impl Nginx {
             (format!("https://server.test:{}", self.tls.port()), Version::HTTP_2),
         ]
     }
-}
-
-/// On a loopback address of its own. On 127.0.0.1 the kernel may give the port to another test before nginx has it: that test would be
-/// taken for nginx.
-fn free_port() -> io::Result<SocketAddr> {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed) % 64;
-    let [.., high, low] = process::id().to_be_bytes();
-    TcpListener::bind((Ipv4Addr::new(127, 128 + number, high, low), 0))?.local_addr()
 }
 
 fn configuration(tls: SocketAddr, plain: SocketAddr) -> String {

@@ -1,13 +1,13 @@
 //! nginx, which writes down what it was asked.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{self, Command};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use crate::certificates::self_signed;
+use crate::free_port::free_ports;
 use crate::program::{Program, is_installed};
 use crate::scratch::Scratch;
 
@@ -66,17 +66,6 @@ impl Nginx {
         let log = fs::read_to_string(self.directory.path("log")).expect("a log");
         log.lines().map(str::to_owned).collect()
     }
-}
-
-/// On a loopback address of its own. On 127.0.0.1 the kernel may give a port to another test before nginx has it: that test would be
-/// taken for nginx, which tries for seconds to get the port.
-fn free_ports() -> [SocketAddr; 3] {
-    static NEXT: AtomicU8 = AtomicU8::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed) % 32;
-    let [.., high, low] = process::id().to_be_bytes();
-    let address = Ipv4Addr::new(127, 192 + number, high, low);
-    let probes = [(); 3].map(|()| TcpListener::bind((address, 0)).expect("a port"));
-    probes.map(|probe| probe.local_addr().expect("its address"))
 }
 
 /// Without TLS a connection ends every now and then, as nginx would have it after more requests.
