@@ -1,0 +1,10 @@
+//! What fend costs beside tokio, smol and bare system calls.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`peer`] | the runtimes, each behind one trait |
+//! | [`micro`] | in-process cases, written once over that trait |
+
+pub mod arguments;
+pub mod micro;
+pub mod peer;

@@ -1,0 +1,47 @@
+//! Cases that run inside one process, each written once over [`Peer`].
+
+use std::time::Instant;
+
+use crate::peer::Peer;
+
+mod spawn;
+mod time;
+mod turns;
+
+/// What a case did.
+#[derive(Debug, Clone, Copy)]
+pub struct Done {
+    /// Operations that count: what the costs are divided by.
+    pub operations: u64,
+    /// From the first operation to the last one, in seconds.
+    pub seconds: f64,
+}
+
+/// Names of all cases, and what one operation of each is.
+pub const CASES: &[(&str, &str)] = &[
+    ("spawn", "spawn a task and await it: all are spawned, then all awaited"),
+    ("chain", "a task spawns the next one"),
+    ("spawn-await", "spawn a task, await it, repeat"),
+    ("yield", "yield_now, by 1,000 tasks"),
+    ("sleep", "create, poll once and drop a sleep, of varied length"),
+    ("block-on", "block_on of a future that is ready"),
+];
+
+/// Runs the case of this name, `operations` times; `None` when there is none.
+#[must_use]
+pub fn run<P: Peer>(case: &str, workers: usize, operations: u64) -> Option<Done> {
+    let runtime = P::new(workers);
+    // Whatever is only done once is done before.
+    runtime.block_on(async { P::spawn(async {}).await });
+    let start = Instant::now();
+    match case {
+        "spawn" => spawn::all_then_await::<P>(&runtime, operations),
+        "chain" => spawn::chain::<P>(&runtime, operations),
+        "spawn-await" => spawn::one_by_one::<P>(&runtime, operations),
+        "yield" => turns::yield_now::<P>(&runtime, operations),
+        "sleep" => time::create_poll_drop::<P>(&runtime, operations),
+        "block-on" => turns::block_on_ready::<P>(&runtime, operations),
+        _ => return None,
+    }
+    Some(Done { operations, seconds: start.elapsed().as_secs_f64() })
+}

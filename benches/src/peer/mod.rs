@@ -1,0 +1,40 @@
+//! The runtimes that are compared, each behind one trait, so that a case is written once.
+
+use std::future::Future;
+use std::time::Duration;
+
+mod fend;
+mod smol;
+mod tokio;
+
+pub use fend::Fend;
+pub use smol::Smol;
+pub use tokio::Tokio;
+
+/// A runtime. Its functions that take no `self` are called from inside [`block_on`](Peer::block_on) or a task.
+pub trait Peer: Sized + 'static {
+    /// Awaits a task.
+    type Task<T: Send + 'static>: Future<Output = T> + Send + Unpin + 'static;
+    /// Waits for a time.
+    type Sleep: Future<Output = ()> + Send + 'static;
+    /// Spawns from a thread of no runtime.
+    type Spawner: Clone + Send + 'static;
+
+    /// One with this many workers, the calling thread's among them where the runtime can do that.
+    fn new(workers: usize) -> Self;
+    fn block_on<F: Future>(&self, future: F) -> F::Output;
+    fn spawner(&self) -> Self::Spawner;
+    fn spawn_from<F>(spawner: &Self::Spawner, future: F) -> Self::Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+    fn spawn<F>(future: F) -> Self::Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+    /// Lets the task run on when nobody holds its handle.
+    fn detach<T: Send + 'static>(task: Self::Task<T>);
+    fn yield_now() -> impl Future<Output = ()> + Send;
+    fn sleep(duration: Duration) -> Self::Sleep;
+    fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Self::Task<T>;
+}
