@@ -8,3 +8,4 @@
 pub mod arguments;
 pub mod micro;
 pub mod peer;
+pub mod sys;
