@@ -257,13 +257,39 @@ pub fn tcp_listen(address: SocketAddr, reuse_port: bool, backlog: i32) -> io::Re
 ///
 /// The kernel's; its `EINPROGRESS` is none.
 pub fn tcp_connect(address: SocketAddr) -> io::Result<OwnedFd> {
+    tcp_connect_from(address, None)
+}
+
+/// As [`tcp_connect`], from this address, whose port may be 0: it is then chosen with the connect (`IP_BIND_ADDRESS_NO_PORT` of ip(7)), so
+/// that it need only be free towards this server.
+///
+/// # Errors
+///
+/// The kernel's; its `EINPROGRESS` is none.
+pub fn tcp_connect_from(address: SocketAddr, source: Option<SocketAddr>) -> io::Result<OwnedFd> {
+    use std::os::fd::AsFd;
     let socket = socket(address, libc::SOCK_STREAM)?;
-    let address = KernelAddress::from(address);
-    // SAFETY: rule 2.
-    match checked(unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr(), address.length) }) {
+    if let Some(source) = source {
+        let late = c_int::from(true);
+        set_option(socket.as_fd(), libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, &late)?;
+        bind(socket.as_fd(), source)?;
+    }
+    match connect(socket.as_fd(), address) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
         _ => Ok(socket),
     }
+}
+
+/// connect(2). For a UDP socket: whom it sends to, and alone receives from.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn connect(socket: BorrowedFd<'_>, address: SocketAddr) -> io::Result<()> {
+    let address = KernelAddress::from(address);
+    // SAFETY: rule 2.
+    checked(unsafe { libc::connect(socket.as_raw_fd(), address.as_ptr(), address.length) })?;
+    Ok(())
 }
 
 /// A UDP socket that does not block.
@@ -567,6 +593,18 @@ pub fn pin_to_core(core: usize) -> io::Result<()> {
     unsafe { libc::CPU_SET(core, &mut set) };
     // SAFETY: rule 2.
     checked(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) })?;
+    Ok(())
+}
+
+/// How late the calling thread's waits may end, in nanoseconds, 1 at least: `PR_SET_TIMERSLACK` of prctl(2). It is 50 us otherwise.
+///
+/// # Errors
+///
+/// The kernel's.
+pub fn set_timer_slack(nanoseconds: u32) -> io::Result<()> {
+    let slack = libc::c_ulong::from(nanoseconds);
+    // SAFETY: rule 1.
+    checked(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, slack) })?;
     Ok(())
 }
 
