@@ -5,7 +5,9 @@
 //! | [`peer`] | the runtimes, each behind one trait |
 //! | [`micro`] | in-process cases, written once over that trait |
 
+pub mod allocations;
 pub mod arguments;
 pub mod micro;
 pub mod peer;
+pub mod server;
 pub mod sys;
