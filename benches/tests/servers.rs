@@ -87,7 +87,7 @@ fn echo(stream: &mut (impl Read + Write), bytes: &[u8]) {
 
 fn on_every_runtime(rest: &str, test: impl Fn(Server)) {
     for runtime in RUNTIMES {
-        println!("{runtime} {rest}");
+        eprintln!("{runtime} {rest}");
         test(Server::start(&format!("{runtime} {rest}")));
     }
 }
@@ -147,7 +147,7 @@ fn answer(stream: &mut impl Read) -> String {
 }
 
 fn get_answers(arguments: &str) -> usize {
-    println!("{arguments}");
+    eprintln!("{arguments}");
     let server = Server::start(arguments);
     let mut stream = server.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET /").expect("it takes requests");
@@ -180,7 +180,7 @@ fn udp_one_by_one_and_in_batches() {
     servers.push("--runtime raw --mode udp --batch 8".to_owned());
     servers.push("--runtime fend --mode udp --batch 8".to_owned());
     for arguments in servers {
-        println!("{arguments}");
+        eprintln!("{arguments}");
         let server = Server::start(&arguments);
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
         socket.set_read_timeout(Some(LONGEST)).expect("a socket");
@@ -199,7 +199,7 @@ fn udp_one_by_one_and_in_batches() {
 fn stats_and_the_end_of_stdin() {
     let servers = RUNTIMES.map(|runtime| format!("{runtime} --mode echo"));
     for arguments in servers.into_iter().chain(["--runtime fend --mode http-server".to_owned()]) {
-        println!("{arguments}");
+        eprintln!("{arguments}");
         let mut server = Server::start(&arguments);
         let (mut first, second) = (server.connect(), server.connect());
         if arguments.ends_with("echo") {
@@ -235,7 +235,7 @@ fn a_twin_counts_allocations() {
 #[test]
 fn no_descriptors_left_and_some_again() {
     for runtime in RUNTIMES {
-        println!("{runtime}");
+        eprintln!("{runtime}");
         let program = env!("CARGO_BIN_EXE_server");
         let script = format!("ulimit -n 32; exec {program} {runtime} --mode echo");
         let server = Server::start_by(Command::new("sh").args(["-c", &script]));
