@@ -437,6 +437,15 @@ pub fn socket_error(socket: BorrowedFd<'_>) -> io::Result<()> {
     if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }
 
+/// memchr(3): where `byte` is first.
+#[must_use]
+pub fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
+    let start = bytes.as_ptr();
+    // SAFETY: rule 2.
+    let found = unsafe { libc::memchr(start.cast(), byte.into(), bytes.len()) };
+    if found.is_null() { None } else { Some(found.addr() - start.addr()) }
+}
+
 // ---- many datagrams in one call
 
 /// Room for some datagrams and their addresses, for recvmmsg(2) and sendmmsg(2).

@@ -11,6 +11,7 @@ use fend::task::JoinHandle;
 
 use super::Peer;
 
+/// A runtime of fend.
 #[derive(Debug)]
 pub struct Fend(Runtime);
 

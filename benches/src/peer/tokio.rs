@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Peer;
 
+/// A runtime of tokio.
 #[derive(Debug)]
 pub struct Tokio(Runtime);
 
