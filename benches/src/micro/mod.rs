@@ -4,6 +4,9 @@ use std::time::Instant;
 
 use crate::peer::Peer;
 
+mod blocking;
+mod pairs;
+mod remote;
 mod spawn;
 mod time;
 mod turns;
@@ -25,6 +28,11 @@ pub const CASES: &[(&str, &str)] = &[
     ("yield", "yield_now, by 1,000 tasks"),
     ("sleep", "create, poll once and drop a sleep, of varied length"),
     ("block-on", "block_on of a future that is ready"),
+    ("blocking", "a job of the blocking pool: all are given, then all awaited"),
+    ("blocking-round-trip", "give a job to the blocking pool, await it, repeat"),
+    ("remote-spawn", "a thread of no runtime spawns a task and hears from it over a channel of std's"),
+    ("remote-await", "a thread of no runtime spawns a task and awaits it"),
+    ("ping-pong", "a message between two tasks, by 1,000 pairs that each send one back and forth"),
 ];
 
 /// Runs the case of this name, `operations` times; `None` when there is none.
@@ -41,6 +49,11 @@ pub fn run<P: Peer>(case: &str, workers: usize, operations: u64) -> Option<Done>
         "yield" => turns::yield_now::<P>(&runtime, operations),
         "sleep" => time::create_poll_drop::<P>(&runtime, operations),
         "block-on" => turns::block_on_ready::<P>(&runtime, operations),
+        "blocking" => blocking::all_then_await::<P>(&runtime, operations),
+        "blocking-round-trip" => blocking::round_trip::<P>(&runtime, operations),
+        "remote-spawn" => remote::spawn_and_receive::<P>(&runtime, operations),
+        "remote-await" => remote::spawn_and_await::<P>(&runtime, operations),
+        "ping-pong" => pairs::ping_pong::<P>(&runtime, operations),
         _ => return None,
     }
     Some(Done { operations, seconds: start.elapsed().as_secs_f64() })

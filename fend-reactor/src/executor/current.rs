@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::local::LocalTasks;
+use super::lookout::Lookout;
 use super::parker::Parker;
 use super::shared::Shared;
 use super::worker::Core;
@@ -38,6 +39,8 @@ pub(crate) struct Current {
     pub(super) tick: Cell<u32>,
     /// A task used up its budget: as many of those as polls between two looks would keep timers waiting for too long.
     pub(super) look_soon: Cell<bool>,
+    /// Whether it looks about before it sleeps.
+    pub(super) lookout: Lookout,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,7 @@ impl Current {
             left_driver: Cell::new(false),
             tick: Cell::new(0),
             look_soon: Cell::new(false),
+            lookout: Lookout::new(),
         })
     }
 

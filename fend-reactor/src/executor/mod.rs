@@ -6,7 +6,7 @@
 //! | `shared`, `scheduler`, `seats`, `shutdown` | what all threads of a runtime share: queueing and waking, who is a worker when, the end |
 //! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
 //! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
-//! | `idle`, `parker`, `monitor` | who sleeps, how, and who looks after what was left alone |
+//! | `idle`, `lookout`, `parker`, `monitor` | who sleeps, when, how, and who looks after what was left alone |
 //! | `blocking/`, `threads` | pools of threads for code that blocks; counting threads out |
 
 mod block_on;
@@ -21,6 +21,7 @@ mod idle;
 mod injector;
 #[expect(unsafe_code, reason = "runs tasks that are not Send on their home thread")]
 mod local;
+mod lookout;
 mod metrics;
 mod monitor;
 mod park;

@@ -35,41 +35,64 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn park(self) {
         let shared = &self.current.shared;
-        self.current.end_search();
-        self.count_park();
-        match free_driver(shared, self.worker) {
-            Some(attendance) => self.in_driver(attendance),
-            None => self.on_its_own(),
+        if self.current.lookout.pays() && self.looks_about() {
+            return;
         }
-        self.count_wake();
+        self.current.end_search();
+        let slept_at = self.count_park();
+        match free_driver(shared, self.worker) {
+            Some(attendance) => self.in_driver(attendance, slept_at),
+            None => self.on_its_own(slept_at),
+        }
         shared.monitor.notice_activity();
     }
 
-    fn in_driver(&self, mut attendance: Attendance<'_>) {
+    /// Looks for what other threads may bring. True: there is something. While this worker searches, whoever queues a task wakes nobody;
+    /// of several workers therefore only the searcher looks about.
+    #[cold]
+    fn looks_about(&self) -> bool {
+        let shared = &self.current.shared;
+        let searches = shared.workers.len() == 1 || self.is_searching();
+        searches && !shared.clock.is_paused() && self.current.lookout.look(|| self.is_brought_something())
+    }
+
+    fn is_searching(&self) -> bool {
+        self.current.core.borrow().as_ref().is_some_and(|core| core.searching)
+    }
+
+    /// What other threads have for this one, but for what they have begun themselves: that is stolen only by a search.
+    fn is_brought_something(&self) -> bool {
+        self.current.shared.injector.len() > 0
+            || self.root.is_some_and(Root::is_woken)
+            || self.current.local().is_some_and(LocalTasks::has_work)
+    }
+
+    fn in_driver(&self, mut attendance: Attendance<'_>, slept_at: Nanos) {
         let (shared, parker) = (&self.current.shared, &self.current.parker);
         let place = Place::Driver(attendance.driver().index());
         shared.idle.sleep(self.worker, place);
         if self.sees_work() || !parker.prepare(place) {
-            return self.wake_up();
+            return self.wake_up(slept_at);
         }
         wait(self.current, &mut attendance);
         parker.finish();
         // Awake before the tasks are woken, so that they do not wake their own worker.
-        self.wake_up();
+        self.wake_up(slept_at);
         attendance.dispatch();
     }
 
-    fn on_its_own(&self) {
+    fn on_its_own(&self, slept_at: Nanos) {
         let shared = &self.current.shared;
         shared.idle.sleep(self.worker, Place::Own);
         shared.monitor.release_driver(shared);
         if !self.sees_work() {
             self.current.parker.sleep_after(None, || tell_the_clock(shared));
         }
-        self.wake_up();
+        self.wake_up(slept_at);
     }
 
-    fn wake_up(&self) {
+    fn wake_up(&self, slept_at: Nanos) {
+        self.count_wake(slept_at);
         if self.current.shared.idle.wake_up(self.worker) {
             self.current.begin_search();
         }
@@ -85,13 +108,18 @@ impl Worker<'_> {
             || (self.root.is_none() && shared.is_shut_down())
     }
 
-    fn count_park(&self) {
+    fn count_park(&self) -> Nanos {
+        let now = self.now();
         self.counters().parks.add(1);
-        self.counters().sleeps(self.now());
+        self.counters().sleeps(now);
+        now
     }
 
-    fn count_wake(&self) {
-        self.counters().wakes(self.now());
+    fn count_wake(&self, slept_at: Nanos) {
+        let now = self.now();
+        self.counters().wakes(now);
+        let idle = Duration::from_nanos(now.saturating_sub(slept_at));
+        self.current.lookout.slept(self.is_brought_something().then_some(idle));
     }
 
     fn counters(&self) -> &WorkerCounters {

@@ -15,6 +15,7 @@ use super::queue::{Help, Push, Queue};
 use super::room::{Place, Room};
 use super::seat::Seat;
 use super::settings::Settings;
+use crate::executor::lookout::Lookout;
 use crate::executor::shared::Shared;
 use crate::executor::threads::Threads;
 use crate::fork::{FORKED, Origin};
@@ -154,10 +155,10 @@ impl Pool {
 
     /// A thread's life.
     fn run(self: &Arc<Self>) {
-        let seat = Arc::new(Seat::new());
+        let (seat, lookout) = (Arc::new(Seat::new()), Lookout::new());
         let mut queue = self.queue.lock();
         queue.started();
-        while let Some(job) = self.wait_for_job(queue, &seat) {
+        while let Some(job) = self.wait_for_job(queue, &seat, &lookout) {
             let began = run_caught(job);
             // The job may have forked, and this be the child.
             assert!(self.is_here(), "{FORKED}");
@@ -172,7 +173,12 @@ impl Pool {
     }
 
     /// `None` ends the thread: nothing came for long enough, or the pool takes no more jobs.
-    fn wait_for_job(self: &Arc<Self>, mut queue: MutexGuard<'_, Queue>, seat: &Arc<Seat>) -> Option<Job> {
+    fn wait_for_job<'a>(
+        self: &'a Arc<Self>,
+        mut queue: MutexGuard<'a, Queue>,
+        seat: &Arc<Seat>,
+        lookout: &Lookout,
+    ) -> Option<Job> {
         let mut until = None;
         loop {
             if let Some(job) = queue.take() {
@@ -185,21 +191,34 @@ impl Pool {
                 queue.thread_ends();
                 return None;
             }
-            queue = self.idle(queue, seat, &mut until);
+            queue = self.idle(queue, seat, lookout, &mut until);
         }
     }
 
+    /// Looks about for the next call, if that pays, then sleeps.
     fn idle<'a>(
-        &self,
+        &'a self,
         mut queue: MutexGuard<'a, Queue>,
         seat: &Arc<Seat>,
+        lookout: &Lookout,
         until: &mut Option<Instant>,
     ) -> MutexGuard<'a, Queue> {
+        let since = Instant::now();
         if until.is_none() {
-            *until = Instant::now().checked_add(self.settings.keep_alive);
+            *until = since.checked_add(self.settings.keep_alive);
         }
         queue.goes_idle(seat);
+        if lookout.pays() {
+            drop(queue);
+            let called = lookout.look(|| seat.is_called());
+            queue = self.queue.lock();
+            if called {
+                queue.comes_back(seat);
+                return queue;
+            }
+        }
         queue = seat.sleep(queue, *until);
+        lookout.slept(seat.is_called().then(|| since.elapsed()));
         queue.comes_back(seat);
         queue
     }

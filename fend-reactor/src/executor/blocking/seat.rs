@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::sync::atomic::AtomicBool;
-use crate::sync::atomic::Ordering::{Acquire, Release};
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{Condvar, MutexGuard};
 
 /// A thread's place among the idle ones.
@@ -13,23 +13,27 @@ use crate::sync::{Condvar, MutexGuard};
 pub(super) struct Seat {
     /// Set under the pool's lock by whoever takes the seat off the list.
     called: AtomicBool,
+    /// The thread waits for `wake`, and does not look about. Under the lock.
+    asleep: AtomicBool,
     wake: Condvar,
 }
 
 /// The duty to wake a thread, once the lock is dropped.
 #[must_use]
 #[derive(Debug)]
-pub(super) struct Call(Arc<Seat>);
+pub(super) struct Call(Option<Arc<Seat>>);
 
 impl Call {
     pub(super) fn wake(self) {
-        self.0.wake.notify_one();
+        if let Some(seat) = self.0 {
+            seat.wake.notify_one();
+        }
     }
 }
 
 impl Seat {
     pub(super) fn new() -> Seat {
-        Seat { called: AtomicBool::new(false), wake: Condvar::new() }
+        Seat { called: AtomicBool::new(false), asleep: AtomicBool::new(false), wake: Condvar::new() }
     }
 
     /// The thread becomes idle. Under the lock.
@@ -41,10 +45,10 @@ impl Seat {
         self.called.load(Acquire)
     }
 
-    /// Calls the thread, which sleeps: it does not let go of the lock between `open` and its sleep. Under the lock.
+    /// Calls the thread, which sleeps, or will see it before it does. Under the lock.
     pub(super) fn call(self: Arc<Self>) -> Call {
         self.called.store(true, Release);
-        Call(self)
+        Call(self.asleep.load(Relaxed).then_some(self))
     }
 
     /// Sleeps until the thread is called, or `until`.
@@ -58,8 +62,10 @@ impl Seat {
             if left.is_zero() {
                 break;
             }
+            self.asleep.store(true, Relaxed);
             guard = self.wake.wait_timeout(guard, left);
         }
+        self.asleep.store(false, Relaxed);
         guard
     }
 }
