@@ -16,7 +16,9 @@ const KEPT_SLOTS: usize = 1024;
 /// Most tasks taken at once by one worker: half a ring, which always fits an empty one.
 const BATCH: usize = super::ring::CAPACITY as usize / 2;
 
+/// Aligned so that workers who use it do not slow down those that look at what lies beside it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Injector {
     /// Length of the queue, so that an empty one costs no lock.
     len: AtomicUsize,

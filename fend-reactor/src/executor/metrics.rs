@@ -8,8 +8,10 @@ use super::blocking::BlockingPoolMetrics;
 use super::shared::{Shared, Worker};
 use crate::clock::Nanos;
 
-/// What one worker counts. Written by the thread that holds the core, read by anybody.
+/// What one worker counts. Written by the thread that holds the core, read by anybody. Aligned so that no two workers write to one cache
+/// line.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct WorkerCounters {
     pub(super) polls: Counter,
     pub(super) steals: Counter,
