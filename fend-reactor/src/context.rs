@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::executor::{Current, Shared, default_shared, try_default_shared};
 
+/// What is known of the poll that this thread's loop is in. Needs no destructor, so that it costs a load to find.
 struct Context {
-    current: RefCell<Option<Rc<Current>>>,
     /// What is left of the running task's I/O budget.
     budget: Cell<u32>,
     /// How often the running task was refused since its budget was used up.
@@ -41,9 +41,9 @@ const BUDGET: u32 = 128;
 const REFUSALS: u32 = 256;
 
 thread_local! {
+    static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
     static CONTEXT: Context = const {
         Context {
-            current: RefCell::new(None),
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
@@ -69,35 +69,27 @@ pub(crate) struct Entered {
 /// Makes `current` the current thread's. Nests.
 pub(crate) fn enter(current: Rc<Current>) -> Entered {
     // While the thread ends there is nothing to enter any more, and nothing to put back.
-    let entered = CONTEXT.try_with(|context| Entered {
+    let before = CURRENT.try_with(|slot| slot.replace(Some(current))).unwrap_or(None);
+    CONTEXT.with(|context| Entered {
         #[cfg(feature = "tokio-context")]
         _tokio: crate::tokio_context::hold(),
-        before: context.current.replace(Some(current)),
+        before,
         budget: context.budget.replace(UNLIMITED),
         polled_with: context.polled_with.get(),
         stand_ins: context.stand_ins.replace(NOBODY),
-        not_send: PhantomData,
-    });
-    entered.unwrap_or_else(|_| Entered {
-        #[cfg(feature = "tokio-context")]
-        _tokio: None,
-        before: None,
-        budget: UNLIMITED,
-        polled_with: std::ptr::null(),
-        stand_ins: NOBODY,
         not_send: PhantomData,
     })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // While the thread ends its context may be gone, and `before` with it.
-        let left = CONTEXT.try_with(|context| {
+        CONTEXT.with(|context| {
             context.budget.set(self.budget);
             context.polled_with.set(self.polled_with);
             context.stand_ins.set(self.stand_ins);
-            context.current.replace(self.before.take())
         });
+        // While the thread ends the slot may be gone, and `before` goes with the guard.
+        let left = CURRENT.try_with(|slot| slot.replace(self.before.take()));
         drop(left);
     }
 }
@@ -106,12 +98,18 @@ impl Drop for Entered {
 #[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Rc<Current>>) -> R) -> R {
     let mut f = Some(f);
-    let run = |current: Option<&Rc<Current>>| f.take().expect("called once")(current);
-    let mut run = run;
-    match CONTEXT.try_with(|context| context.current.try_borrow().ok().map(|current| run(current.as_ref()))) {
-        Ok(Some(result)) => result,
-        Ok(None) | Err(_) => run(None),
-    }
+    let mut run = |current: Option<&Rc<Current>>| f.take().map(|f| f(current));
+    let ran = CURRENT.try_with(|slot| match slot.try_borrow() {
+        Ok(current) => run(current.as_ref()),
+        Err(_) => None,
+    });
+    ran.unwrap_or(None).or_else(|| run(None)).expect("called once")
+}
+
+/// What this thread is doing, to be used without keeping its place: user code may run meanwhile.
+#[inline]
+pub(crate) fn current() -> Option<Rc<Current>> {
+    with_current(|current| current.cloned())
 }
 
 impl Context {
@@ -192,7 +190,7 @@ pub(crate) fn current_clock() -> Arc<Clock> {
 /// price.)
 #[inline]
 pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
-    let comes_back = CONTEXT.try_with(|context| context.hears_of(waker)).unwrap_or(false);
+    let comes_back = CONTEXT.with(|context| context.hears_of(waker));
     let attends =
         comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
     if !attends {
@@ -205,10 +203,9 @@ pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
 #[doc(hidden)]
 #[inline]
 pub fn stand_in(wakers: [&Waker; 2], waker: &Waker) -> StandIns {
-    let before = CONTEXT.try_with(|context| {
-        context.hears_of(waker).then(|| context.stand_ins.replace(wakers.map(Waker::data)))
-    });
-    StandIns { before: before.unwrap_or(None), not_send: PhantomData }
+    let before = CONTEXT
+        .with(|context| context.hears_of(waker).then(|| context.stand_ins.replace(wakers.map(Waker::data))));
+    StandIns { before, not_send: PhantomData }
 }
 
 /// Ends with a drop. `None`: there is nothing to put back.
@@ -225,7 +222,7 @@ impl Drop for StandIns {
     #[inline]
     fn drop(&mut self) {
         if let Some(before) = self.before {
-            let _ = CONTEXT.try_with(|context| context.stand_ins.set(before));
+            CONTEXT.with(|context| context.stand_ins.set(before));
         }
     }
 }
@@ -234,12 +231,11 @@ impl Drop for StandIns {
 /// all of its own, and so took long.
 #[inline]
 pub(crate) fn begin_poll(waker: *const ()) -> bool {
-    let left = CONTEXT.try_with(|context| {
+    CONTEXT.with(|context| {
         context.refused.set(0);
         context.polled_with.set(waker);
-        context.budget.replace(BUDGET)
-    });
-    left == Ok(0)
+        context.budget.replace(BUDGET) == 0
+    })
 }
 
 /// Takes one unit of the running task's I/O budget. When it is used up, the task is woken and must return
@@ -247,7 +243,7 @@ pub(crate) fn begin_poll(waker: *const ()) -> bool {
 #[doc(hidden)]
 #[inline]
 pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
-    let left = CONTEXT.try_with(|context| {
+    let left = CONTEXT.with(|context| {
         let left = context.budget.get();
         match left {
             UNLIMITED => {}
@@ -257,7 +253,7 @@ pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
         left
     });
     match left {
-        Ok(0) => {
+        0 => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }

@@ -8,8 +8,8 @@ use super::blocking::BlockingPoolMetrics;
 use super::shared::{Shared, Worker};
 use crate::clock::Nanos;
 
-/// What one worker counts. Written by the thread that holds the core, read by anybody. Aligned so that no two workers write to one cache
-/// line.
+/// What one worker counts. Written by the thread that holds the core, read by anybody. On cache lines of its own: all but the core's
+/// thread look here rarely.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct WorkerCounters {
