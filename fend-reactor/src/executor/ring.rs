@@ -22,7 +22,7 @@ use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 /// Tasks a worker keeps for itself before it shares half through the injector. A power of two.
 #[cfg(not(loom))]
-pub(super) const CAPACITY: u32 = 256;
+pub(super) const CAPACITY: u32 = 1024;
 #[cfg(loom)]
 pub(super) const CAPACITY: u32 = 4;
 
