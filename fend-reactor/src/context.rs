@@ -24,6 +24,8 @@ struct Context {
     polled_with: Cell<*const ()>,
     /// Wakers that pass on what they hear to that one.
     stand_ins: Cell<[*const (); 2]>,
+    /// [`Arrival::Due`].
+    arrival_due: Cell<bool>,
 }
 
 /// No wakers.
@@ -40,14 +42,26 @@ const BUDGET: u32 = 128;
 /// somebody else's `block_on`, and the worker does not get its thread back by refusing.
 const REFUSALS: u32 = 256;
 
+/// Where a thread is that has come to `block_on`.
+enum Arrival {
+    /// It has not.
+    None,
+    /// It polls its future for the first time, and nothing has asked for the runtime yet. What it did before is below.
+    Due(Arc<Shared>, Option<Rc<Current>>),
+    /// Something has asked.
+    Done(Rc<Current>),
+}
+
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
+    static ARRIVAL: RefCell<Arrival> = const { RefCell::new(Arrival::None) };
     static CONTEXT: Context = const {
         Context {
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
             stand_ins: Cell::new(NOBODY),
+            arrival_due: Cell::new(false),
         }
     };
 }
@@ -94,16 +108,91 @@ impl Drop for Entered {
     }
 }
 
+/// Makes `shared` the current thread's runtime, for the first poll of a `block_on`. The thread arrives there when something asks for it, so
+/// that a future that is ready and has asked for nothing costs next to nothing.
+///
+/// The poll is that of what is woken by a waker with this data.
+pub(crate) fn enter_when_asked(shared: &Arc<Shared>, waker: *const ()) -> EnteredWhenAsked {
+    let before = CURRENT.try_with(RefCell::take).unwrap_or(None);
+    let due = Arrival::Due(shared.clone(), before.clone());
+    let outer = ARRIVAL.try_with(|arrival| arrival.replace(due)).unwrap_or(Arrival::None);
+    CONTEXT.with(|context| EnteredWhenAsked {
+        outer,
+        outer_due: context.arrival_due.replace(true),
+        entered: Entered {
+            #[cfg(feature = "tokio-context")]
+            _tokio: crate::tokio_context::hold(),
+            before,
+            budget: context.budget.replace(BUDGET),
+            polled_with: context.polled_with.replace(waker),
+            stand_ins: context.stand_ins.replace(NOBODY),
+            not_send: PhantomData,
+        },
+    })
+}
+
+/// Puts back what was current before, when dropped.
+pub(crate) struct EnteredWhenAsked {
+    outer: Arrival,
+    outer_due: bool,
+    /// Dropped last.
+    #[expect(dead_code, reason = "for its drop")]
+    entered: Entered,
+}
+
+impl EnteredWhenAsked {
+    /// What the thread does here, if something has asked.
+    pub(crate) fn arrived(&self) -> Option<Rc<Current>> {
+        if CONTEXT.with(|context| context.arrival_due.get()) {
+            return None;
+        }
+        let arrived = ARRIVAL.try_with(|arrival| match &*arrival.borrow() {
+            Arrival::Done(current) => Some(current.clone()),
+            Arrival::None | Arrival::Due(..) => None,
+        });
+        arrived.unwrap_or(None)
+    }
+}
+
+impl Drop for EnteredWhenAsked {
+    fn drop(&mut self) {
+        CONTEXT.with(|context| context.arrival_due.set(self.outer_due));
+        let outer = std::mem::replace(&mut self.outer, Arrival::None);
+        let left = ARRIVAL.try_with(|arrival| arrival.replace(outer));
+        drop(left);
+    }
+}
+
+/// Something asks for the runtime during the first poll of a `block_on`: now the thread comes there.
+#[cold]
+pub(crate) fn arrive() -> Option<Rc<Current>> {
+    if !CONTEXT.with(|context| context.arrival_due.replace(false)) {
+        return None;
+    }
+    let due = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::None)).unwrap_or(Arrival::None);
+    let Arrival::Due(shared, below) = due else { return None };
+    let current = Current::in_block_on(shared, below);
+    let set = CURRENT.try_with(|slot| slot.replace(Some(current.clone())));
+    drop(set);
+    let kept = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::Done(current.clone())));
+    drop(kept);
+    current.arrive();
+    Some(current)
+}
+
 /// What this thread is doing; `None` outside any runtime, and while the thread ends.
 #[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Rc<Current>>) -> R) -> R {
     let mut f = Some(f);
     let mut run = |current: Option<&Rc<Current>>| f.take().map(|f| f(current));
-    let ran = CURRENT.try_with(|slot| match slot.try_borrow() {
-        Ok(current) => run(current.as_ref()),
-        Err(_) => None,
+    let ran = CURRENT.try_with(|slot| match slot.try_borrow().as_deref() {
+        Ok(Some(current)) => run(Some(current)),
+        Ok(None) | Err(_) => None,
     });
-    ran.unwrap_or(None).or_else(|| run(None)).expect("called once")
+    match ran {
+        Ok(Some(result)) => result,
+        Ok(None) | Err(_) => run(arrive().as_ref()).expect("called once"),
+    }
 }
 
 /// What this thread is doing, to be used without keeping its place: user code may run meanwhile.

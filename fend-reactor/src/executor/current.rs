@@ -49,14 +49,14 @@ pub(super) enum Role {
 }
 
 impl Current {
-    fn new(shared: Arc<Shared>, role: Role, core: Option<Core>) -> Rc<Current> {
+    fn new(shared: Arc<Shared>, role: Role, below: Option<Rc<Current>>) -> Rc<Current> {
         Rc::new(Current {
             shared,
             role,
             parker: Arc::new(Parker::new()),
             local: OnceCell::new(),
-            core: RefCell::new(core),
-            below: context::with_current(|below| below.cloned()),
+            core: RefCell::new(None),
+            below,
             left: Cell::new(false),
             left_driver: Cell::new(false),
             until_look: Cell::new(worker::TICKS - 1),
@@ -70,12 +70,19 @@ impl Current {
         current
     }
 
-    pub(super) fn in_block_on(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::InBlockOn, None)
+    /// A thread that comes to `block_on`, from what is `below`. It has still to [`arrive`](Current::arrive).
+    pub(crate) fn in_block_on(shared: Arc<Shared>, below: Option<Rc<Current>>) -> Rc<Current> {
+        Current::new(shared, Role::InBlockOn, below)
     }
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::Visitor, None)
+        Current::new(shared, Role::Visitor, context::current())
+    }
+
+    /// Comes to `block_on`, with a first poll.
+    pub(crate) fn arrive(&self) {
+        self.shared.arrive(self);
+        self.count_poll();
     }
 
     /// This thread's local tasks, if there have been any.

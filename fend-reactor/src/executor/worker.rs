@@ -9,15 +9,13 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::current::Current;
 use super::metrics::WorkerCounters;
 use super::park;
-use super::parker::Parker;
+use super::root::Root;
 use super::run_queue::RunQueue;
 use super::shared::Shared;
 use crate::context;
@@ -46,52 +44,7 @@ pub(crate) struct Core {
     pub(super) counters: Arc<WorkerCounters>,
 }
 
-/// The future of a `block_on`, seen from its waker.
-#[derive(Debug)]
-pub(super) struct Root {
-    woken: AtomicBool,
-    parker: Arc<Parker>,
-    shared: Arc<Shared>,
-}
-
-impl Root {
-    pub(super) fn new(current: &Current) -> Arc<Root> {
-        Arc::new(Root {
-            woken: AtomicBool::new(true),
-            parker: current.parker.clone(),
-            shared: current.shared.clone(),
-        })
-    }
-
-    pub(super) fn is_woken(&self) -> bool {
-        self.woken.load(Acquire)
-    }
-
-    fn take_woken(&self) -> bool {
-        self.is_woken() && self.woken.swap(false, AcqRel)
-    }
-}
-
-impl Wake for Root {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.woken.swap(true, AcqRel) {
-            return;
-        }
-        // On its own thread it does not sleep, and looks at `woken` before it does.
-        let awake = context::with_current(|current| {
-            current.is_some_and(|current| Arc::ptr_eq(&current.parker, &self.parker))
-        });
-        if !awake {
-            self.shared.unpark(&self.parker);
-        }
-    }
-}
-
-/// Runs tasks and the future behind `poll_root` until that is ready.
+/// Runs tasks and the future behind `poll_root`, which has been polled once, until that is ready.
 ///
 /// Whatever is polled may have forked, and this may be the child: it must not go on to run the parent's tasks, or to wait in its driver. So
 /// the loop looks after each poll.
@@ -104,7 +57,8 @@ pub(super) fn run_until<T>(
     cx: &mut Context<'_>,
     mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> T {
-    let mut others_first = 0;
+    current.shared.assert_here();
+    let mut others_first = current.queue_len().min(OTHERS);
     loop {
         if others_first == 0 && root.take_woken() {
             current.count_poll();
@@ -149,8 +103,13 @@ fn step(current: &Current) -> bool {
     if until_look % 2 == 1 && current.local().is_some() && step_local(current) {
         return true;
     }
-    let looked = if until_look == 0 { look_around(current) } else { None };
-    match looked.or_else(|| own(current)) {
+    if until_look == 0 {
+        if let Some(task) = look_around(current) {
+            run(current, task);
+            return true;
+        }
+    }
+    match own(current) {
         Some(task) => run(current, task),
         None => return step_elsewhere(current),
     }
@@ -171,7 +130,7 @@ fn step_elsewhere(current: &Current) -> bool {
 }
 
 /// Runs a task of the queues that workers share.
-#[inline(always)]
+#[inline]
 fn run(current: &Current, task: Runnable) {
     current.begin_poll(task.waker_data());
     let ran = task.run();
@@ -196,7 +155,7 @@ fn step_local(current: &Current) -> bool {
 }
 
 /// The oldest task of the own queue, counted.
-#[inline]
+#[inline(always)]
 fn own(current: &Current) -> Option<Runnable> {
     let mut core = current.core.borrow_mut();
     let core = core.as_mut()?;
@@ -295,7 +254,7 @@ impl Core {
 
 impl Current {
     /// As [`Core::count_poll`]. A guest has nothing to count, and hands on the driver that it came from.
-    fn count_poll(&self) {
+    pub(super) fn count_poll(&self) {
         if let Some(core) = self.core.borrow_mut().as_mut() {
             core.count_poll(&self.shared);
         } else if self.left_driver.take() {
@@ -305,7 +264,7 @@ impl Current {
 
     /// This thread polls next what has a waker with this data.
     #[inline]
-    fn begin_poll(&self, waker: *const ()) {
+    pub(super) fn begin_poll(&self, waker: *const ()) {
         if context::begin_poll(waker) {
             // As many tasks that use up their budget as polls between two looks would keep timers waiting for too long.
             self.until_look.set(0);
