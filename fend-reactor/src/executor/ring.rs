@@ -20,7 +20,8 @@ use std::ptr::{NonNull, null_mut};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-/// Tasks a worker keeps for itself before it shares half through the injector. A power of two.
+/// Tasks a worker keeps for itself before it shares half through the injector. A power of two. So many that a task rarely goes by the
+/// injector, from where it comes to any worker: what it touches would follow it from one processor's cache to the other's.
 #[cfg(not(loom))]
 pub(super) const CAPACITY: u32 = 1024;
 #[cfg(loom)]
