@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::executor::{Current, Shared, default_shared, try_default_shared};
 
+/// What is known of the poll that this thread's loop is in. Needs no destructor, so that it costs a load to find.
 struct Context {
-    current: RefCell<Option<Rc<Current>>>,
     /// What is left of the running task's I/O budget.
     budget: Cell<u32>,
     /// How often the running task was refused since its budget was used up.
@@ -24,6 +24,8 @@ struct Context {
     polled_with: Cell<*const ()>,
     /// Wakers that pass on what they hear to that one.
     stand_ins: Cell<[*const (); 2]>,
+    /// [`Arrival::Due`].
+    arrival_due: Cell<bool>,
 }
 
 /// No wakers.
@@ -40,14 +42,26 @@ const BUDGET: u32 = 128;
 /// somebody else's `block_on`, and the worker does not get its thread back by refusing.
 const REFUSALS: u32 = 256;
 
+/// Where a thread is that has come to `block_on`.
+enum Arrival {
+    /// It has not.
+    None,
+    /// It polls its future for the first time, and nothing has asked for the runtime yet. What it did before is below.
+    Due(Arc<Shared>, Option<Rc<Current>>),
+    /// Something has asked.
+    Done(Rc<Current>),
+}
+
 thread_local! {
+    static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
+    static ARRIVAL: RefCell<Arrival> = const { RefCell::new(Arrival::None) };
     static CONTEXT: Context = const {
         Context {
-            current: RefCell::new(None),
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
             stand_ins: Cell::new(NOBODY),
+            arrival_due: Cell::new(false),
         }
     };
 }
@@ -69,49 +83,122 @@ pub(crate) struct Entered {
 /// Makes `current` the current thread's. Nests.
 pub(crate) fn enter(current: Rc<Current>) -> Entered {
     // While the thread ends there is nothing to enter any more, and nothing to put back.
-    let entered = CONTEXT.try_with(|context| Entered {
+    let before = CURRENT.try_with(|slot| slot.replace(Some(current))).unwrap_or(None);
+    CONTEXT.with(|context| Entered {
         #[cfg(feature = "tokio-context")]
         _tokio: crate::tokio_context::hold(),
-        before: context.current.replace(Some(current)),
+        before,
         budget: context.budget.replace(UNLIMITED),
         polled_with: context.polled_with.get(),
         stand_ins: context.stand_ins.replace(NOBODY),
-        not_send: PhantomData,
-    });
-    entered.unwrap_or_else(|_| Entered {
-        #[cfg(feature = "tokio-context")]
-        _tokio: None,
-        before: None,
-        budget: UNLIMITED,
-        polled_with: std::ptr::null(),
-        stand_ins: NOBODY,
         not_send: PhantomData,
     })
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // While the thread ends its context may be gone, and `before` with it.
-        let left = CONTEXT.try_with(|context| {
+        CONTEXT.with(|context| {
             context.budget.set(self.budget);
             context.polled_with.set(self.polled_with);
             context.stand_ins.set(self.stand_ins);
-            context.current.replace(self.before.take())
         });
+        // While the thread ends the slot may be gone, and `before` goes with the guard.
+        let left = CURRENT.try_with(|slot| slot.replace(self.before.take()));
         drop(left);
     }
+}
+
+/// Makes `shared` the current thread's runtime, for the first poll of a `block_on`. The thread arrives there when something asks for it, so
+/// that a future that is ready and has asked for nothing costs next to nothing.
+///
+/// The poll is that of what is woken by a waker with this data.
+pub(crate) fn enter_when_asked(shared: &Arc<Shared>, waker: *const ()) -> EnteredWhenAsked {
+    let before = CURRENT.try_with(RefCell::take).unwrap_or(None);
+    let due = Arrival::Due(shared.clone(), before.clone());
+    let outer = ARRIVAL.try_with(|arrival| arrival.replace(due)).unwrap_or(Arrival::None);
+    CONTEXT.with(|context| EnteredWhenAsked {
+        outer,
+        outer_due: context.arrival_due.replace(true),
+        entered: Entered {
+            #[cfg(feature = "tokio-context")]
+            _tokio: crate::tokio_context::hold(),
+            before,
+            budget: context.budget.replace(BUDGET),
+            polled_with: context.polled_with.replace(waker),
+            stand_ins: context.stand_ins.replace(NOBODY),
+            not_send: PhantomData,
+        },
+    })
+}
+
+/// Puts back what was current before, when dropped.
+pub(crate) struct EnteredWhenAsked {
+    outer: Arrival,
+    outer_due: bool,
+    /// Dropped last.
+    #[expect(dead_code, reason = "for its drop")]
+    entered: Entered,
+}
+
+impl EnteredWhenAsked {
+    /// What the thread does here, if something has asked.
+    pub(crate) fn arrived(&self) -> Option<Rc<Current>> {
+        if CONTEXT.with(|context| context.arrival_due.get()) {
+            return None;
+        }
+        let arrived = ARRIVAL.try_with(|arrival| match &*arrival.borrow() {
+            Arrival::Done(current) => Some(current.clone()),
+            Arrival::None | Arrival::Due(..) => None,
+        });
+        arrived.unwrap_or(None)
+    }
+}
+
+impl Drop for EnteredWhenAsked {
+    fn drop(&mut self) {
+        CONTEXT.with(|context| context.arrival_due.set(self.outer_due));
+        let outer = std::mem::replace(&mut self.outer, Arrival::None);
+        let left = ARRIVAL.try_with(|arrival| arrival.replace(outer));
+        drop(left);
+    }
+}
+
+/// Something asks for the runtime during the first poll of a `block_on`: now the thread comes there.
+#[cold]
+pub(crate) fn arrive() -> Option<Rc<Current>> {
+    if !CONTEXT.with(|context| context.arrival_due.replace(false)) {
+        return None;
+    }
+    let due = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::None)).unwrap_or(Arrival::None);
+    let Arrival::Due(shared, below) = due else { return None };
+    let current = Current::in_block_on(shared, below);
+    let set = CURRENT.try_with(|slot| slot.replace(Some(current.clone())));
+    drop(set);
+    let kept = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::Done(current.clone())));
+    drop(kept);
+    current.arrive();
+    Some(current)
 }
 
 /// What this thread is doing; `None` outside any runtime, and while the thread ends.
 #[inline]
 pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Rc<Current>>) -> R) -> R {
     let mut f = Some(f);
-    let run = |current: Option<&Rc<Current>>| f.take().expect("called once")(current);
-    let mut run = run;
-    match CONTEXT.try_with(|context| context.current.try_borrow().ok().map(|current| run(current.as_ref()))) {
+    let mut run = |current: Option<&Rc<Current>>| f.take().map(|f| f(current));
+    let ran = CURRENT.try_with(|slot| match slot.try_borrow().as_deref() {
+        Ok(Some(current)) => run(Some(current)),
+        Ok(None) | Err(_) => None,
+    });
+    match ran {
         Ok(Some(result)) => result,
-        Ok(None) | Err(_) => run(None),
+        Ok(None) | Err(_) => run(arrive().as_ref()).expect("called once"),
     }
+}
+
+/// What this thread is doing, to be used without keeping its place: user code may run meanwhile.
+#[inline]
+pub(crate) fn current() -> Option<Rc<Current>> {
+    with_current(|current| current.cloned())
 }
 
 impl Context {
@@ -192,7 +279,7 @@ pub(crate) fn current_clock() -> Arc<Clock> {
 /// price.)
 #[inline]
 pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
-    let comes_back = CONTEXT.try_with(|context| context.hears_of(waker)).unwrap_or(false);
+    let comes_back = CONTEXT.with(|context| context.hears_of(waker));
     let attends =
         comes_back && with_current(|current| current.is_some_and(|current| current.attends(driver)));
     if !attends {
@@ -205,10 +292,9 @@ pub(crate) fn waits_on(driver: &Driver, waker: &Waker) {
 #[doc(hidden)]
 #[inline]
 pub fn stand_in(wakers: [&Waker; 2], waker: &Waker) -> StandIns {
-    let before = CONTEXT.try_with(|context| {
-        context.hears_of(waker).then(|| context.stand_ins.replace(wakers.map(Waker::data)))
-    });
-    StandIns { before: before.unwrap_or(None), not_send: PhantomData }
+    let before = CONTEXT
+        .with(|context| context.hears_of(waker).then(|| context.stand_ins.replace(wakers.map(Waker::data))));
+    StandIns { before, not_send: PhantomData }
 }
 
 /// Ends with a drop. `None`: there is nothing to put back.
@@ -225,7 +311,7 @@ impl Drop for StandIns {
     #[inline]
     fn drop(&mut self) {
         if let Some(before) = self.before {
-            let _ = CONTEXT.try_with(|context| context.stand_ins.set(before));
+            CONTEXT.with(|context| context.stand_ins.set(before));
         }
     }
 }
@@ -234,12 +320,11 @@ impl Drop for StandIns {
 /// all of its own, and so took long.
 #[inline]
 pub(crate) fn begin_poll(waker: *const ()) -> bool {
-    let left = CONTEXT.try_with(|context| {
+    CONTEXT.with(|context| {
         context.refused.set(0);
         context.polled_with.set(waker);
-        context.budget.replace(BUDGET)
-    });
-    left == Ok(0)
+        context.budget.replace(BUDGET) == 0
+    })
 }
 
 /// Takes one unit of the running task's I/O budget. When it is used up, the task is woken and must return
@@ -247,7 +332,7 @@ pub(crate) fn begin_poll(waker: *const ()) -> bool {
 #[doc(hidden)]
 #[inline]
 pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
-    let left = CONTEXT.try_with(|context| {
+    let left = CONTEXT.with(|context| {
         let left = context.budget.get();
         match left {
             UNLIMITED => {}
@@ -257,7 +342,7 @@ pub fn poll_budget(cx: &mut TaskContext<'_>) -> Poll<()> {
         left
     });
     match left {
-        Ok(0) => {
+        0 => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }

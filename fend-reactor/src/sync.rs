@@ -25,6 +25,23 @@ pub(crate) fn fence_after_rmw() {
     fence(atomic::Ordering::SeqCst);
 }
 
+/// A sequentially consistent fence, for any other thread.
+///
+/// On x86 a locked instruction on a word that nobody else sees does what an `mfence` does (as above, and section 9.2.5 of that volume), in
+/// less than half the time.
+#[inline]
+pub(crate) fn fence_seq_cst() {
+    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    {
+        let word = atomic::AtomicUsize::new(0);
+        // The compiler must take it for one that others see.
+        std::hint::black_box(&word).swap(1, atomic::Ordering::SeqCst);
+        atomic::compiler_fence(atomic::Ordering::SeqCst);
+    }
+    #[cfg(any(not(target_arch = "x86_64"), loom))]
+    fence(atomic::Ordering::SeqCst);
+}
+
 /// A mutex without poisoning: a panic inside user code (a waker, a destructor) never holds a lock of ours, so a
 /// poisoned lock tells nothing, and an error path for it would only be dead code.
 #[derive(Debug, Default)]

@@ -189,6 +189,8 @@ fn a_guest_that_turns_its_driver_lets_worker_0_sleep(builder: Builder) {
         let runtime = runtime.clone();
         thread::spawn(move || {
             runtime.block_on(async {
+                // It comes, and is worker 0, once it asks for the runtime.
+                let _worker_0 = fend::Handle::current();
                 seated.send(Observed::me()).unwrap();
                 came.recv().unwrap().wait_for_rest();
                 rested.send(()).unwrap();

@@ -8,7 +8,7 @@ use super::local::LocalTasks;
 use super::lookout::Lookout;
 use super::parker::Parker;
 use super::shared::Shared;
-use super::worker::Core;
+use super::worker::{self, Core};
 use crate::context;
 use crate::driver::Driver;
 use crate::task::Runnable;
@@ -35,10 +35,8 @@ pub(crate) struct Current {
     pub(super) left: Cell<bool>,
     /// A guest came out of a driver and has not polled anything since.
     pub(super) left_driver: Cell<bool>,
-    /// Polls of tasks since this thread came; every so many of them it looks at injector and driver.
-    pub(super) tick: Cell<u32>,
-    /// A task used up its budget: as many of those as polls between two looks would keep timers waiting for too long.
-    pub(super) look_soon: Cell<bool>,
+    /// Polls of tasks before this thread looks at injector and driver.
+    pub(super) until_look: Cell<u32>,
     /// Whether it looks about before it sleeps.
     pub(super) lookout: Lookout,
 }
@@ -51,18 +49,17 @@ pub(super) enum Role {
 }
 
 impl Current {
-    fn new(shared: Arc<Shared>, role: Role, core: Option<Core>) -> Rc<Current> {
+    fn new(shared: Arc<Shared>, role: Role, below: Option<Rc<Current>>) -> Rc<Current> {
         Rc::new(Current {
             shared,
             role,
             parker: Arc::new(Parker::new()),
             local: OnceCell::new(),
-            core: RefCell::new(core),
-            below: context::with_current(|below| below.cloned()),
+            core: RefCell::new(None),
+            below,
             left: Cell::new(false),
             left_driver: Cell::new(false),
-            tick: Cell::new(0),
-            look_soon: Cell::new(false),
+            until_look: Cell::new(worker::TICKS - 1),
             lookout: Lookout::new(),
         })
     }
@@ -73,12 +70,19 @@ impl Current {
         current
     }
 
-    pub(super) fn in_block_on(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::InBlockOn, None)
+    /// A thread that comes to `block_on`, from what is `below`. It has still to [`arrive`](Current::arrive).
+    pub(crate) fn in_block_on(shared: Arc<Shared>, below: Option<Rc<Current>>) -> Rc<Current> {
+        Current::new(shared, Role::InBlockOn, below)
     }
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::Visitor, None)
+        Current::new(shared, Role::Visitor, context::current())
+    }
+
+    /// Comes to `block_on`, with a first poll.
+    pub(crate) fn arrive(&self) {
+        self.shared.arrive(self);
+        self.count_poll();
     }
 
     /// This thread's local tasks, if there have been any.
@@ -141,15 +145,40 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let before = pushed.unwrap_or_else(|overflow| {
-            let count = overflow.len();
-            self.shared.injector.push_many(overflow.into_iter());
-            count
-        });
+        let before = pushed.unwrap_or_else(|task| self.overflow(task));
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
         if before > 0 && self.shared.workers.len() > 1 {
             self.shared.notify();
         }
         Ok(())
+    }
+
+    /// Puts a task that was woken while it ran behind the others.
+    #[inline]
+    pub(super) fn push_again(&self, task: Runnable) {
+        if let Err(task) = self.push(task) {
+            self.shared.inject(task);
+        }
+    }
+
+    /// How many tasks wait in this thread's own queue.
+    pub(super) fn queue_len(&self) -> usize {
+        self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
+    }
+
+    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room. Gives the number
+    /// of tasks that waited before it.
+    #[cold]
+    fn overflow(&self, task: Runnable) -> usize {
+        let injector = &self.shared.injector;
+        let (refused, pushed) = match self.core.borrow_mut().as_mut() {
+            Some(core) => (injector.relieve(&mut core.queue), core.queue.push(task)),
+            None => (Vec::new(), Err(task)),
+        };
+        drop(refused);
+        pushed.unwrap_or_else(|task| {
+            injector.push(task);
+            injector.len()
+        })
     }
 }

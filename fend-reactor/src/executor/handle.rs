@@ -137,8 +137,27 @@ pub struct EnterGuard {
 }
 
 impl Shared {
+    /// Spawns from a thread that may be anybody's.
     #[inline]
     pub(super) fn spawn<F>(self: &Arc<Self>, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match context::current() {
+            Some(current) if Arc::ptr_eq(&current.shared, self) => current.spawn(future, meta),
+            _ => self.spawn_by(None, future, meta),
+        }
+    }
+
+    /// Spawns by a thread that works here, or one that does not.
+    #[inline]
+    fn spawn_by<F>(
+        self: &Arc<Self>,
+        current: Option<&Current>,
+        future: F,
+        meta: Meta,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -147,13 +166,29 @@ impl Shared {
             return forked_task(future, Scheduler(self.clone()), meta);
         }
         self.start_workers();
-        let shard =
-            context::with_current(|current| current.and_then(|current| current.worker()).unwrap_or(0));
+        let shard = current.and_then(Current::worker).unwrap_or(0);
         let (handle, runnable) = self.owned.spawn(shard, future, Scheduler(self.clone()), meta);
         if let Some(runnable) = runnable {
-            self.schedule(runnable);
+            let away = match current {
+                Some(current) => current.push(runnable),
+                None => Err(runnable),
+            };
+            if let Err(runnable) = away {
+                self.inject(runnable);
+            }
         }
         handle
+    }
+}
+
+impl Current {
+    #[inline]
+    fn spawn<F>(&self, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.shared.spawn_by(Some(self), future, meta)
     }
 }
 
@@ -182,8 +217,8 @@ where
     F::Output: Send + 'static,
 {
     let meta = Meta::here();
-    match context::with_current(|current| current.map(|current| current.shared.clone())) {
-        Some(shared) => shared.spawn(future, meta),
+    match context::current() {
+        Some(current) => current.spawn(future, meta),
         None => super::default_shared().spawn(future, meta),
     }
 }

@@ -10,12 +10,14 @@
 //! 3. Sleepers on their own are woken before the one in a driver, which would leave its driver unattended.
 
 use crate::sync::atomic::AtomicUsize;
-use crate::sync::atomic::Ordering::{AcqRel, Acquire, Release, SeqCst};
-use crate::sync::{Mutex, fence, fence_after_rmw};
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+use crate::sync::{Mutex, fence_after_rmw, fence_seq_cst};
 
 use super::parker::Place;
 
+/// Aligned so that these words, which all workers look at whenever they queue a task, are on cache lines of their own.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Idle {
     searching: AtomicUsize,
     /// How many are in the lists. Changed with the lock held, which is needed anyway: so to count one out is a plain store.
@@ -119,7 +121,7 @@ impl Idle {
     /// nobody sleeps.
     #[must_use]
     pub(super) fn wake_one(&self) -> Option<usize> {
-        fence(SeqCst);
+        fence_seq_cst();
         if self.has_searcher() || self.asleep() == 0 {
             return None;
         }

@@ -13,10 +13,16 @@ use crate::task::Runnable;
 /// A burst may leave a large buffer behind; one above this many slots is given back when the queue is empty.
 const KEPT_SLOTS: usize = 1024;
 
-/// Most tasks taken at once by one worker: half a ring, which always fits an empty one.
-const BATCH: usize = super::ring::CAPACITY as usize / 2;
+/// Most tasks in a worker's queue after it took some from here: what they spawn and wake has room beside them, so that the queue does not
+/// overflow before all have had their turn.
+const BATCH: usize = super::ring::CAPACITY as usize * 3 / 4;
 
+/// Tasks that leave a full queue at once.
+const HALF: usize = super::ring::CAPACITY as usize / 2;
+
+/// Aligned so that workers who use it do not slow down those that look at what lies beside it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Injector {
     /// Length of the queue, so that an empty one costs no lock.
     len: AtomicUsize,
@@ -41,21 +47,30 @@ impl Injector {
         self.len.load(Acquire)
     }
 
+    /// Adds the task, or drops it (its future is dropped by the shutdown) once the queue is closed.
     pub(super) fn push(&self, task: Runnable) {
-        self.push_many([task].into_iter());
-    }
-
-    /// Adds the tasks, or drops them (their futures are dropped by the shutdown) once the queue is closed.
-    pub(super) fn push_many(&self, tasks: impl Iterator<Item = Runnable>) {
         let mut queue = self.queue.lock();
         if queue.closed {
             drop(queue);
             // The last reference of a task may go here, and with it user code runs.
-            tasks.for_each(drop);
+            drop(task);
             return;
         }
-        queue.tasks.extend(tasks);
+        queue.tasks.push_back(task);
         self.len.store(queue.tasks.len(), Release);
+    }
+
+    /// Makes room in a full queue: its older half goes behind the others here. Once this is closed, the tasks are given back
+    /// to be dropped.
+    #[must_use = "to be dropped where user code may run"]
+    pub(super) fn relieve(&self, mine: &mut RunQueue) -> Vec<Runnable> {
+        let mut queue = self.queue.lock();
+        if queue.closed {
+            return mine.take(HALF).collect();
+        }
+        queue.tasks.extend(mine.take(HALF));
+        self.len.store(queue.tasks.len(), Release);
+        Vec::new()
     }
 
     /// The oldest task.
@@ -66,19 +81,17 @@ impl Injector {
         first
     }
 
-    /// The oldest task; moves a fair share of the others (one part in `workers`) to `mine`.
-    pub(super) fn pop_into(&self, mine: &mut RunQueue, workers: usize) -> Option<Runnable> {
-        if self.len() == 0 {
-            return None;
-        }
+    /// Moves a fair share of the tasks (one part in `workers`) to the end of `mine`. Those of `mine` that are too many beside them go behind
+    /// the others here, the oldest first: so all take turns, however many they are.
+    pub(super) fn exchange(&self, mine: &mut RunQueue, workers: usize) {
         let mut queue = self.queue.lock();
-        let first = queue.tasks.pop_front()?;
-        let share = (queue.tasks.len() / workers).min(BATCH).min(mine.room());
-        for task in queue.tasks.drain(..share) {
-            mine.push(task).expect("there is room for the share");
-        }
+        let share = queue.tasks.len().div_ceil(workers).min(BATCH);
+        let too_many = (mine.len() + share).saturating_sub(BATCH);
+        queue.tasks.extend(mine.take(too_many));
+        // Less than that while a thief is at work.
+        let share = share.min(mine.room());
+        mine.push_many(queue.tasks.drain(..share));
         self.note_len(&mut queue);
-        Some(first)
     }
 
     fn note_len(&self, queue: &mut Queue) {

@@ -79,7 +79,7 @@ impl LocalTasks {
         handle
     }
 
-    fn push(&self, task: Runnable) {
+    pub(super) fn push(&self, task: Runnable) {
         if !self.closed.get() {
             self.queue.borrow_mut().push_back(task);
         }
@@ -135,10 +135,6 @@ impl Schedule for Home {
         if let Some(task) = away {
             self.0.send_home(task);
         }
-    }
-
-    fn reschedule(&self, task: Runnable) {
-        self.schedule(task);
     }
 
     fn is_here(&self) -> bool {

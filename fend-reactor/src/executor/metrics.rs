@@ -8,8 +8,10 @@ use super::blocking::BlockingPoolMetrics;
 use super::shared::{Shared, Worker};
 use crate::clock::Nanos;
 
-/// What one worker counts. Written by the thread that holds the core, read by anybody.
+/// What one worker counts. Written by the thread that holds the core, read by anybody. On cache lines of its own: all but the core's
+/// thread look here rarely.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct WorkerCounters {
     pub(super) polls: Counter,
     pub(super) steals: Counter,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `builder`, `runtime`, `handle`, `id`, `metrics`, `default` | what users hold |
 //! | `shared`, `scheduler`, `seats`, `shutdown` | what all threads of a runtime share: queueing and waking, who is a worker when, the end |
-//! | `current`, `worker`, `park`, `block_on` | a thread's part: its loop, its sleep, its stay |
+//! | `current`, `worker`, `park`, `block_on`, `root` | a thread's part: its loop, its sleep, its stay |
 //! | `ring`, `run_queue`, `injector`, `local` | where tasks wait |
 //! | `idle`, `lookout`, `parker`, `monitor` | who sleeps, when, how, and who looks after what was left alone |
 //! | `blocking/`, `threads` | pools of threads for code that blocks; counting threads out |
@@ -27,6 +27,7 @@ mod monitor;
 mod park;
 mod parker;
 mod ring;
+mod root;
 #[expect(unsafe_code, reason = "turns the ring's words back into tasks")]
 mod run_queue;
 mod runtime;

@@ -8,8 +8,8 @@ use super::current::Current;
 use super::local::LocalTasks;
 use super::metrics::WorkerCounters;
 use super::parker::Place;
+use super::root::Root;
 use super::shared::Shared;
-use super::worker::Root;
 use crate::clock::Nanos;
 use crate::driver::Attendance;
 

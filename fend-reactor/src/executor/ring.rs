@@ -20,22 +20,23 @@ use std::ptr::{NonNull, null_mut};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
-/// Tasks a worker keeps for itself before it shares half through the injector. A power of two.
+/// Tasks a worker keeps for itself before it shares half through the injector. A power of two. So many that a task rarely goes by the
+/// injector, from where it comes to any worker: what it touches would follow it from one processor's cache to the other's.
 #[cfg(not(loom))]
-pub(super) const CAPACITY: u32 = 256;
+pub(super) const CAPACITY: u32 = 1024;
 #[cfg(loom)]
 pub(super) const CAPACITY: u32 = 4;
 
 /// What lies in a slot.
 pub(super) type Word = NonNull<()>;
 
-/// The ring. `push`, `pop` and `room` belong to the owner; `steal_into` and `len` to everybody.
+/// The ring. `push`, `push_many`, `pop`, `take` and `room` belong to the owner; `steal_into` and `len` to everybody.
 #[derive(Debug)]
 pub(super) struct Ring {
     head: AtomicU64,
     /// Written by the owner only.
     tail: AtomicU32,
-    slots: Box<[AtomicPtr<()>]>,
+    slots: Box<[AtomicPtr<()>; CAPACITY as usize]>,
 }
 
 /// Both positions of the head.
@@ -61,28 +62,25 @@ impl Head {
     }
 }
 
-/// A push found no room.
-#[derive(Debug)]
-pub(super) enum Full {
-    /// The older half was taken out to make room; the caller shares it, and the word, through the injector.
-    Half(Vec<Word>),
-    /// A thief is making room just now: the caller shares the word alone.
-    Thief,
-}
+/// A push found no room: there is some after a [`take`](Ring::take), unless a thief is just making it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Full;
 
 impl Ring {
     pub(super) fn new() -> Ring {
         Ring {
             head: AtomicU64::new(0),
             tail: AtomicU32::new(0),
-            slots: (0..CAPACITY).map(|_| AtomicPtr::new(null_mut())).collect(),
+            slots: Box::new(std::array::from_fn(|_| AtomicPtr::new(null_mut()))),
         }
     }
 
+    #[inline]
     fn slot(&self, position: u32) -> &AtomicPtr<()> {
         &self.slots[(position & (CAPACITY - 1)) as usize]
     }
 
+    #[inline]
     fn read(&self, position: u32) -> Word {
         NonNull::new(self.slot(position).load(Relaxed)).expect("a position between head and tail was written")
     }
@@ -101,28 +99,31 @@ impl Ring {
         (CAPACITY - self.tail.load(Relaxed).wrapping_sub(head.steal)) as usize
     }
 
-    /// Owner: puts `word` at the end. Gives the length before, or what to do when there is no room.
+    /// Owner: puts `word` at the end, if there is room. Gives the length before.
+    #[inline]
     pub(super) fn push(&self, word: Word) -> Result<usize, Full> {
         let tail = self.tail.load(Relaxed);
-        loop {
-            let packed = self.head.load(Acquire);
-            let head = Head::unpack(packed);
-            if tail.wrapping_sub(head.steal) < CAPACITY {
-                self.slot(tail).store(word.as_ptr(), Relaxed);
-                self.tail.store(tail.wrapping_add(1), Release);
-                return Ok(tail.wrapping_sub(head.real) as usize);
-            }
-            if head.steal != head.real {
-                return Err(Full::Thief);
-            }
-            let half = CAPACITY / 2;
-            if self.head.compare_exchange(packed, head.take(half).pack(), AcqRel, Relaxed).is_ok() {
-                return Err(Full::Half((0..half).map(|i| self.read(head.real.wrapping_add(i))).collect()));
-            }
+        let head = Head::unpack(self.head.load(Acquire));
+        if tail.wrapping_sub(head.steal) >= CAPACITY {
+            return Err(Full);
         }
+        self.slot(tail).store(word.as_ptr(), Relaxed);
+        self.tail.store(tail.wrapping_add(1), Release);
+        Ok(tail.wrapping_sub(head.real) as usize)
+    }
+
+    /// Owner: puts the words, no more than there is [`room`](Ring::room) for, at the end.
+    pub(super) fn push_many(&self, words: impl Iterator<Item = Word>) {
+        let mut tail = self.tail.load(Relaxed);
+        for word in words {
+            self.slot(tail).store(word.as_ptr(), Relaxed);
+            tail = tail.wrapping_add(1);
+        }
+        self.tail.store(tail, Release);
     }
 
     /// Owner: the oldest word.
+    #[inline]
     pub(super) fn pop(&self) -> Option<Word> {
         let tail = self.tail.load(Relaxed);
         let mut packed = self.head.load(Acquire);
@@ -136,6 +137,26 @@ impl Ring {
                 Err(now) => packed = now,
             }
         }
+    }
+
+    /// Owner: takes out the `most` oldest words, or as many as there are. None while a thief is at work, so that there is room
+    /// for as many afterwards.
+    pub(super) fn take(&self, most: u32) -> impl Iterator<Item = Word> + '_ {
+        let tail = self.tail.load(Relaxed);
+        let mut packed = self.head.load(Acquire);
+        let (first, count) = loop {
+            let head = Head::unpack(packed);
+            if head.steal != head.real {
+                break (head.real, 0);
+            }
+            let count = most.min(tail.wrapping_sub(head.real));
+            match self.head.compare_exchange_weak(packed, head.take(count).pack(), AcqRel, Acquire) {
+                Ok(_) => break (head.real, count),
+                Err(now) => packed = now,
+            }
+        };
+        // Nobody but the owner writes to slots, so that these keep what they hold until it pushes.
+        (0..count).map(move |i| self.read(first.wrapping_add(i)))
     }
 
     /// Moves half of this ring (rounded up) to the end of `mine`, which the caller owns, and gives one of them.
@@ -211,14 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn overflow_takes_the_older_half() {
+    fn taking_from_a_full_ring_makes_room() {
         let ring = Ring::new();
         for n in 1..=CAPACITY as usize {
             ring.push(word(n)).unwrap();
         }
-        let Err(Full::Half(half)) = ring.push(word(1000)) else { panic!("the ring was full") };
-        assert_eq!(half, (1..=CAPACITY as usize / 2).map(word).collect::<Vec<_>>());
-        assert_eq!(ring.pop(), Some(word(CAPACITY as usize / 2 + 1)));
+        assert_eq!((ring.push(word(1000)), ring.room()), (Err(Full), 0));
+        let half = CAPACITY as usize / 2;
+        assert_eq!(ring.take(CAPACITY / 2).collect::<Vec<_>>(), (1..=half).map(word).collect::<Vec<_>>());
+        assert_eq!(ring.room(), half);
+        ring.push_many((1001..=1000 + half).map(word));
+        assert_eq!((ring.room(), ring.pop()), (0, Some(word(half + 1))));
+        assert_eq!(ring.take(u32::MAX).count(), CAPACITY as usize - 1);
+        assert_eq!((ring.pop(), ring.take(1).next()), (None, None));
     }
 
     #[test]
@@ -304,21 +330,24 @@ mod loom_models {
             let thieves = [thief(&ring), thief(&ring)];
             let mut all = Vec::new();
             for n in 4..=5 {
-                match ring.push(word(n)) {
-                    Ok(_) => {}
-                    Err(Full::Thief) => all.push(n),
-                    Err(Full::Half(half)) => {
+                if ring.push(word(n)).is_err() {
+                    all.extend(ring.take(CAPACITY / 2).map(|word| word.as_ptr().addr()));
+                    if ring.push(word(n)).is_err() {
                         all.push(n);
-                        all.extend(half.into_iter().map(|word| word.as_ptr().addr()));
                     }
                 }
+            }
+            let room = ring.room() as u32;
+            ring.push_many((0..room.min(1)).map(|_| word(6)));
+            if room == 0 {
+                all.push(6);
             }
             for thief in thieves {
                 all.extend(thief.join().unwrap());
             }
             all.extend(drain(&ring));
             all.sort_unstable();
-            assert_eq!(all, [1, 2, 3, 4, 5]);
+            assert_eq!(all, [1, 2, 3, 4, 5, 6]);
         });
     }
 }

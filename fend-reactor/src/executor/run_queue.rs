@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::ring::{Full, Ring, Word};
+use super::ring::{Ring, Word};
 use crate::task::Runnable;
 
 /// The owner's end. Lies in the worker's core.
@@ -18,6 +18,7 @@ pub(super) struct RunQueue(Arc<Ring>);
 #[derive(Debug, Clone)]
 pub(super) struct Stealer(Arc<Ring>);
 
+#[inline]
 fn task(word: Word) -> Runnable {
     // SAFETY: rules 1 and 2.
     unsafe { Runnable::from_raw(word) }
@@ -29,18 +30,27 @@ impl RunQueue {
         (RunQueue(ring.clone()), Stealer(ring))
     }
 
-    /// Puts `runnable` at the end and gives the number that waited before it. A full queue gives back what must go to the injector:
-    /// its older half and the task, or the task alone while a thief makes room. Not done here, since that may drop tasks.
-    pub(super) fn push(&mut self, runnable: Runnable) -> Result<usize, Vec<Runnable>> {
+    /// Puts `runnable` at the end and gives the number that waited before it. A full queue gives it back.
+    #[inline]
+    pub(super) fn push(&mut self, runnable: Runnable) -> Result<usize, Runnable> {
         let word = runnable.into_raw();
-        self.0.push(word).map_err(|full| match full {
-            Full::Thief => vec![task(word)],
-            Full::Half(half) => half.into_iter().chain([word]).map(task).collect(),
-        })
+        self.0.push(word).map_err(|_full| task(word))
     }
 
+    /// Puts all at the end; there must be room for them.
+    pub(super) fn push_many(&mut self, runnables: impl ExactSizeIterator<Item = Runnable>) {
+        assert!(runnables.len() <= self.room(), "more tasks than the queue has room for");
+        self.0.push_many(runnables.map(Runnable::into_raw));
+    }
+
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<Runnable> {
         self.0.pop().map(task)
+    }
+
+    /// Takes the `most` oldest, or as many as there are; none while a thief is at work. All must be taken from the iterator.
+    pub(super) fn take(&mut self, most: usize) -> impl Iterator<Item = Runnable> + '_ {
+        self.0.take(u32::try_from(most).unwrap_or(u32::MAX)).map(task)
     }
 
     pub(super) fn len(&self) -> usize {

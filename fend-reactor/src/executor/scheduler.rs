@@ -16,11 +16,6 @@ impl Schedule for Scheduler {
         self.0.schedule(task);
     }
 
-    #[inline]
-    fn reschedule(&self, task: Runnable) {
-        self.0.schedule(task);
-    }
-
     fn is_here(&self) -> bool {
         self.0.is_here()
     }

@@ -67,7 +67,7 @@ pub(super) struct Worker {
     pub(super) stealer: Stealer,
     /// The parker of the thread that holds the core. Worker 0's changes with the thread in `block_on`.
     pub(super) parker: Mutex<Arc<Parker>>,
-    pub(super) counters: WorkerCounters,
+    pub(super) counters: Arc<WorkerCounters>,
 }
 
 impl Shared {
@@ -149,9 +149,14 @@ impl Shared {
             _ => Err(task),
         });
         if let Err(task) = away {
-            self.injector.push(task);
-            self.notify();
+            self.inject(task);
         }
+    }
+
+    /// Queues a task on the injector.
+    pub(super) fn inject(&self, task: Runnable) {
+        self.injector.push(task);
+        self.notify();
     }
 
     /// There is more work than the workers that are awake will take: wakes one more, unless one searches already.
@@ -232,7 +237,8 @@ impl Shared {
 fn core_and_worker(index: usize, seed: u64) -> (Core, Worker) {
     let (queue, stealer) = RunQueue::new();
     let random = Random::from_seed(seed.wrapping_add((index as u64) << 32));
-    let core = Core { index, queue, random, searching: false, crowded: false };
+    let counters = Arc::<WorkerCounters>::default();
+    let core = Core { index, queue, random, searching: false, turns: 0, counters: counters.clone() };
     let parker = Mutex::new(Arc::new(Parker::new()));
-    (core, Worker { stealer, parker, counters: WorkerCounters::default() })
+    (core, Worker { stealer, parker, counters })
 }

@@ -1,30 +1,34 @@
 //! A worker's loop: the same for background threads and for the thread in `block_on`.
 //!
 //! ```text
-//!   loop: the future of block_on, if woken
-//!         next task: own queue (every 61st time the driver and the injector first), local tasks, injector, others' queues
+//!   loop: the future of block_on, if woken, and if those that waited (up to 16 of them) have had their turn
+//!         next task: own queue and local tasks in turn, then injector, others' queues
+//!             every 61st time the driver and the injector first
+//!             when what was queued here has had its turn, tasks of the injector join it, in exchange for some if it is full
 //!         none: park: in a driver if one is free, else on its own
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::task::{Context, Poll, Wake};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::current::Current;
-use super::local::LocalTasks;
+use super::metrics::WorkerCounters;
 use super::park;
-use super::parker::Parker;
+use super::root::Root;
 use super::run_queue::RunQueue;
 use super::shared::Shared;
 use crate::context;
 use crate::random::Random;
-use crate::task::Runnable;
+use crate::task::{Ran, Runnable};
 
 /// Tasks between two looks at what the queue does not show: injector and driver. A prime, so that it does not fall into
 /// step with a program's own rhythm.
-const TICKS: u32 = 61;
+pub(super) const TICKS: u32 = 61;
+
+/// Most tasks that run between two polls of the future of a `block_on`: of those that wait when it has been polled, so many have their turn
+/// before it has its next.
+const OTHERS: usize = 16;
 
 /// What makes a thread a worker. Moves to the thread that takes the role.
 #[derive(Debug)]
@@ -34,57 +38,13 @@ pub(crate) struct Core {
     pub(super) random: Random,
     /// This worker is the one that searches.
     pub(super) searching: bool,
-    /// More tasks wait on the injector than here, so it goes first: what runs goes behind the others there when this queue
-    /// overflows, and all take turns.
-    pub(super) crowded: bool,
+    /// Tasks of the own queue to run before those on the injector have their turn.
+    pub(super) turns: usize,
+    /// The worker's own.
+    pub(super) counters: Arc<WorkerCounters>,
 }
 
-/// The future of a `block_on`, seen from its waker.
-#[derive(Debug)]
-pub(super) struct Root {
-    woken: AtomicBool,
-    parker: Arc<Parker>,
-    shared: Arc<Shared>,
-}
-
-impl Root {
-    pub(super) fn new(current: &Current) -> Arc<Root> {
-        Arc::new(Root {
-            woken: AtomicBool::new(true),
-            parker: current.parker.clone(),
-            shared: current.shared.clone(),
-        })
-    }
-
-    pub(super) fn is_woken(&self) -> bool {
-        self.woken.load(Acquire)
-    }
-
-    fn take_woken(&self) -> bool {
-        self.is_woken() && self.woken.swap(false, AcqRel)
-    }
-}
-
-impl Wake for Root {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.woken.swap(true, AcqRel) {
-            return;
-        }
-        // On its own thread it does not sleep, and looks at `woken` before it does.
-        let awake = context::with_current(|current| {
-            current.is_some_and(|current| Arc::ptr_eq(&current.parker, &self.parker))
-        });
-        if !awake {
-            self.shared.unpark(&self.parker);
-        }
-    }
-}
-
-/// Runs tasks and the future behind `poll_root` until that is ready.
+/// Runs tasks and the future behind `poll_root`, which has been polled once, until that is ready.
 ///
 /// Whatever is polled may have forked, and this may be the child: it must not go on to run the parent's tasks, or to wait in its driver. So
 /// the loop looks after each poll.
@@ -97,18 +57,25 @@ pub(super) fn run_until<T>(
     cx: &mut Context<'_>,
     mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> T {
+    current.shared.assert_here();
+    let mut others_first = current.queue_len().min(OTHERS);
     loop {
-        current.shared.assert_here();
-        if root.take_woken() {
+        if others_first == 0 && root.take_woken() {
+            current.count_poll();
             current.begin_poll(cx.waker().data());
             if let Poll::Ready(value) = poll_root(cx) {
                 return value;
             }
             current.shared.assert_here();
+            others_first = current.queue_len().min(OTHERS);
         }
-        current.shared.seat(current);
-        if !step(current) {
+        if step(current) {
+            others_first = others_first.saturating_sub(1);
+        } else if root.is_woken() {
+            others_first = 0;
+        } else {
             park::park(current, Some(root));
+            current.shared.assert_here();
         }
     }
 }
@@ -119,77 +86,113 @@ pub(super) fn run_until<T>(
 /// In the child of a fork, as [`run_until`].
 pub(super) fn run_background(current: &Current) {
     while !current.shared.is_shut_down() {
-        current.shared.assert_here();
         if !step(current) {
             park::park(current, None);
+            current.shared.assert_here();
         }
     }
     current.end_search();
 }
 
 /// Runs one task. False: there is none.
+#[inline(always)]
 fn step(current: &Current) -> bool {
-    let Some(task) = next_task(current) else { return false };
-    current.begin_poll(task.waker_data());
-    task.run();
+    let until_look = current.until_look.get();
+    current.until_look.set(until_look.wrapping_sub(1));
+    // Own and local queue take turns at being first.
+    if until_look % 2 == 1 && current.local().is_some() && step_local(current) {
+        return true;
+    }
+    if until_look == 0 {
+        if let Some(task) = look_around(current) {
+            run(current, task);
+            return true;
+        }
+    }
+    match own(current) {
+        Some(task) => run(current, task),
+        None => return step_elsewhere(current),
+    }
     true
 }
 
-fn next_task(current: &Current) -> Option<Runnable> {
-    let tick = current.tick.get().wrapping_add(1);
-    current.tick.set(tick);
-    let looks_around = tick % TICKS == 0 || current.look_soon.take();
-    if looks_around {
-        look_around(current);
+/// This thread's own queue is empty, or it has none yet.
+#[cold]
+fn step_elsewhere(current: &Current) -> bool {
+    if step_local(current) {
+        return true;
     }
-    if looks_around || current.is_crowded() {
-        if let Some(task) = from_injector(current) {
-            return Some(task);
-        }
+    match from_elsewhere(current) {
+        Some(task) => run(current, task),
+        None => return false,
     }
-    // Own and local queue take turns at being first.
-    let local_first = tick % 2 == 0;
-    if local_first {
-        if let Some(task) = current.local().and_then(LocalTasks::pop) {
-            return Some(task);
-        }
-    }
-    own(current)
-        .or_else(|| if local_first { None } else { current.local().and_then(LocalTasks::pop) })
-        .or_else(|| from_injector(current))
-        .or_else(|| steal(current))
+    true
 }
 
+/// Runs a task of the queues that workers share.
+#[inline]
+fn run(current: &Current, task: Runnable) {
+    current.begin_poll(task.waker_data());
+    let ran = task.run();
+    current.shared.assert_here();
+    if let Ran::Again(task) = ran {
+        current.push_again(task);
+    }
+}
+
+/// Runs one of the tasks that stay on this thread. False: there is none.
+fn step_local(current: &Current) -> bool {
+    let Some(local) = current.local() else { return false };
+    let Some(task) = local.pop() else { return false };
+    current.count_poll();
+    current.begin_poll(task.waker_data());
+    let ran = task.run();
+    current.shared.assert_here();
+    if let Ran::Again(task) = ran {
+        local.push(task);
+    }
+    true
+}
+
+/// The oldest task of the own queue, counted.
+#[inline(always)]
 fn own(current: &Current) -> Option<Runnable> {
-    current.core.borrow_mut().as_mut()?.queue.pop()
-}
-
-/// A look at the driver without waiting, so that a worker with an endless queue does not starve its I/O and timers.
-fn look_around(current: &Current) {
-    let driver = current.driver();
-    if !driver.has_work() {
-        return;
-    }
-    if let Some(attendance) = driver.try_attend() {
-        attendance.turn(Some(Duration::ZERO)).expect("waiting for events");
-    }
-}
-
-fn from_injector(current: &Current) -> Option<Runnable> {
-    let shared = &current.shared;
-    if shared.injector.len() == 0 {
-        return None;
-    }
     let mut core = current.core.borrow_mut();
     let core = core.as_mut()?;
-    let task = if core.crowded {
-        // Others would only be pushed back by the next tasks that go behind them.
-        shared.injector.pop()
-    } else {
-        shared.injector.pop_into(&mut core.queue, shared.workers.len())
-    };
-    core.crowded = shared.injector.len() > core.queue.len();
-    task
+    if core.turns == 0 {
+        core.begin_round(&current.shared);
+    }
+    core.turns -= 1;
+    let task = core.queue.pop()?;
+    core.count_poll(&current.shared);
+    Some(task)
+}
+
+fn from_elsewhere(current: &Current) -> Option<Runnable> {
+    current.shared.seat(current);
+    if current.shared.injector.len() > 0 {
+        current.core.borrow_mut().as_mut()?.turns = 0;
+    }
+    own(current).or_else(|| steal(current))
+}
+
+/// A look at the driver without waiting, so that a worker with an endless queue does not starve its I/O and timers, and at what came to the
+/// injector.
+#[cold]
+fn look_around(current: &Current) -> Option<Runnable> {
+    current.until_look.set(TICKS - 1);
+    let driver = current.driver();
+    if driver.has_work() {
+        if let Some(attendance) = driver.try_attend() {
+            attendance.turn(Some(Duration::ZERO)).expect("waiting for events");
+        }
+    }
+    if current.worker().is_none() || current.shared.injector.len() == 0 {
+        return None;
+    }
+    let task = current.shared.injector.pop()?;
+    current.count_poll();
+    Some(task)
 }
 
 /// Takes half the queue of another worker, starting at a random one.
@@ -205,35 +208,66 @@ fn steal(current: &Current) -> Option<Runnable> {
     let start = core.random.below(workers.len());
     for victim in (start..workers.len()).chain(0..start).filter(|&victim| victim != core.index) {
         if let Some((task, count)) = workers[victim].stealer.steal_into(&mut core.queue) {
-            workers[core.index].counters.steals.add(count as u64);
+            core.counters.steals.add(count as u64);
+            core.count_poll(shared);
             return Some(task);
         }
     }
     None
 }
 
-impl Current {
+impl Core {
+    /// All that were queued here have had their turn: now it is that of the tasks on the injector, which join them.
     #[inline]
-    fn is_crowded(&self) -> bool {
-        self.core.borrow().as_ref().is_some_and(|core| core.crowded)
+    fn begin_round(&mut self, shared: &Shared) {
+        self.turns = TICKS as usize;
+        if shared.injector.len() > 0 {
+            self.exchange(shared);
+        }
     }
 
-    /// This thread is about to poll: counts it, and hands the search on, since a searcher that runs a long task would keep
-    /// all others asleep. A guest hands on the driver that it came from, for the same reason.
-    fn begin_poll(&self, waker: *const ()) {
+    #[cold]
+    fn exchange(&mut self, shared: &Shared) {
+        shared.injector.exchange(&mut self.queue, shared.workers.len());
+        self.turns = self.queue.len().max(1);
+    }
+
+    /// This worker is about to poll: counts it, and hands the search on, since a searcher that runs a long task would keep
+    /// all others asleep.
+    #[inline]
+    fn count_poll(&mut self, shared: &Shared) {
+        self.counters.polls.add(1);
+        if self.searching {
+            self.hand_search_on(shared);
+        }
+    }
+
+    #[cold]
+    fn hand_search_on(&mut self, shared: &Shared) {
+        self.searching = false;
+        shared.idle.end_search();
+        if shared.has_queued_tasks() {
+            shared.notify();
+        }
+    }
+}
+
+impl Current {
+    /// As [`Core::count_poll`]. A guest has nothing to count, and hands on the driver that it came from.
+    pub(super) fn count_poll(&self) {
         if let Some(core) = self.core.borrow_mut().as_mut() {
-            self.shared.workers[core.index].counters.polls.add(1);
-            if std::mem::take(&mut core.searching) {
-                self.shared.idle.end_search();
-                if self.shared.has_queued_tasks() {
-                    self.shared.notify();
-                }
-            }
+            core.count_poll(&self.shared);
         } else if self.left_driver.take() {
             self.shared.offer_driver();
         }
+    }
+
+    /// This thread polls next what has a waker with this data.
+    #[inline]
+    pub(super) fn begin_poll(&self, waker: *const ()) {
         if context::begin_poll(waker) {
-            self.look_soon.set(true);
+            // As many tasks that use up their budget as polls between two looks would keep timers waiting for too long.
+            self.until_look.set(0);
         }
     }
 

@@ -51,5 +51,5 @@ pub use crate::context::{StandIns, poll_budget, stand_in};
 pub use crate::wake_list::WakeList;
 
 pub(crate) use owned::{OwnedTasks, forked_task, unowned_task};
-pub(crate) use raw::{Meta, PoolInfo, Runnable, Schedule};
+pub(crate) use raw::{Meta, PoolInfo, Ran, Runnable, Schedule};
 pub(crate) use state::CancelCause;

@@ -58,9 +58,9 @@ pub(super) struct Links {
 }
 
 impl OwnedTasks {
-    /// A list of `shards` parts, at least one.
+    /// A list of `shards` parts, rounded up to a power of two.
     pub(crate) fn new(shards: usize) -> Self {
-        OwnedTasks { shards: (0..shards.max(1)).map(|_| Shard::default()).collect() }
+        OwnedTasks { shards: (0..shards.next_power_of_two()).map(|_| Shard::default()).collect() }
     }
 
     /// Makes a task out of `future` and puts it on the list. The caller passes the `Runnable` on to be run: nothing is
@@ -68,6 +68,7 @@ impl OwnedTasks {
     ///
     /// There is no `Runnable` when the list is closed. The future was dropped then, and the handle is ready with an
     /// error: cancelled, or the panic of the future's destructor.
+    #[inline]
     pub(crate) fn spawn<F, S>(
         &self,
         shard: usize,
@@ -91,6 +92,7 @@ impl OwnedTasks {
     /// If the future or its output is not `Send`, then the task's `Runnable`s are run, and this list is shut down
     /// (by `close_and_shut_down`, or by being dropped), on the current thread only. A `Runnable` may be passed around,
     /// and dropped without being run, anywhere.
+    #[inline]
     pub(crate) unsafe fn spawn_local<F, S>(
         &self,
         shard: usize,
@@ -116,6 +118,7 @@ impl OwnedTasks {
     /// # Safety
     ///
     /// As for `spawn_local`.
+    #[inline(always)]
     unsafe fn bind<F, S>(
         &self,
         shard: usize,
@@ -128,7 +131,7 @@ impl OwnedTasks {
         F::Output: 'static,
         S: Schedule,
     {
-        let shard = &self.shards[shard % self.shards.len()];
+        let shard = &self.shards[shard & (self.shards.len() - 1)];
         // SAFETY: rule 7: the task goes on the list below, or is shut down. Rule 8: the caller's promise.
         let (task, runnable, join) = unsafe { TaskRef::owned(future, scheduler, meta, shard.address()) };
         let handle = JoinHandle::new(join);
@@ -201,6 +204,7 @@ impl Shard {
     }
 
     /// Adds a task, which names this shard and is on no list. Gives it back when the list is closed.
+    #[inline(always)]
     fn push(&self, task: TaskRef) -> Result<(), TaskRef> {
         let mut list = self.list.lock();
         if list.closed {
@@ -222,6 +226,7 @@ impl Shard {
     }
 
     /// `task` names this shard.
+    #[inline(always)]
     fn remove(&self, task: &TaskRef) -> Option<TaskRef> {
         let mut list = self.list.lock();
         if !list.contains(task) {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{JoinHandle, Meta, OwnedTasks, Runnable, Schedule, TaskInfo};
+use super::{JoinHandle, Meta, OwnedTasks, Ran, Runnable, Schedule, TaskInfo};
 use crate::sync::Mutex;
 
 /// A scheduler, as each task holds one.
@@ -55,7 +55,12 @@ impl TestScheduler {
 
     /// Runs one task. False when none was scheduled.
     pub(super) fn run_one(&self) -> bool {
-        self.pop().map(Runnable::run).is_some()
+        let Some(task) = self.pop() else { return false };
+        if let Ran::Again(task) = task.run() {
+            self.0.rescheduled.fetch_add(1, Ordering::Relaxed);
+            self.push(task);
+        }
+        true
     }
 
     /// Runs until nothing is scheduled; returns how many runs that were.
@@ -67,11 +72,6 @@ impl TestScheduler {
 impl Schedule for TestScheduler {
     fn schedule(&self, task: Runnable) {
         self.0.scheduled.fetch_add(1, Ordering::Relaxed);
-        self.push(task);
-    }
-
-    fn reschedule(&self, task: Runnable) {
-        self.0.rescheduled.fetch_add(1, Ordering::Relaxed);
         self.push(task);
     }
 

@@ -13,7 +13,7 @@ use super::test_scheduler::TestScheduler;
 use futures_core::future::FusedFuture;
 
 use super::{
-    AbortHandle, CancelCause, CancellationToken, JoinError, JoinHandle, Meta, Runnable, TaskGroup,
+    AbortHandle, CancelCause, CancellationToken, JoinError, JoinHandle, Meta, Ran, Runnable, TaskGroup,
     unowned_task, yield_now,
 };
 
@@ -129,7 +129,7 @@ fn errors_name_the_task() {
     let (handle, runnable) = scheduler.0.owned.spawn::<_, _>(1, failing, scheduler.clone(), meta);
     let handle: JoinHandle<()> = handle;
     assert!(format!("{handle:?}").contains("\"reader\""));
-    runnable.unwrap().run();
+    assert!(matches!(runnable.unwrap().run(), Ran::Once));
     let error = result(handle).unwrap_err();
     assert!(error.is_panic() && !error.is_cancelled());
     assert_eq!(error.to_string(), format!("task \"reader\" spawned at {place} panicked: no disk"));
@@ -338,7 +338,7 @@ fn a_local_task_is_dropped_at_home() {
     // SAFETY: rule 8 of `raw`: this thread runs the task and shuts the list down.
     let (handle, runnable) =
         unsafe { scheduler.0.owned.spawn_local(0, future, scheduler.clone(), Meta::here()) };
-    runnable.unwrap().run();
+    assert!(matches!(runnable.unwrap().run(), Ran::Once));
     thread::scope(|scope| scope.spawn(|| handle.abort()).join().unwrap());
     assert_eq!(*dropped_on.lock().unwrap(), None);
     assert_eq!(scheduler.run_all(), 1);
@@ -351,7 +351,8 @@ fn a_job_on_no_list_runs_or_is_cancelled() {
     let scheduler = TestScheduler::new();
     let (runnable, handle) = unowned_task(|| 7, scheduler.clone(), Meta::here());
     // SAFETY: rule 1 of `raw`: `into_raw` and `from_raw` in turn.
-    unsafe { Runnable::from_raw(runnable.into_raw()) }.run();
+    let ran = unsafe { Runnable::from_raw(runnable.into_raw()) }.run();
+    assert!(matches!(ran, Ran::Once));
     assert_eq!(result(handle).unwrap(), 7);
 
     let ran = Arc::new(AtomicBool::new(false));
@@ -365,7 +366,7 @@ fn a_job_on_no_list_runs_or_is_cancelled() {
 
     let (runnable, handle) = unowned_task(job(&ran), scheduler.clone(), Meta::here());
     handle.abort();
-    runnable.run();
+    assert!(matches!(runnable.run(), Ran::Over));
     assert!(result(handle).unwrap_err().is_cancelled());
 
     let (runnable, handle) = unowned_task(job(&ran), scheduler.clone(), Meta::here());
@@ -408,7 +409,7 @@ fn the_list_gives_back_tasks_in_any_order() {
 fn a_task_is_only_removed_from_its_own_list() {
     let (mine, other) = (TestScheduler::new(), TestScheduler::new());
     let (handle, runnable) = mine.0.owned.spawn(0, async { 7 }, other.clone(), Meta::here());
-    runnable.unwrap().run();
+    assert!(matches!(runnable.unwrap().run(), Ran::Once));
     assert_eq!(result(handle).unwrap(), 7);
     assert_eq!((mine.0.owned.len(), other.0.owned.len()), (1, 0));
     mine.0.owned.close_and_shut_down();

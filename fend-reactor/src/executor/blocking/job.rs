@@ -8,7 +8,7 @@ use crate::context;
 use crate::executor::current::Current;
 use crate::executor::shared::Shared;
 use crate::task::{
-    CancelCause, JoinHandle, Meta, OwnedTasks, PoolInfo, Runnable, Schedule, TaskInfo, unowned_task,
+    CancelCause, JoinHandle, Meta, OwnedTasks, PoolInfo, Ran, Runnable, Schedule, TaskInfo, unowned_task,
 };
 
 /// A job that waits, or runs.
@@ -39,7 +39,7 @@ impl Job {
 
     /// False: it was withdrawn before it began.
     pub(super) fn run(self) -> bool {
-        self.task.run()
+        !matches!(self.task.run(), Ran::Over)
     }
 
     /// Cancels it. False: it was withdrawn before.
@@ -84,10 +84,6 @@ struct JobScheduler {
 impl Schedule for JobScheduler {
     fn schedule(&self, task: Runnable) {
         unreachable!("a blocking job is ready at its first poll, but {task:?} was woken");
-    }
-
-    fn reschedule(&self, task: Runnable) {
-        self.schedule(task);
     }
 
     fn is_here(&self) -> bool {

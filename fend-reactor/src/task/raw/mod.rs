@@ -81,15 +81,13 @@ use crate::fork;
 use crate::sync::UnsafeCell;
 
 pub(super) use joining::JoinRef;
-pub(crate) use running::Runnable;
+use running::Outcome;
+pub(crate) use running::{Ran, Runnable};
 
 /// What a task needs of the executor that runs it. Usually a newtype around an `Arc`: every task holds one.
 pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// The task was woken or aborted while it was idle.
     fn schedule(&self, task: Runnable);
-
-    /// The task was woken while it ran: it goes behind the others. Called by the thread that ran it.
-    fn reschedule(&self, task: Runnable);
 
     /// Whether the executor is this process's, and not that of one that this was forked from. A task of such a one is never run.
     fn is_here(&self) -> bool {
@@ -170,8 +168,8 @@ struct Extra {
 struct Vtable {
     /// Passes a `Runnable`, which takes over one reference, to the scheduler. The caller keeps another one.
     schedule: unsafe fn(NonNull<Header>),
-    /// Runs the task; takes over one reference. False: it was over.
-    run: unsafe fn(NonNull<Header>) -> bool,
+    /// Runs the task; takes over one reference, unless it shall run again.
+    run: unsafe fn(NonNull<Header>) -> Outcome,
     /// Drops the future and completes the task; the thread has set RUNNING.
     cancel: unsafe fn(NonNull<Header>),
     /// Moves the output to the pointer, which is to a `Result<T, JoinError>`.
@@ -253,6 +251,7 @@ unsafe impl Sync for TaskRef {}
 
 impl TaskRef {
     /// Makes a task with `refs` references, of which the one returned is one.
+    #[inline(always)]
     fn allocate<F: Future, S: Schedule>(
         future: F,
         scheduler: S,
@@ -260,12 +259,15 @@ impl TaskRef {
         shard: usize,
         refs: usize,
     ) -> Self {
-        let cell = Box::new(Cell {
+        let extra = meta.name.map(|name| Box::new(Extra { name }));
+        // Written where it stays: through `Box::new` it would be made on the stack and copied.
+        let mut cell = Box::<Cell<F, S>>::new_uninit();
+        cell.write(Cell {
             header: Header {
                 state: State::new(refs),
                 vtable: Cell::<F, S>::VTABLE,
                 spawned_at: meta.spawned_at,
-                extra: meta.name.map(|name| Box::new(Extra { name })),
+                extra,
                 shard,
                 links: UnsafeCell::new(Links::default()),
                 join_waker: UnsafeCell::new(None),
@@ -282,6 +284,7 @@ impl TaskRef {
     ///
     /// Rules 7 and 8: `shard` is a shard's address and the first of the three goes on that shard's list or is shut
     /// down; a future or an output that is not `Send` is run and shut down on this thread only.
+    #[inline]
     pub(super) unsafe fn owned<F, S>(
         future: F,
         scheduler: S,
@@ -484,7 +487,6 @@ mod tests {
 
     impl Schedule for Ignore {
         fn schedule(&self, _task: Runnable) {}
-        fn reschedule(&self, _task: Runnable) {}
         fn owned(&self) -> Option<&OwnedTasks> {
             None
         }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
@@ -21,6 +21,26 @@ use crate::task::waker;
 /// never polled again, and ends with its owned list. A task on no list has no such second end, so it is cancelled.
 pub(crate) struct Runnable(TaskRef);
 
+/// What came of running a task.
+#[derive(Debug)]
+#[must_use = "a task that goes on must be scheduled"]
+pub(crate) enum Ran {
+    /// Nothing: it was over.
+    Over,
+    /// It waits, or has ended.
+    Once,
+    /// It was woken while it ran, and goes behind the others.
+    Again(Runnable),
+}
+
+/// [`Ran`], where the reference stays the caller's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Over,
+    Once,
+    Again,
+}
+
 impl Runnable {
     /// # Safety
     ///
@@ -31,14 +51,18 @@ impl Runnable {
 
     /// Polls the task once, or drops its future if it was aborted. Panics of the task do not come out.
     ///
-    /// False: the task was over.
-    ///
     /// A task that is not `Send` must be run on the thread that it was spawned on; who spawned it has promised that.
     #[inline]
-    pub(crate) fn run(self) -> bool {
+    pub(crate) fn run(self) -> Ran {
         let task = self.into_ref().into_raw();
-        // SAFETY: rule 1: the reference goes to `run`; rule 2: it is the vtable of this task's own cell.
-        unsafe { (task.as_ref().vtable.run)(task) }
+        // SAFETY: rule 1: the reference goes to `run`, which leaves it if it says `Again`; rule 2: it is the vtable of this task's own cell.
+        unsafe {
+            match (task.as_ref().vtable.run)(task) {
+                Outcome::Over => Ran::Over,
+                Outcome::Once => Ran::Once,
+                Outcome::Again => Ran::Again(Runnable(TaskRef::from_raw(task))),
+            }
+        }
     }
 
     /// The data of the wakers that the task's polls get to see.
@@ -114,25 +138,44 @@ pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
 ///
 /// # Safety
 ///
-/// Rules 1, 2 and 8: one reference is given, on a thread that may touch the future.
-pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) -> bool {
+/// Rules 1, 2 and 8: one reference is given, on a thread that may touch the future. With [`Outcome::Again`] it is given back.
+pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) -> Outcome {
     // SAFETY: rule 1: the reference given.
     let task = unsafe { TaskRef::from_raw(task) };
     match task.header().state.start() {
-        Start::Poll => {
-            // SAFETY: rule 3: `start` has set RUNNING for this thread.
-            unsafe { poll::<F, S>(task) };
-            true
-        }
-        Start::Cancel => {
-            // SAFETY: rules 1 and 2.
-            let error = task.cancelled(unsafe { &Cell::<F, S>::of(task.0).scheduler });
-            // SAFETY: rule 3: as above.
-            unsafe { finish::<F, S>(task, Err(error)) };
-            true
-        }
-        Start::Over => false,
+        // SAFETY: rule 3: `start` has set RUNNING for this thread.
+        Start::Poll => unsafe { poll::<F, S>(task) },
+        // SAFETY: rule 3: as above.
+        Start::Cancel => unsafe { finish_cancelled::<F, S>(task) },
+        Start::Over => Outcome::Over,
     }
+}
+
+/// The task was told to end.
+///
+/// # Safety
+///
+/// Rules 2, 3 and 8: this thread has set RUNNING.
+#[cold]
+unsafe fn finish_cancelled<F: Future, S: Schedule>(task: TaskRef) -> Outcome {
+    // SAFETY: rules 1 and 2.
+    let error = task.cancelled(unsafe { &Cell::<F, S>::of(task.0).scheduler });
+    // SAFETY: rules 2, 3 and 8, which the caller has promised.
+    unsafe { finish::<F, S>(task, Err(error)) };
+    Outcome::Once
+}
+
+/// The poll panicked.
+///
+/// # Safety
+///
+/// Rules 2, 3 and 8: this thread has set RUNNING.
+#[cold]
+unsafe fn finish_panicked<F: Future, S: Schedule>(task: TaskRef, payload: Payload) -> Outcome {
+    let error = JoinError::panicked(task.info(), payload);
+    // SAFETY: rules 2, 3 and 8, which the caller has promised.
+    unsafe { finish::<F, S>(task, Err(error)) };
+    Outcome::Once
 }
 
 /// [`Vtable::cancel`](super::Vtable).
@@ -159,8 +202,8 @@ pub(super) unsafe fn cancel<F: Future, S: Schedule>(task: NonNull<Header>) {
 /// # Safety
 ///
 /// Rules 2, 3 and 8: this thread has set RUNNING.
-#[inline]
-unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
+#[inline(always)]
+unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) -> Outcome {
     // SAFETY: rules 1 and 2.
     let cell = unsafe { Cell::<F, S>::of(task.0) };
     let polled = {
@@ -169,21 +212,29 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
         // SAFETY: rules 3 and 8, which the caller has promised.
         catch(|| unsafe { cell.poll_future(&mut cx) })
     };
-    let result = match polled {
-        Ok(Poll::Ready(output)) => Ok(output),
+    match polled {
+        Ok(Poll::Ready(output)) => {
+            // SAFETY: rule 3: RUNNING is still set.
+            unsafe { finish::<F, S>(task, Ok(output)) };
+            Outcome::Once
+        }
         Ok(Poll::Pending) => match cell.header.state.suspend() {
-            // `suspend` has taken the reference off the count.
-            Suspend::Idle => return std::mem::forget(task),
-            Suspend::Reschedule => {
-                // SAFETY: rule 1: `suspend` counted a reference for the `Runnable`; `task` keeps the scheduler.
-                return cell.scheduler.reschedule(Runnable(unsafe { TaskRef::from_raw(task.0) }));
+            Suspend::Idle => {
+                // `suspend` has taken the reference off the count.
+                std::mem::forget(task);
+                Outcome::Once
             }
-            Suspend::Cancel => Err(task.cancelled(&cell.scheduler)),
+            Suspend::Reschedule => {
+                // Rule 1: the reference goes back to the caller.
+                std::mem::forget(task);
+                Outcome::Again
+            }
+            // SAFETY: rule 3: as above.
+            Suspend::Cancel => unsafe { finish_cancelled::<F, S>(task) },
         },
-        Err(payload) => Err(JoinError::panicked(task.info(), payload)),
-    };
-    // SAFETY: rule 3: RUNNING is still set.
-    unsafe { finish::<F, S>(task, result) }
+        // SAFETY: rule 3: as above.
+        Err(payload) => unsafe { finish_panicked::<F, S>(task, payload) },
+    }
 }
 
 /// Drops the future, stores the result, completes the task and tells who waits for it.
@@ -193,11 +244,13 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) {
 /// # Safety
 ///
 /// Rules 2, 3 and 8: this thread has set RUNNING.
+#[inline]
 unsafe fn finish<F: Future, S: Schedule>(task: TaskRef, result: Result<F::Output, JoinError>) {
     // SAFETY: rules 1 and 2.
     let cell = unsafe { Cell::<F, S>::of(task.0) };
     // SAFETY: rule 3.
-    let result = match catch(|| unsafe { cell.drop_future() }) {
+    let dropped = if needs_drop::<F>() { catch(|| unsafe { cell.drop_future() }) } else { Ok(()) };
+    let result = match dropped {
         Ok(()) => result,
         Err(payload) => destructor_panicked(&task, result, payload),
     };

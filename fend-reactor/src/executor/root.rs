@@ -1,0 +1,122 @@
+//! [`Root`]: the future of a `block_on`, seen from its waker.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::task::{Wake, Waker};
+
+use super::current::Current;
+use super::parker::Parker;
+use super::shared::Shared;
+use crate::context;
+
+/// Whether the future was woken, and which thread to wake for it.
+///
+/// During its first poll the thread is awake, and there is nobody to wake yet. If the future is ready then, and has kept no waker, this serves
+/// the thread's next `block_on`.
+#[derive(Debug, Default)]
+pub(super) struct Root {
+    woken: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+/// The thread that polls the future.
+#[derive(Debug)]
+struct Thread {
+    parker: Arc<Parker>,
+    shared: Arc<Shared>,
+}
+
+/// A [`Root`] and the waker for it.
+pub(super) struct WithWaker {
+    pub(super) root: Arc<Root>,
+    pub(super) waker: Waker,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<WithWaker>> = const { Cell::new(None) };
+}
+
+impl WithWaker {
+    /// For a first poll.
+    pub(super) fn take() -> WithWaker {
+        let spare = SPARE.try_with(Cell::take).unwrap_or(None);
+        spare.unwrap_or_else(|| {
+            let root = Arc::new(Root::default());
+            WithWaker { waker: Waker::from(root.clone()), root }
+        })
+    }
+
+    /// The first poll was the last one.
+    pub(super) fn give_back(self) {
+        let is_ours_alone = Arc::strong_count(&self.root) == 2 && self.root.thread.get().is_none();
+        if is_ours_alone {
+            self.root.woken.store(false, Relaxed);
+            // While the thread ends there is no next time.
+            let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+        }
+    }
+}
+
+impl Root {
+    /// The thread may sleep from now on.
+    pub(super) fn settle(&self, current: &Current) {
+        let thread = Thread { parker: current.parker.clone(), shared: current.shared.clone() };
+        self.thread.set(thread).expect("a block_on settles once");
+        // Whoever woke before saw no thread, and is seen here; who does later sees the thread: of two changes of one word the later one
+        // sees the earlier one, and what was before it.
+        self.woken.fetch_or(false, AcqRel);
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.woken.load(Acquire)
+    }
+
+    pub(super) fn take_woken(&self) -> bool {
+        self.is_woken() && self.woken.swap(false, AcqRel)
+    }
+}
+
+impl Wake for Root {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.woken.swap(true, AcqRel) {
+            return;
+        }
+        let Some(thread) = self.thread.get() else { return };
+        // On its own thread it does not sleep, and looks at `woken` before it does.
+        let awake = context::with_current(|current| {
+            current.is_some_and(|current| Arc::ptr_eq(&current.parker, &thread.parker))
+        });
+        if !awake {
+            thread.shared.unpark(&thread.parker);
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_without_another_waker_serves_the_next_one() {
+        let first = WithWaker::take();
+        let address = Arc::as_ptr(&first.root);
+        first.waker.wake_by_ref();
+        assert!(first.root.is_woken());
+        first.give_back();
+        let second = WithWaker::take();
+        assert_eq!(Arc::as_ptr(&second.root), address);
+        assert!(!second.root.is_woken());
+        let kept = second.waker.clone();
+        second.give_back();
+        let third = WithWaker::take();
+        kept.wake_by_ref();
+        assert!(!third.root.is_woken() && !third.waker.will_wake(&kept));
+    }
+}
