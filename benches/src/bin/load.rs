@@ -29,7 +29,7 @@ options:
   --lockstep true   sends on all connections, then receives on all
   --wait true       prints {\"ready\":true} after the warm-up, and begins at a line on standard input
   --idle true       opens the connections, prints {\"ready\":true}, and holds them until standard input ends
-  --patience S      ends with an error when a request is not answered for so long (10)
+  --patience S      ends with an error when nothing is heard of a request for so long (10)
 
 Each connection that is kept sends one request when it is opened, which does not count.";
 

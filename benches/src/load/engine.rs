@@ -41,6 +41,8 @@ struct Slot<C> {
     due: u64,
     /// When it was sent.
     started: u64,
+    /// When something last happened on the connection: a large answer may take long, as long as it comes.
+    heard: u64,
 }
 
 /// Nanoseconds since the load began.
@@ -57,7 +59,7 @@ impl<C: Client> Engine<C> {
     /// `clients` are the connections, none of them connected yet.
     pub(super) fn new(shared: Shared, clients: impl Iterator<Item = C>, patience: Duration) -> Engine<C> {
         let slots: Vec<_> =
-            clients.map(|client| Slot { client, in_flight: false, due: 0, started: 0 }).collect();
+            clients.map(|client| Slot { client, in_flight: false, due: 0, started: 0, heard: 0 }).collect();
         let free = (0..slots.len()).collect();
         let clock = Clock(Instant::now());
         Engine { shared, slots, free, events: Vec::with_capacity(EVENTS), patience, clock }
@@ -78,7 +80,7 @@ impl<C: Client> Engine<C> {
             let Some(due) = round.schedule.next(now, self.in_flight()) else { break };
             self.free.pop_front();
             let slot = &mut self.slots[index];
-            (slot.in_flight, slot.due, slot.started) = (true, due, now);
+            (slot.in_flight, slot.due, slot.started, slot.heard) = (true, due, now, now);
             if let Err(error) = slot.client.start(&mut self.shared, index as u64) {
                 self.fail(index, round, error)?;
             }
@@ -98,7 +100,10 @@ impl<C: Client> Engine<C> {
                 self.free.push_back(index);
                 self.fill(round, now)
             }
-            Ok(_) => Ok(now),
+            Ok(_) => {
+                slot.heard = now;
+                Ok(now)
+            }
             Err(error) => {
                 self.fail(index, round, error)?;
                 self.fill(round, now)
@@ -115,17 +120,18 @@ impl<C: Client> Engine<C> {
         round.tally.failed(error)
     }
 
-    /// Looks at all requests under way: one that takes too long ends the load.
+    /// Looks at all requests under way: one of which nothing is heard for too long ends the load.
     fn look(&mut self, round: &mut Round, now: u64) -> io::Result<()> {
         for index in 0..self.slots.len() {
             let slot = &mut self.slots[index];
             if !slot.in_flight {
                 continue;
             }
+            let silent = Duration::from_nanos(now.saturating_sub(slot.heard));
             let waited = Duration::from_nanos(now.saturating_sub(slot.started));
-            if waited >= self.patience {
+            if silent >= self.patience {
                 let (address, in_flight) = (self.shared.address, self.in_flight());
-                let error = format!("{address} has not answered for {waited:.1?}; {in_flight} requests wait");
+                let error = format!("{address} has not answered for {silent:.1?}; {in_flight} requests wait");
                 return Err(round.tally.explain(io::Error::new(io::ErrorKind::TimedOut, error)));
             }
             match slot.client.look(&mut self.shared, waited) {

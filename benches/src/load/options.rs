@@ -69,7 +69,7 @@ pub struct Options {
     pub warmup: u64,
     /// When requests are sent.
     pub pace: Pace,
-    /// How long the answer to a request may take before the load ends with an error.
+    /// How long nothing may be heard of a request before the load ends with an error.
     pub patience: Duration,
 }
 
