@@ -66,7 +66,7 @@ impl Peer for Fend {
         drop(task);
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         fend::yield_now()
     }
 

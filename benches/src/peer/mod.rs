@@ -39,7 +39,7 @@ pub trait Peer: Sized + 'static {
     /// Lets the task run on when nobody holds its handle.
     fn detach<T: Send + 'static>(task: Self::Task<T>);
     /// Lets other tasks run.
-    fn yield_now() -> impl Future<Output = ()> + Send;
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static;
     /// Waits this long.
     fn sleep(duration: Duration) -> Self::Sleep;
     /// Runs a job that may block on the runtime's pool.

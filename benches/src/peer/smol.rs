@@ -74,7 +74,7 @@ impl Peer for Smol {
         task.detach();
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         smol::future::yield_now()
     }
 

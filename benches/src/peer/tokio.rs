@@ -70,7 +70,7 @@ impl Peer for Tokio {
         drop(task);
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         tokio::task::yield_now()
     }
 
