@@ -15,8 +15,12 @@ impl Arguments {
     /// Reads the process's arguments. `--help` prints `help` and ends the process; so does what cannot be understood.
     #[must_use]
     pub fn read(help: &str) -> Arguments {
+        Arguments::of(help, std::env::args().skip(1))
+    }
+
+    /// The same of some words.
+    pub fn of(help: &str, mut words: impl Iterator<Item = String>) -> Arguments {
         let mut arguments = Arguments { help: help.to_owned(), said: HashMap::new() };
-        let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             match word.strip_prefix("--") {
                 Some("help") => arguments.end("", 0),
@@ -56,7 +60,8 @@ impl Arguments {
         }
     }
 
-    fn end(&self, complaint: &str, code: i32) -> ! {
+    /// Prints the help, after a complaint if there is one, and ends the process.
+    pub fn end(&self, complaint: &str, code: i32) -> ! {
         if complaint.is_empty() {
             #[expect(clippy::print_stdout, reason = "it is what was asked for")]
             {
