@@ -59,7 +59,7 @@ struct First {
     /// What came of that.
     arrived: Cell<Option<Rc<Current>>>,
     /// From the last one.
-    spare: Cell<Option<RootWaker>>,
+    spare: Cell<Option<Box<RootWaker>>>,
 }
 
 thread_local! {
@@ -126,10 +126,10 @@ impl Drop for Entered {
 /// The first poll of a `block_on` on a thread that is in no runtime, and what follows. The thread comes to the runtime when something asks for
 /// it, so that a future that is ready and has asked for nothing costs next to nothing. Leaves the runtime when dropped.
 pub(crate) struct FirstPoll {
-    /// Taken when this is dropped.
-    root: Option<RootWaker>,
+    /// Taken at the end.
+    root: Option<Box<RootWaker>>,
     #[cfg(feature = "tokio-context")]
-    _tokio: Option<crate::tokio_context::Held>,
+    tokio: Option<crate::tokio_context::Held>,
 }
 
 impl FirstPoll {
@@ -153,14 +153,38 @@ impl FirstPoll {
         Some(FirstPoll {
             root: Some(root),
             #[cfg(feature = "tokio-context")]
-            _tokio: crate::tokio_context::hold(),
+            tokio: crate::tokio_context::hold(),
         })
     }
 
     /// What to poll the future with.
     #[inline]
     pub(crate) fn root(&self) -> &RootWaker {
-        self.root.as_ref().expect("it is taken in the end")
+        self.root.as_deref().expect("it is taken at the end")
+    }
+
+    /// The first poll was the last one. As the drop, but for code that is not called from here.
+    #[inline(always)]
+    pub(crate) fn end(mut self) {
+        if CONTEXT.with(|context| context.place.get()) == Place::Due {
+            self.put_back();
+            std::mem::forget(self);
+        }
+    }
+
+    #[inline(always)]
+    fn put_back(&mut self) {
+        CONTEXT.with(|context| {
+            context.place.set(Place::Outside);
+            context.budget.set(UNLIMITED);
+            context.polled_with.set(std::ptr::null());
+        });
+        #[cfg(feature = "tokio-context")]
+        drop(self.tokio.take());
+        let _ = FIRST.try_with(|first| {
+            drop(first.due.take());
+            first.spare.set(self.root.take().and_then(RootWaker::reuse));
+        });
     }
 
     /// The poll is over, and there will be more: the thread comes if it has not.
@@ -173,21 +197,12 @@ impl FirstPoll {
 }
 
 impl Drop for FirstPoll {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
-        let place = CONTEXT.with(|context| context.place.get());
-        if place != Place::Due {
+        if CONTEXT.with(|context| context.place.get()) != Place::Due {
             leave();
         }
-        CONTEXT.with(|context| {
-            context.place.set(Place::Outside);
-            context.budget.set(UNLIMITED);
-            context.polled_with.set(std::ptr::null());
-        });
-        let _ = FIRST.try_with(|first| {
-            drop(first.due.take());
-            first.spare.set(self.root.take().and_then(RootWaker::reuse));
-        });
+        self.put_back();
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
         // The first poll comes before the thread does: most of the cost of a future that is ready at once would be that of coming and going.
         let mut cx = Context::from_waker(first.root().waker());
         if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            first.end();
             return value;
         }
         // In the child of a fork nobody comes.

@@ -125,6 +125,7 @@ impl Current {
     }
 
     /// Which worker this thread is.
+    #[inline]
     pub(super) fn worker(&self) -> Option<usize> {
         self.core.borrow().as_ref().map(|core| core.index)
     }
@@ -155,9 +156,9 @@ impl Current {
         Ok(())
     }
 
-    /// Puts a task that was woken while it ran behind the others.
+    /// Puts a task behind the others, on this thread's own queue if it has one.
     #[inline]
-    pub(super) fn push_again(&self, task: Runnable) {
+    pub(super) fn queue(&self, task: Runnable) {
         if let Err(task) = self.push(task) {
             self.shared.inject(task);
         }

@@ -37,9 +37,9 @@ pub(crate) struct RootWaker {
 
 impl RootWaker {
     #[cold]
-    pub(crate) fn new() -> RootWaker {
+    pub(crate) fn new() -> Box<RootWaker> {
         let root = Arc::new(Root::default());
-        RootWaker { waker: Waker::from(root.clone()), root }
+        Box::new(RootWaker { waker: Waker::from(root.clone()), root })
     }
 
     #[inline]
@@ -54,7 +54,7 @@ impl RootWaker {
 
     /// For another future, if no waker of this one is left and no thread was ever to be woken.
     #[inline]
-    pub(crate) fn reuse(self) -> Option<RootWaker> {
+    pub(crate) fn reuse(self: Box<Self>) -> Option<Box<RootWaker>> {
         if Arc::strong_count(&self.root) != 2 || self.root.thread.get().is_some() {
             return None;
         }

@@ -147,6 +147,7 @@ impl OwnedTasks {
 
     /// Takes a task that is about to complete off the list. Returns the list's reference, or `None` if the task is not
     /// on it, as when a shut-down was faster.
+    #[inline]
     pub(super) fn remove(&self, task: &TaskRef) -> Option<TaskRef> {
         self.shard_of(task.header())?.remove(task)
     }
@@ -180,6 +181,7 @@ impl OwnedTasks {
     }
 
     /// The shard that the task names, if it is one of ours.
+    #[inline]
     fn shard_of(&self, header: &Header) -> Option<&Shard> {
         let offset = header.shard.wrapping_sub(self.shards[0].address());
         self.shards.get(offset / size_of::<Shard>())
