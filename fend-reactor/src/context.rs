@@ -163,28 +163,20 @@ impl FirstPoll {
         self.root.as_deref().expect("it is taken at the end")
     }
 
-    /// The first poll was the last one. As the drop, but for code that is not called from here.
+    /// The first poll was the last one: what it was polled with serves the next one, if nobody holds it any more.
     #[inline(always)]
     pub(crate) fn end(mut self) {
-        if CONTEXT.with(|context| context.place.get()) == Place::Due {
-            self.put_back();
-            std::mem::forget(self);
+        if CONTEXT.with(|context| context.place.get()) != Place::Due {
+            return;
         }
-    }
-
-    #[inline(always)]
-    fn put_back(&mut self) {
-        CONTEXT.with(|context| {
-            context.place.set(Place::Outside);
-            context.budget.set(UNLIMITED);
-            context.polled_with.set(std::ptr::null());
-        });
+        be_outside();
         #[cfg(feature = "tokio-context")]
         drop(self.tokio.take());
-        let _ = FIRST.try_with(|first| {
-            drop(first.due.take());
-            first.spare.set(self.root.take().and_then(RootWaker::reuse));
-        });
+        // One after the other: as small functions both become part of the caller.
+        drop(FIRST.try_with(|first| first.due.take()));
+        let spare = self.root.take().and_then(RootWaker::reuse);
+        let _ = FIRST.try_with(|first| first.spare.set(spare));
+        std::mem::forget(self);
     }
 
     /// The poll is over, and there will be more: the thread comes if it has not.
@@ -199,11 +191,24 @@ impl FirstPoll {
 impl Drop for FirstPoll {
     #[cold]
     fn drop(&mut self) {
-        if CONTEXT.with(|context| context.place.get()) != Place::Due {
+        if CONTEXT.with(|context| context.place.get()) == Place::Due {
+            // The future has panicked.
+            drop(FIRST.try_with(|first| first.due.take()));
+        } else {
             leave();
         }
-        self.put_back();
+        be_outside();
     }
+}
+
+/// This thread is in no runtime.
+#[inline(always)]
+fn be_outside() {
+    CONTEXT.with(|context| {
+        context.place.set(Place::Outside);
+        context.budget.set(UNLIMITED);
+        context.polled_with.set(std::ptr::null());
+    });
 }
 
 /// Something asks for the runtime during the first poll of a `block_on`: now the thread comes there.

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::block_on::Level;
 use super::local::LocalTasks;
 use super::parker::Parker;
 use super::shared::Shared;
@@ -77,6 +78,7 @@ impl Current {
 
     /// Comes to `block_on`, with a first poll.
     pub(crate) fn arrive(&self) {
+        Level::count();
         self.shared.arrive(self);
         self.count_poll();
     }
@@ -85,6 +87,7 @@ impl Current {
     pub(crate) fn leave(&self) {
         self.left.set(true);
         self.shared.leave(self);
+        Level::count_out();
     }
 
     /// This thread's local tasks, if there have been any.

@@ -52,10 +52,12 @@ impl RootWaker {
         &self.waker
     }
 
-    /// For another future, if no waker of this one is left and no thread was ever to be woken.
+    /// For another future after one that was ready at its first poll, if no waker of that one is left.
     #[inline]
     pub(crate) fn reuse(self: Box<Self>) -> Option<Box<RootWaker>> {
-        if Arc::strong_count(&self.root) != 2 || self.root.thread.get().is_some() {
+        debug_assert!(self.root.thread.get().is_none(), "there was a second poll");
+        // Ours, and that of the waker.
+        if Arc::strong_count(&self.root) != 2 {
             return None;
         }
         self.root.woken.store(false, Relaxed);
