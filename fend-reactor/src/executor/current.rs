@@ -151,9 +151,11 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let before = pushed.unwrap_or_else(|task| self.overflow(task));
+        if let Err(task) = pushed {
+            self.overflow(task);
+        }
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if before > 0 && self.shared.workers.len() > 1 {
+        if self.shared.workers.len() > 1 && self.queue_len() > 1 {
             self.shared.notify();
         }
         Ok(())
@@ -172,19 +174,17 @@ impl Current {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
     }
 
-    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room. Gives the number
-    /// of tasks that waited before it.
+    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.
     #[cold]
-    fn overflow(&self, task: Runnable) -> usize {
+    fn overflow(&self, task: Runnable) {
         let injector = &self.shared.injector;
         let (refused, pushed) = match self.core.borrow_mut().as_mut() {
             Some(core) => (injector.relieve(&mut core.queue), core.queue.push(task)),
             None => (Vec::new(), Err(task)),
         };
         drop(refused);
-        pushed.unwrap_or_else(|task| {
+        if let Err(task) = pushed {
             injector.push(task);
-            injector.len()
-        })
+        }
     }
 }
