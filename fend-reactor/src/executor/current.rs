@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::block_on::Level;
 use super::local::LocalTasks;
 use super::lookout::Lookout;
 use super::parker::Parker;
@@ -49,14 +50,14 @@ pub(super) enum Role {
 }
 
 impl Current {
-    fn new(shared: Arc<Shared>, role: Role, below: Option<Rc<Current>>) -> Rc<Current> {
+    fn new(shared: Arc<Shared>, role: Role) -> Rc<Current> {
         Rc::new(Current {
             shared,
             role,
             parker: Arc::new(Parker::new()),
             local: OnceCell::new(),
             core: RefCell::new(None),
-            below,
+            below: context::with_current(|below| below.cloned()),
             left: Cell::new(false),
             left_driver: Cell::new(false),
             until_look: Cell::new(worker::TICKS - 1),
@@ -65,24 +66,32 @@ impl Current {
     }
 
     pub(super) fn background(shared: Arc<Shared>, core: Core) -> Rc<Current> {
-        let current = Current::new(shared, Role::Background, None);
+        let current = Current::new(shared, Role::Background);
         current.take_core(core);
         current
     }
 
-    /// A thread that comes to `block_on`, from what is `below`. It has still to [`arrive`](Current::arrive).
-    pub(crate) fn in_block_on(shared: Arc<Shared>, below: Option<Rc<Current>>) -> Rc<Current> {
-        Current::new(shared, Role::InBlockOn, below)
+    /// A thread that comes to `block_on`. It has still to [`arrive`](Current::arrive).
+    pub(crate) fn in_block_on(shared: Arc<Shared>) -> Rc<Current> {
+        Current::new(shared, Role::InBlockOn)
     }
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::Visitor, context::current())
+        Current::new(shared, Role::Visitor)
     }
 
     /// Comes to `block_on`, with a first poll.
     pub(crate) fn arrive(&self) {
+        Level::count();
         self.shared.arrive(self);
         self.count_poll();
+    }
+
+    /// Leaves `block_on`.
+    pub(crate) fn leave(&self) {
+        self.left.set(true);
+        self.shared.leave(self);
+        Level::count_out();
     }
 
     /// This thread's local tasks, if there have been any.
@@ -123,6 +132,7 @@ impl Current {
     }
 
     /// Which worker this thread is.
+    #[inline]
     pub(super) fn worker(&self) -> Option<usize> {
         self.core.borrow().as_ref().map(|core| core.index)
     }
@@ -145,17 +155,19 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let before = pushed.unwrap_or_else(|task| self.overflow(task));
+        if let Err(task) = pushed {
+            self.overflow(task);
+        }
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if before > 0 && self.shared.workers.len() > 1 {
+        if self.shared.workers.len() > 1 && self.queue_len() > 1 {
             self.shared.notify();
         }
         Ok(())
     }
 
-    /// Puts a task that was woken while it ran behind the others.
+    /// Puts a task behind the others, on this thread's own queue if it has one.
     #[inline]
-    pub(super) fn push_again(&self, task: Runnable) {
+    pub(super) fn queue(&self, task: Runnable) {
         if let Err(task) = self.push(task) {
             self.shared.inject(task);
         }
@@ -166,19 +178,17 @@ impl Current {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
     }
 
-    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room. Gives the number
-    /// of tasks that waited before it.
+    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.
     #[cold]
-    fn overflow(&self, task: Runnable) -> usize {
+    fn overflow(&self, task: Runnable) {
         let injector = &self.shared.injector;
         let (refused, pushed) = match self.core.borrow_mut().as_mut() {
             Some(core) => (injector.relieve(&mut core.queue), core.queue.push(task)),
             None => (Vec::new(), Err(task)),
         };
         drop(refused);
-        pushed.unwrap_or_else(|task| {
+        if let Err(task) = pushed {
             injector.push(task);
-            injector.len()
-        })
+        }
     }
 }

@@ -12,7 +12,11 @@ use crate::task::Runnable;
 
 /// The owner's end. Lies in the worker's core.
 #[derive(Debug)]
-pub(super) struct RunQueue(Arc<Ring>);
+pub(super) struct RunQueue {
+    ring: Arc<Ring>,
+    /// So many pushes surely have room. Asked for again when it is used up.
+    room: usize,
+}
 
 /// Everybody else's end.
 #[derive(Debug, Clone)]
@@ -27,39 +31,48 @@ fn task(word: Word) -> Runnable {
 impl RunQueue {
     pub(super) fn new() -> (RunQueue, Stealer) {
         let ring = Arc::new(Ring::new());
-        (RunQueue(ring.clone()), Stealer(ring))
+        (RunQueue { ring: ring.clone(), room: 0 }, Stealer(ring))
     }
 
-    /// Puts `runnable` at the end and gives the number that waited before it. A full queue gives it back.
+    /// Puts `runnable` at the end. A full queue gives it back.
     #[inline]
-    pub(super) fn push(&mut self, runnable: Runnable) -> Result<usize, Runnable> {
-        let word = runnable.into_raw();
-        self.0.push(word).map_err(|_full| task(word))
+    pub(super) fn push(&mut self, runnable: Runnable) -> Result<(), Runnable> {
+        if self.room == 0 {
+            self.room = self.ring.room();
+            if self.room == 0 {
+                return Err(runnable);
+            }
+        }
+        self.room -= 1;
+        self.ring.push(runnable.into_raw());
+        Ok(())
     }
 
     /// Puts all at the end; there must be room for them.
     pub(super) fn push_many(&mut self, runnables: impl ExactSizeIterator<Item = Runnable>) {
-        assert!(runnables.len() <= self.room(), "more tasks than the queue has room for");
-        self.0.push_many(runnables.map(Runnable::into_raw));
+        let room = self.ring.room();
+        assert!(runnables.len() <= room, "more tasks than the queue has room for");
+        self.room = room - runnables.len();
+        self.ring.push_many(runnables.map(Runnable::into_raw));
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Runnable> {
-        self.0.pop().map(task)
+        self.ring.pop().map(task)
     }
 
     /// Takes the `most` oldest, or as many as there are; none while a thief is at work. All must be taken from the iterator.
     pub(super) fn take(&mut self, most: usize) -> impl Iterator<Item = Runnable> + '_ {
-        self.0.take(u32::try_from(most).unwrap_or(u32::MAX)).map(task)
+        self.ring.take(u32::try_from(most).unwrap_or(u32::MAX)).map(task)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.ring.len()
     }
 
     /// How many tasks surely fit.
     pub(super) fn room(&self) -> usize {
-        self.0.room()
+        self.ring.room()
     }
 }
 
@@ -76,6 +89,8 @@ impl Stealer {
 
     /// Takes half of this queue: one task to run now, the rest into `mine`. Gives the number of tasks taken too.
     pub(super) fn steal_into(&self, mine: &mut RunQueue) -> Option<(Runnable, usize)> {
-        self.0.steal_into(&mine.0).map(|(word, count)| (task(word), count))
+        // What comes takes of the room.
+        mine.room = 0;
+        self.0.steal_into(&mine.ring).map(|(word, count)| (task(word), count))
     }
 }

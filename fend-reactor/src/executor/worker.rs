@@ -58,22 +58,21 @@ pub(super) fn run_until<T>(
     mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> T {
     current.shared.assert_here();
-    let mut others_first = current.queue_len().min(OTHERS);
+    // Once so many polls are counted, those that waited have had their turn.
+    let mut turn = current.polls() + current.queue_len().min(OTHERS) as u64;
     loop {
-        if others_first == 0 && root.take_woken() {
+        if root.is_woken() && current.polls() >= turn && root.take_woken() {
             current.count_poll();
             current.begin_poll(cx.waker().data());
             if let Poll::Ready(value) = poll_root(cx) {
                 return value;
             }
             current.shared.assert_here();
-            others_first = current.queue_len().min(OTHERS);
+            turn = current.polls() + current.queue_len().min(OTHERS) as u64;
         }
-        if step(current) {
-            others_first = others_first.saturating_sub(1);
-        } else if root.is_woken() {
-            others_first = 0;
-        } else {
+        if !step(current) {
+            // Those that were to go first have gone elsewhere. If the future is woken, this does not sleep.
+            turn = 0;
             park::park(current, Some(root));
             current.shared.assert_here();
         }
@@ -103,15 +102,22 @@ fn step(current: &Current) -> bool {
     if until_look % 2 == 1 && current.local().is_some() && step_local(current) {
         return true;
     }
-    if until_look == 0 {
-        if let Some(task) = look_around(current) {
-            run(current, task);
-            return true;
-        }
+    if until_look == 0 && step_around(current) {
+        return true;
     }
     match own(current) {
         Some(task) => run(current, task),
         None => return step_elsewhere(current),
+    }
+    true
+}
+
+/// Looks around, and runs what came from outside. False: nothing did.
+#[cold]
+fn step_around(current: &Current) -> bool {
+    match look_around(current) {
+        Some(task) => run(current, task),
+        None => return false,
     }
     true
 }
@@ -130,13 +136,13 @@ fn step_elsewhere(current: &Current) -> bool {
 }
 
 /// Runs a task of the queues that workers share.
-#[inline]
+#[inline(always)]
 fn run(current: &Current, task: Runnable) {
     current.begin_poll(task.waker_data());
     let ran = task.run();
     current.shared.assert_here();
     if let Ran::Again(task) = ran {
-        current.push_again(task);
+        current.queue(task);
     }
 }
 
@@ -178,7 +184,6 @@ fn from_elsewhere(current: &Current) -> Option<Runnable> {
 
 /// A look at the driver without waiting, so that a worker with an endless queue does not starve its I/O and timers, and at what came to the
 /// injector.
-#[cold]
 fn look_around(current: &Current) -> Option<Runnable> {
     current.until_look.set(TICKS - 1);
     let driver = current.driver();
@@ -260,6 +265,11 @@ impl Current {
         } else if self.left_driver.take() {
             self.shared.offer_driver();
         }
+    }
+
+    /// Polls that this worker has counted; none where nothing is counted, and nobody else has a turn.
+    fn polls(&self) -> u64 {
+        self.core.borrow().as_ref().map_or(0, |core| core.counters.polls.get())
     }
 
     /// This thread polls next what has a waker with this data.
