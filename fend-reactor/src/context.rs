@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Nanos};
 use crate::driver::Driver;
 use crate::executor::{Current, RootWaker, Shared, default_shared, try_default_shared};
 
@@ -294,6 +294,17 @@ pub(crate) fn current_driver() -> Arc<Driver> {
     with_current(|current| current.map(|current| current.driver().clone())).unwrap_or_else(default_driver)
 }
 
+/// [`current_driver`], and whether this thread will attend it when the poll that it is in is over, if `waker` is woken by what it
+/// finds there. When it will not, the driver must hear of an [`outside_wait`](Driver::outside_wait): [`waits_on`] says why.
+#[inline]
+pub(crate) fn current_driver_for(waker: &Waker) -> (Arc<Driver>, bool) {
+    let comes_back = CONTEXT.with(|context| context.hears_of(waker));
+    let own = with_current(|current| {
+        current.map(|current| (current.driver().clone(), comes_back && current.attends_its_own()))
+    });
+    own.unwrap_or_else(|| (default_driver(), false))
+}
+
 /// [`current_driver`], where a default runtime that cannot be started is an error and no panic.
 pub(crate) fn try_current_driver() -> io::Result<Arc<Driver>> {
     match with_current(|current| current.map(|current| current.driver().clone())) {
@@ -310,6 +321,14 @@ pub(crate) fn default_driver() -> Arc<Driver> {
 /// All drivers of the current runtime.
 pub(crate) fn current_drivers() -> Vec<Arc<Driver>> {
     shared().drivers.to_vec()
+}
+
+/// The time on the clock of the current runtime.
+#[inline]
+pub(crate) fn now() -> Nanos {
+    let shown = with_current(|current| current.map(|current| current.shared.clock.now()));
+    // Not inside: the default runtime, if it must be started, changes what is current.
+    shown.unwrap_or_else(|| default_shared().clock.now())
 }
 
 /// Reads the clock of the current runtime, without counting another reference to it.

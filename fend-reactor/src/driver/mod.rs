@@ -235,6 +235,27 @@ impl Driver {
         true
     }
 
+    /// [`set_timer`](Driver::set_timer) for one that is not armed yet. `None` when the driver [is over](Driver::is_over).
+    #[inline]
+    pub(crate) fn new_timer(&self, deadline: Nanos, waker: &Waker) -> Option<TimerKey> {
+        if !self.is_here() {
+            return None;
+        }
+        let waker = waker.clone();
+        match self.timers.arm_new(deadline, waker) {
+            Ok((key, wake)) => {
+                if wake {
+                    self.dispatch.wake();
+                }
+                Some(key)
+            }
+            Err(waker) => {
+                discard(Some(waker));
+                None
+            }
+        }
+    }
+
     #[inline]
     fn arm_timer(&self, key: &mut Option<TimerKey>, deadline: Nanos, waker: Waker) -> Armed {
         self.timers.arm(key, deadline, waker)

@@ -138,14 +138,23 @@ impl Current {
     }
 
     /// The driver that sources and timers of this thread register with.
+    #[inline]
     pub(crate) fn driver(&self) -> &Arc<Driver> {
-        let drivers = &self.shared.drivers;
-        &drivers[self.worker().unwrap_or(0) % drivers.len()]
+        match &*self.shared.drivers {
+            [only] => only,
+            drivers => &drivers[self.worker().unwrap_or(0) % drivers.len()],
+        }
+    }
+
+    /// Whether this thread, or a worker beside it, attends the drivers of its runtime while it waits.
+    #[inline]
+    pub(crate) fn attends_its_own(&self) -> bool {
+        self.role != Role::Visitor
     }
 
     /// Whether this thread, or a worker beside it, attends `driver` while it waits.
     pub(crate) fn attends(&self, driver: &Driver) -> bool {
-        self.role != Role::Visitor && self.shared.drivers.iter().any(|own| std::ptr::eq(&**own, driver))
+        self.attends_its_own() && self.shared.drivers.iter().any(|own| std::ptr::eq(&**own, driver))
     }
 
     /// Queues a task of this runtime on this thread's own queue; gives it back when it has none.

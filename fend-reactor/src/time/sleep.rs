@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, NEVER, Nanos, is_due};
+use crate::clock::{Clock, NEVER, Nanos, is_due, saturating_nanos};
 use crate::context;
 use crate::driver::{Driver, TimerKey};
 
@@ -45,7 +45,7 @@ use crate::driver::{Driver, TimerKey};
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// ```
 pub fn sleep(duration: Duration) -> Sleep {
-    Sleep::until(context::with_clock(|clock| clock.deadline(duration)))
+    Sleep::until(context::now().saturating_add(saturating_nanos(duration)))
 }
 
 /// [`sleep`], where a default runtime that is needed and cannot be started is an error and no panic.
@@ -208,7 +208,30 @@ impl Sleep {
     }
 
     /// Ready once the deadline has passed. Charges nothing to the task's budget.
+    #[inline]
     pub(super) fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.driver.is_none() { self.poll_first(cx) } else { self.poll_again(cx) }
+    }
+
+    /// The first poll takes the driver, and asks the thread once for all that it must know of it.
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (driver, attended) = context::current_driver_for(cx.waker());
+        let driver = self.driver.insert(driver);
+        if is_due(self.deadline, driver.clock().now()) {
+            return Poll::Ready(());
+        }
+        self.key = driver.new_timer(self.deadline, cx.waker());
+        if self.key.is_none() {
+            return self.poll_again(cx);
+        }
+        self.waiter = Some(Waiter::of(cx.waker()));
+        if !attended {
+            driver.outside_wait();
+        }
+        Poll::Pending
+    }
+
+    fn poll_again(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let driver = self.driver.get_or_insert_with(context::current_driver);
         if is_due(self.deadline, driver.clock().now()) {
             self.disarm();
