@@ -10,6 +10,7 @@ use std::time::Duration;
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic;
 
+#[cfg(any(not(target_arch = "x86_64"), loom))]
 pub(crate) use atomic::fence;
 
 /// A sequentially consistent fence, for a thread that has just said what it has to say by an atomic read-modify-write operation with
