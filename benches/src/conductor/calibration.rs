@@ -47,7 +47,7 @@ fn bounce(ball: &AtomicU32, own: u32, start: Instant) -> Option<Duration> {
         while ball.load(Acquire) != 2 * round + own {
             spin_loop();
             tries += 1;
-            if tries % 1024 == 0 && start.elapsed() > LONGEST {
+            if tries.is_multiple_of(1024) && start.elapsed() > LONGEST {
                 return None;
             }
         }
