@@ -32,7 +32,9 @@ macro_rules! receive_methods {
             }
             let short_of = $crate::stream::short_of::<$stream>($crate::socket::asked(buf.len()));
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Read, short_of, |s| $crate::socket::recv(s, buf))
+                .attempt_bytes(::fend_reactor::io::Direction::Read, short_of, |s| {
+                    $crate::socket::recv(s, buf)
+                })
                 .await
         }
 
@@ -95,7 +97,7 @@ macro_rules! receive_methods {
             }
             let short_of = $crate::stream::short_of::<$stream>(asked);
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Read, short_of, |s| {
+                .attempt_bytes(::fend_reactor::io::Direction::Read, short_of, |s| {
                     $crate::socket::recv_vectored(s, bufs)
                 })
                 .await
@@ -243,7 +245,7 @@ macro_rules! send_methods {
                 return Ok(0);
             }
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Write, $crate::socket::asked(buf.len()), |s| {
+                .attempt_bytes(::fend_reactor::io::Direction::Write, $crate::socket::asked(buf.len()), |s| {
                     $crate::socket::send(s, buf)
                 })
                 .await
@@ -284,7 +286,7 @@ macro_rules! send_methods {
                 return Ok(0);
             }
             self.registered()
-                .bytes_with(::fend_reactor::io::Direction::Write, asked, |s| {
+                .attempt_bytes(::fend_reactor::io::Direction::Write, asked, |s| {
                     $crate::socket::send_vectored(s, bufs)
                 })
                 .await

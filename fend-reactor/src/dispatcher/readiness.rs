@@ -23,6 +23,20 @@ impl Readiness {
     /// An error is pending (`EPOLLERR`); for a pipe's writer: the reader is gone.
     pub const ERROR: Readiness = Readiness(1 << 5);
 
+    /// How many sets there are: each is an index below this.
+    pub(crate) const SETS: usize = 1 << 6;
+
+    /// The place of this set in a table of all.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize % Self::SETS
+    }
+
+    /// The set at this place.
+    pub(crate) const fn from_index(index: usize) -> Readiness {
+        Readiness((index % Self::SETS) as u8)
+    }
+
     /// Whether nothing is set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -82,8 +82,22 @@ const fn owned_by(direction: Direction) -> u64 {
     }
 }
 
-/// The bits that `readiness` sets, in every direction it concerns.
+/// The bits that `readiness` sets, in every direction it concerns: a look into a table, since each event asks.
+#[inline]
 fn bits_of(readiness: Readiness) -> u64 {
+    static BITS: [u16; Readiness::SETS] = {
+        let mut table = [0; Readiness::SETS];
+        let mut set = 0;
+        while set < Readiness::SETS {
+            table[set] = bits_of_each(Readiness::from_index(set)) as u16;
+            set += 1;
+        }
+        table
+    };
+    u64::from(BITS[readiness.index()])
+}
+
+const fn bits_of_each(readiness: Readiness) -> u64 {
     const BITS: [(Readiness, u64); 6] = [
         (Readiness::READABLE, READABLE),
         (Readiness::WRITABLE, WRITABLE),
@@ -92,7 +106,14 @@ fn bits_of(readiness: Readiness) -> u64 {
         (Readiness::WRITE_CLOSED, WRITE_CLOSED | PRIORITY_CLOSED | PEER_CLOSED),
         (Readiness::ERROR, READ_ERROR | WRITE_ERROR | PRIORITY | PEER_CLOSED),
     ];
-    BITS.iter().filter(|(kind, _)| readiness.intersects(*kind)).fold(0, |bits, (_, set)| bits | set)
+    let (mut bits, mut kind) = (0, 0);
+    while kind < BITS.len() {
+        if readiness.intersects(BITS[kind].0) {
+            bits |= BITS[kind].1;
+        }
+        kind += 1;
+    }
+    bits
 }
 
 /// The readiness that `bits` stand for.

@@ -153,6 +153,7 @@ impl Source {
     }
 
     /// A future for the same, which leaves no waker behind when it is dropped.
+    #[inline]
     pub(crate) fn wait_ready<'a>(&'a self, fd: BorrowedFd<'a>, direction: Direction) -> WaitReady<'a> {
         WaitReady { source: self, fd, direction, key: None }
     }
@@ -257,7 +258,24 @@ pub(crate) struct WaitReady<'a> {
 }
 
 impl WaitReady<'_> {
+    /// What is waited on.
+    #[inline]
+    pub(crate) fn source(&self) -> &Source {
+        self.source
+    }
+
+    /// Ready, or waits.
+    #[inline]
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Seen>> {
+        let WaitReady { source, fd, direction, key } = self;
+        match source.state.ready(*direction) {
+            Some(seen) => Poll::Ready(source.attached(seen)),
+            None => source.poll_wait(Waiting::Keyed(key), cx.waker(), *fd, *direction),
+        }
+    }
+
     /// The direction that is waited for.
+    #[inline]
     pub(crate) fn direction(&self) -> Direction {
         self.direction
     }
@@ -267,17 +285,23 @@ impl Future for WaitReady<'_> {
     type Output = io::Result<Seen>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let WaitReady { source, fd, direction, key } = &mut *self;
-        match source.state.ready(*direction) {
-            Some(seen) => Poll::Ready(source.attached(seen)),
-            None => source.poll_wait(Waiting::Keyed(key), cx.waker(), *fd, *direction),
-        }
+        self.poll_ready(cx)
     }
 }
 
 impl Drop for WaitReady<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
+        // As a rule the event that has ended the wait has taken all wakers out.
+        if let Some(key) = self.key.filter(|_| self.source.state.may_have_waiters()) {
+            self.forget(key);
+        }
+    }
+}
+
+impl WaitReady<'_> {
+    #[cold]
+    fn forget(&self, key: WaiterKey) {
         if self.source.registration.get().is_some_and(|registration| registration.driver.is_here()) {
             self.source.state.forget(key);
         }

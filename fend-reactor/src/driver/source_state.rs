@@ -9,7 +9,9 @@ use std::task::{Poll, Waker};
 use super::readiness_word::{ReadinessWord, Seen};
 use super::waiters::{WaiterKey, Waiters, Waiting};
 use crate::dispatcher::{Direction, Readiness};
-use crate::sync::Mutex;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::{Acquire, Release};
+use crate::sync::{Mutex, MutexGuard};
 use crate::wake_list::{WakeList, discard};
 
 /// The shared half of a source.
@@ -17,11 +19,18 @@ use crate::wake_list::{WakeList, discard};
 pub(super) struct SourceState {
     word: ReadinessWord,
     waiters: Mutex<Waiters>,
+    /// Written with the lock held, whenever the last waiter goes or the first one comes. Who came, and finds that there are none, has been taken
+    /// out since: no later writing could be hidden from it.
+    any: AtomicBool,
 }
 
 impl SourceState {
     pub(super) fn new(assumed: Readiness) -> Self {
-        SourceState { word: ReadinessWord::new(assumed), waiters: Mutex::new(Waiters::default()) }
+        SourceState {
+            word: ReadinessWord::new(assumed),
+            waiters: Mutex::new(Waiters::default()),
+            any: AtomicBool::new(false),
+        }
     }
 
     /// The word, for its transitions that wake nobody.
@@ -54,30 +63,49 @@ impl SourceState {
     fn park(&self, direction: Direction, waiting: Waiting<'_>, waker: &Waker) {
         // Before the lock, and seldom in vain: the event that has brought it here has taken its waker out.
         let waker = waker.clone();
-        let mut evicted = WakeList::default();
-        let unused = self.waiters.lock().park(direction, waiting, waker, &mut evicted);
-        evicted.wake_all();
-        if unused.is_some() {
-            discard(unused);
+        let mut waiters = self.waiters.lock();
+        let spare = waiters.park(direction, waiting, waker);
+        self.note(&waiters);
+        drop(waiters);
+        if let Some(spare) = spare {
+            spare.settle();
         }
+    }
+
+    #[inline]
+    fn note(&self, waiters: &MutexGuard<'_, Waiters>) {
+        self.any.store(!waiters.is_empty(), Release);
+    }
+
+    /// False: whoever has waited was taken out.
+    #[inline]
+    pub(super) fn may_have_waiters(&self) -> bool {
+        self.any.load(Acquire)
     }
 
     /// The future of this entry was dropped.
     pub(super) fn forget(&self, key: WaiterKey) {
-        let waker = self.waiters.lock().remove(key);
+        let mut waiters = self.waiters.lock();
+        let waker = waiters.remove(key);
+        self.note(&waiters);
+        drop(waiters);
         discard(waker);
     }
 
     /// The dispatcher reported `readiness`.
     pub(super) fn report(&self, readiness: Readiness, wakes: &mut WakeList) {
         self.word.set(readiness);
-        self.waiters.lock().take_ready(readiness, wakes);
+        let mut waiters = self.waiters.lock();
+        waiters.take_ready(readiness, wakes);
+        self.note(&waiters);
     }
 
     /// No event will come any more: everyone is woken, to find that out.
     pub(super) fn detach(&self, wakes: &mut WakeList) {
         self.word.detach();
-        self.waiters.lock().take_all(wakes);
+        let mut waiters = self.waiters.lock();
+        waiters.take_all(wakes);
+        self.note(&waiters);
     }
 
     pub(super) fn has_waiters(&self) -> bool {

@@ -12,7 +12,7 @@ use std::mem;
 use std::task::Waker;
 
 use crate::dispatcher::{Direction, Readiness};
-use crate::wake_list::WakeList;
+use crate::wake_list::{WakeList, discard};
 
 /// How many polled waiters a direction keeps. Beyond it the oldest is woken and forgotten: one needless poll for
 /// a task that still waits, and an end to entries of tasks that do not.
@@ -29,6 +29,31 @@ pub(crate) enum Waiting<'a> {
     Keyed(&'a mut Option<WaiterKey>),
     /// The caller of a poll function.
     Polled,
+}
+
+/// A waker that has no place any more.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Spare {
+    /// Another one wakes the same future or task.
+    Replaced(Waker),
+    /// It had to make room, and must be woken.
+    Evicted(Waker),
+}
+
+impl Spare {
+    /// Drops it or wakes it. That may run any code: no lock may be held.
+    #[cold]
+    pub(crate) fn settle(self) {
+        match self {
+            Spare::Replaced(waker) => discard(Some(waker)),
+            Spare::Evicted(waker) => {
+                let mut evicted = WakeList::default();
+                evicted.push(waker);
+                evicted.wake_all();
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -56,59 +81,52 @@ pub(crate) struct Waiters {
 }
 
 impl Waiters {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
+        self.reader.is_none() && self.writer.is_none() && self.more.is_empty()
     }
 
-    /// Puts `waker` in place. Returns a waker that is no longer needed; one that had to make room goes to `evicted`, to be
-    /// woken. Both once the lock is dropped.
-    pub(crate) fn park(
-        &mut self,
-        direction: Direction,
-        waiting: Waiting<'_>,
-        waker: Waker,
-        evicted: &mut WakeList,
-    ) -> Option<Waker> {
+    /// Puts `waker` in place. What comes back is to be dropped or woken once the lock is dropped.
+    #[inline]
+    pub(crate) fn park(&mut self, direction: Direction, waiting: Waiting<'_>, waker: Waker) -> Option<Spare> {
         match waiting {
             Waiting::Keyed(key) => self.park_keyed(direction, key, waker),
-            Waiting::Polled => self.park_polled(direction, waker, evicted),
+            Waiting::Polled => self.park_polled(direction, waker),
         }
     }
 
+    #[inline]
     fn park_keyed(
         &mut self,
         direction: Direction,
         key: &mut Option<WaiterKey>,
         waker: Waker,
-    ) -> Option<Waker> {
+    ) -> Option<Spare> {
         let own = key.and_then(|key| self.iter_mut().find(|w| w.key == key));
         if let Some(waiter) = own {
-            return Some(mem::replace(&mut waiter.waker, waker));
+            return Some(Spare::Replaced(mem::replace(&mut waiter.waker, waker)));
         }
         *key = Some(self.insert(direction, false, waker));
         None
     }
 
-    fn park_polled(&mut self, direction: Direction, waker: Waker, evicted: &mut WakeList) -> Option<Waker> {
+    fn park_polled(&mut self, direction: Direction, waker: Waker) -> Option<Spare> {
         if self.iter().any(|w| w.is_polled(direction) && w.waker.will_wake(&waker)) {
-            return Some(waker);
+            return Some(Spare::Replaced(waker));
         }
-        if self.more.len() + 1 >= MAX_POLLED {
-            self.evict_oldest_polled(direction, evicted);
-        }
+        let evicted = if self.more.len() + 1 >= MAX_POLLED { self.oldest_polled(direction) } else { None };
         self.insert(direction, true, waker);
-        None
+        evicted.map(Spare::Evicted)
     }
 
-    fn evict_oldest_polled(&mut self, direction: Direction, evicted: &mut WakeList) {
+    /// Takes out the one that has waited longest, when there are as many as there may be.
+    fn oldest_polled(&mut self, direction: Direction) -> Option<Waker> {
         let polled = || self.iter().filter(|w| w.is_polled(direction));
         if polled().count() < MAX_POLLED {
-            return;
+            return None;
         }
-        let oldest = polled().map(|w| w.key.0).min().map(WaiterKey);
-        if let Some(waker) = oldest.and_then(|key| self.remove(key)) {
-            evicted.push(waker);
-        }
+        let oldest = polled().map(|w| w.key.0).min().map(WaiterKey)?;
+        self.remove(oldest)
     }
 
     fn insert(&mut self, direction: Direction, polled: bool, waker: Waker) -> WaiterKey {
@@ -182,7 +200,9 @@ mod tests {
         waker: &CountingWaker,
     ) -> WakeList {
         let mut evicted = WakeList::default();
-        drop(waiters.park(direction, waiting, waker.waker(), &mut evicted));
+        if let Some(Spare::Evicted(waker)) = waiters.park(direction, waiting, waker.waker()) {
+            evicted.push(waker);
+        }
         evicted
     }
 

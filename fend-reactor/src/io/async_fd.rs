@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::attempt::{Exhausted, Never, Question, ShortOf, attempt, poll_attempts, unless_would_block};
+use super::attempt::{Attempts, Exhausted, Never, Question, ShortOf, attempt, poll_attempts};
 use crate::context::poll_budget;
 use crate::dispatcher::{Direction, Interest, Readiness};
 use crate::driver::{Seen, Source, WaitReady};
@@ -358,6 +358,7 @@ impl<T: AsFd> AsyncFd<T> {
         poll_budget(cx).map(Ok)
     }
 
+    #[inline]
     fn wait_ready(&self, direction: Direction) -> WaitReady<'_> {
         self.source.wait_ready(self.io.as_fd(), direction)
     }
@@ -538,20 +539,25 @@ impl<T: AsFd> AsyncFd<T> {
         self.attempts(direction, ShortOf(asked), op).await
     }
 
-    async fn attempts<R>(
+    /// [`bytes_with`](Self::bytes_with), as a plain function: for futures around it, which then are one state the fewer.
+    #[doc(hidden)]
+    #[inline]
+    pub fn attempt_bytes(
         &self,
         direction: Direction,
-        exhausted: impl Exhausted<R>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        let mut seen = self.wait(direction).await?;
-        loop {
-            let result = attempt(&self.source, seen, direction, &exhausted, || op(&self.io));
-            if let Some(result) = unless_would_block(result) {
-                return result;
-            }
-            seen = self.wait_ready(direction).await?;
-        }
+        asked: usize,
+        op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.attempts(direction, ShortOf(asked), op)
+    }
+
+    #[inline]
+    fn attempts<R, E, F>(&self, direction: Direction, exhausted: E, op: F) -> Attempts<'_, T, E, F>
+    where
+        E: Exhausted<R>,
+        F: FnMut(&T) -> io::Result<R>,
+    {
+        Attempts::new(self.wait_ready(direction), &self.io, exhausted, op)
     }
 
     /// Like [`with`](AsyncFd::with), for poll functions. The waker of `cx` is kept until the fd is ready: of each direction

@@ -1,12 +1,15 @@
 //! Wait, try, and learn from the result: the loop behind every operation on an fd.
 
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::context::poll_budget;
 use crate::dispatcher::Direction;
-use crate::driver::{Seen, Source};
+use crate::driver::{Seen, Source, WaitReady};
 
 /// How a result that is no error tells that the kernel's buffer is empty (or full) now.
 pub(super) trait Exhausted<R> {
@@ -55,6 +58,61 @@ impl Exhausted<usize> for ShortOf {
     }
 }
 
+/// The future of an operation: waits until the source is ready, tries, and waits again after a `WouldBlock`. One future and not
+/// one for each of these steps: each would be a state to look up at every poll, and this is what every receive and send of a task goes
+/// through. Takes one unit of the task's budget, and that only when ready.
+#[must_use = "futures do nothing unless awaited"]
+pub(super) struct Attempts<'a, I, E, F> {
+    wait: WaitReady<'a>,
+    io: &'a I,
+    exhausted: E,
+    op: F,
+    charged: bool,
+}
+
+impl<'a, I, E, F> Attempts<'a, I, E, F> {
+    #[inline]
+    pub(super) fn new(wait: WaitReady<'a>, io: &'a I, exhausted: E, op: F) -> Self {
+        Attempts { wait, io, exhausted, op, charged: false }
+    }
+}
+
+// Nothing of it is pinned: `op` is called, and never polled.
+impl<I, E, F> Unpin for Attempts<'_, I, E, F> {}
+
+impl<I, R, E, F> Future for Attempts<'_, I, E, F>
+where
+    E: Exhausted<R>,
+    F: FnMut(&I) -> io::Result<R>,
+{
+    type Output = io::Result<R>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
+        let Attempts { wait, io, exhausted, op, charged } = &mut *self;
+        loop {
+            let seen = ready!(wait.poll_ready(cx))?;
+            if !*charged {
+                ready!(poll_budget(cx));
+                *charged = true;
+            }
+            let result = attempt(wait.source(), seen, wait.direction(), exhausted, || op(io));
+            if let Some(result) = unless_would_block(result) {
+                return Poll::Ready(result);
+            }
+        }
+    }
+}
+
+impl<I, E, F> fmt::Debug for Attempts<'_, I, E, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempts")
+            .field("wait", &self.wait)
+            .field("charged", &self.charged)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Tries `op` each time `source` is ready, until it does not say `WouldBlock`. Takes one unit of the task's budget, and that
 /// only when ready: a task that polls many idle fds must not use it up on them.
 pub(super) fn poll_attempts<I: AsFd, R>(
@@ -79,6 +137,7 @@ pub(super) fn poll_attempts<I: AsFd, R>(
 }
 
 /// One attempt: runs `op`, again when a signal interrupted it, and updates the readiness that `seen` stands for.
+#[inline]
 pub(super) fn attempt<R>(
     source: &Source,
     seen: Seen,
@@ -97,6 +156,7 @@ pub(super) fn attempt<R>(
 }
 
 /// `None` for `WouldBlock`.
+#[inline]
 pub(super) fn unless_would_block<R>(result: io::Result<R>) -> Option<io::Result<R>> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
@@ -104,6 +164,7 @@ pub(super) fn unless_would_block<R>(result: io::Result<R>) -> Option<io::Result<
     }
 }
 
+#[inline]
 fn uninterrupted<R>(mut op: impl FnMut() -> io::Result<R>) -> io::Result<R> {
     loop {
         match op() {

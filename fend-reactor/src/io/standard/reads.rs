@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use super::runner::{Runner, Work, blocking};
 use super::which::Which;
 use crate::dispatcher::Direction;
-use crate::driver::waiters::{WaiterKey, Waiters, Waiting};
+use crate::driver::waiters::{Spare, WaiterKey, Waiters, Waiting};
 use crate::wake_list::{WakeList, discard};
 
 /// The most that one call reads.
@@ -127,16 +127,16 @@ impl Runner<Reads> {
             return Poll::Ready(result);
         }
         let waker = cx.waker().clone();
-        let mut evicted = WakeList::default();
-        let (result, unused) = self.with_work(|reads| match reads.take(buf) {
-            Some(result) => (Some(result), Some(waker)),
+        let (result, spare) = self.with_work(|reads| match reads.take(buf) {
+            Some(result) => (Some(result), Some(Spare::Replaced(waker))),
             None => {
                 reads.ask(buf.len());
-                (None, reads.waiters.park(Direction::Read, waiting, waker, &mut evicted))
+                (None, reads.waiters.park(Direction::Read, waiting, waker))
             }
         });
-        evicted.wake_all();
-        discard(unused);
+        if let Some(spare) = spare {
+            spare.settle();
+        }
         if let Some(result) = result {
             return Poll::Ready(result);
         }

@@ -14,9 +14,9 @@ use std::task::{Context, Poll};
 use super::runner::{Runner, Work, blocking};
 use super::which::Which;
 use crate::dispatcher::Direction;
-use crate::driver::waiters::{Waiters, Waiting};
+use crate::driver::waiters::{Spare, Waiters, Waiting};
 use crate::sys;
-use crate::wake_list::{WakeList, discard};
+use crate::wake_list::WakeList;
 
 /// The most that one call writes.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -129,15 +129,15 @@ impl Runner<Writes> {
         number: Number,
     ) -> Poll<Option<io::Result<usize>>> {
         let waker = cx.waker().clone();
-        let mut evicted = WakeList::default();
-        let (finished, unused) = self.with_work(|writes| match writes.find(number) {
+        let (finished, spare) = self.with_work(|writes| match writes.find(number) {
             Some(Request { stage: Stage::Queued | Stage::Begun, waiters, .. }) => {
-                (None, waiters.park(Direction::Write, waiting, waker, &mut evicted))
+                (None, waiters.park(Direction::Write, waiting, waker))
             }
-            _ => (Some(writes.remove(number)), Some(waker)),
+            _ => (Some(writes.remove(number)), Some(Spare::Replaced(waker))),
         });
-        evicted.wake_all();
-        discard(unused);
+        if let Some(spare) = spare {
+            spare.settle();
+        }
         if let Some(request) = finished {
             return Poll::Ready(request.and_then(Request::into_result));
         }
