@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::local::LocalTasks;
 use super::lookout::Lookout;
 use super::parker::Parker;
+use super::run_queue::Added;
 use super::shared::Shared;
 use super::worker::{self, Core};
 use crate::context;
@@ -145,9 +146,9 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let before = pushed.unwrap_or_else(|task| self.overflow(task));
+        let added = pushed.unwrap_or_else(|task| self.overflow(task));
         // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if before > 0 && self.shared.workers.len() > 1 {
+        if added == Added::News && self.shared.workers.len() > 1 {
             self.shared.notify();
         }
         Ok(())
@@ -166,19 +167,18 @@ impl Current {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
     }
 
-    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room. Gives the number
-    /// of tasks that waited before it.
+    /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.
     #[cold]
-    fn overflow(&self, task: Runnable) -> usize {
+    fn overflow(&self, task: Runnable) -> Added {
         let injector = &self.shared.injector;
         let (refused, pushed) = match self.core.borrow_mut().as_mut() {
             Some(core) => (injector.relieve(&mut core.queue), core.queue.push(task)),
             None => (Vec::new(), Err(task)),
         };
         drop(refused);
-        pushed.unwrap_or_else(|task| {
+        if let Err(task) = pushed {
             injector.push(task);
-            injector.len()
-        })
+        }
+        Added::News
     }
 }

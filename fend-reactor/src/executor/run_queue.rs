@@ -12,7 +12,22 @@ use crate::task::Runnable;
 
 /// The owner's end. Lies in the worker's core.
 #[derive(Debug)]
-pub(super) struct RunQueue(Arc<Ring>);
+pub(super) struct RunQueue {
+    ring: Arc<Ring>,
+    /// How many tasks were added since the last one that others had to be told of.
+    untold: usize,
+}
+
+/// What was added to a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Added {
+    /// The only task here, which its worker runs next; or one behind a task that was here when others were told, so that whoever has wanted to
+    /// go to sleep since has found this queue filled. (A thief may take that task at this moment, and a sleeper miss the new one. The
+    /// thief is awake, and so is this worker; should it get stuck, the monitor finds what it has.)
+    AsExpected,
+    /// There is more here than the worker's next task, and nobody may know.
+    News,
+}
 
 /// Everybody else's end.
 #[derive(Debug, Clone)]
@@ -27,39 +42,47 @@ fn task(word: Word) -> Runnable {
 impl RunQueue {
     pub(super) fn new() -> (RunQueue, Stealer) {
         let ring = Arc::new(Ring::new());
-        (RunQueue(ring.clone()), Stealer(ring))
+        (RunQueue { ring: ring.clone(), untold: 0 }, Stealer(ring))
     }
 
-    /// Puts `runnable` at the end and gives the number that waited before it. A full queue gives it back.
+    /// Puts `runnable` at the end. A full queue gives it back.
     #[inline]
-    pub(super) fn push(&mut self, runnable: Runnable) -> Result<usize, Runnable> {
+    pub(super) fn push(&mut self, runnable: Runnable) -> Result<Added, Runnable> {
         let word = runnable.into_raw();
-        self.0.push(word).map_err(|_full| task(word))
+        let before = self.ring.push(word).map_err(|_full| task(word))?;
+        // More wait than were added since: the oldest of them was here when others were told.
+        if before > self.untold || before == 0 {
+            self.untold = self.untold.wrapping_add(1);
+            return Ok(Added::AsExpected);
+        }
+        self.untold = 0;
+        Ok(Added::News)
     }
 
     /// Puts all at the end; there must be room for them.
     pub(super) fn push_many(&mut self, runnables: impl ExactSizeIterator<Item = Runnable>) {
         assert!(runnables.len() <= self.room(), "more tasks than the queue has room for");
-        self.0.push_many(runnables.map(Runnable::into_raw));
+        self.untold += runnables.len();
+        self.ring.push_many(runnables.map(Runnable::into_raw));
     }
 
     #[inline]
     pub(super) fn pop(&mut self) -> Option<Runnable> {
-        self.0.pop().map(task)
+        self.ring.pop().map(task)
     }
 
     /// Takes the `most` oldest, or as many as there are; none while a thief is at work. All must be taken from the iterator.
     pub(super) fn take(&mut self, most: usize) -> impl Iterator<Item = Runnable> + '_ {
-        self.0.take(u32::try_from(most).unwrap_or(u32::MAX)).map(task)
+        self.ring.take(u32::try_from(most).unwrap_or(u32::MAX)).map(task)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.ring.len()
     }
 
     /// How many tasks surely fit.
     pub(super) fn room(&self) -> usize {
-        self.0.room()
+        self.ring.room()
     }
 }
 
@@ -76,6 +99,64 @@ impl Stealer {
 
     /// Takes half of this queue: one task to run now, the rest into `mine`. Gives the number of tasks taken too.
     pub(super) fn steal_into(&self, mine: &mut RunQueue) -> Option<(Runnable, usize)> {
-        self.0.steal_into(&mine.0).map(|(word, count)| (task(word), count))
+        let (word, count) = self.0.steal_into(&mine.ring)?;
+        mine.untold += count;
+        Some((task(word), count))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::task::{Meta, OwnedTasks, Schedule, TaskInfo, unowned_task};
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Schedule for Nowhere {
+        fn schedule(&self, task: Runnable) {
+            drop(task);
+        }
+
+        fn owned(&self) -> Option<&OwnedTasks> {
+            None
+        }
+
+        fn unhandled_panic(&self, _: TaskInfo<'_>, _: Box<dyn std::any::Any + Send>) {}
+    }
+
+    fn a_task() -> Runnable {
+        unowned_task(|| (), Nowhere, Meta::here()).0
+    }
+
+    /// What others were told of is still there, or they are told again.
+    #[test]
+    fn others_are_told_once_as_long_as_something_stays() {
+        let (mut queue, stealer) = RunQueue::new();
+        let add = |queue: &mut RunQueue| queue.push(a_task()).unwrap();
+        assert_eq!(add(&mut queue), Added::AsExpected, "the first is the worker's own");
+        assert_eq!(add(&mut queue), Added::News);
+        // Two wait, of which others know.
+        for _ in 0..10 {
+            assert_eq!(add(&mut queue), Added::AsExpected);
+        }
+        queue.pop().unwrap();
+        assert_eq!(add(&mut queue), Added::AsExpected, "the second is still there");
+        queue.pop().unwrap();
+        assert_eq!(add(&mut queue), Added::News, "nobody was told of those that are left");
+        assert_eq!(add(&mut queue), Added::AsExpected);
+        // Thieves take the oldest, too.
+        let (mut mine, _) = RunQueue::new();
+        let (taken, count) = stealer.steal_into(&mut mine).unwrap();
+        assert_eq!(count, 7);
+        drop(taken);
+        assert_eq!(add(&mut queue), Added::AsExpected);
+        stealer.steal_into(&mut RunQueue::new().0).unwrap();
+        stealer.steal_into(&mut RunQueue::new().0).unwrap();
+        assert_eq!(add(&mut queue), Added::News);
+        assert_eq!(add(&mut mine), Added::News, "nobody was told of what was stolen");
+        while queue.pop().is_some() {}
+        assert_eq!(add(&mut queue), Added::AsExpected);
+        assert_eq!(add(&mut queue), Added::News);
     }
 }
