@@ -12,7 +12,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::clock::Clock;
 use crate::driver::Driver;
-use crate::executor::{Current, Shared, default_shared, try_default_shared};
+use crate::executor::{Current, RootWaker, Shared, default_shared, try_default_shared};
 
 /// What is known of the poll that this thread's loop is in. Needs no destructor, so that it costs a load to find.
 struct Context {
@@ -24,8 +24,7 @@ struct Context {
     polled_with: Cell<*const ()>,
     /// Wakers that pass on what they hear to that one.
     stand_ins: Cell<[*const (); 2]>,
-    /// [`Arrival::Due`].
-    arrival_due: Cell<bool>,
+    place: Cell<Place>,
 }
 
 /// No wakers.
@@ -42,26 +41,39 @@ const BUDGET: u32 = 128;
 /// somebody else's `block_on`, and the worker does not get its thread back by refusing.
 const REFUSALS: u32 = 256;
 
-/// Where a thread is that has come to `block_on`.
-enum Arrival {
-    /// It has not.
-    None,
-    /// It polls its future for the first time, and nothing has asked for the runtime yet. What it did before is below.
-    Due(Arc<Shared>, Option<Rc<Current>>),
-    /// Something has asked.
-    Done(Rc<Current>),
+/// Where a thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In no runtime.
+    Outside,
+    /// In the first poll of a `block_on`, and nothing has asked for the runtime yet.
+    Due,
+    /// It has a [`Current`].
+    Inside,
+}
+
+/// For the first poll of a `block_on` on a thread that is in no runtime.
+struct First {
+    /// The runtime to come to when something asks.
+    due: Cell<Option<Arc<Shared>>>,
+    /// What came of that.
+    arrived: Cell<Option<Rc<Current>>>,
+    /// From the last one.
+    spare: Cell<Option<RootWaker>>,
 }
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
-    static ARRIVAL: RefCell<Arrival> = const { RefCell::new(Arrival::None) };
+    static FIRST: First = const {
+        First { due: Cell::new(None), arrived: Cell::new(None), spare: Cell::new(None) }
+    };
     static CONTEXT: Context = const {
         Context {
             budget: Cell::new(UNLIMITED),
             refused: Cell::new(0),
             polled_with: Cell::new(std::ptr::null()),
             stand_ins: Cell::new(NOBODY),
-            arrival_due: Cell::new(false),
+            place: Cell::new(Place::Outside),
         }
     };
 }
@@ -76,6 +88,7 @@ pub(crate) struct Entered {
     budget: u32,
     polled_with: *const (),
     stand_ins: [*const (); 2],
+    place: Place,
     /// Must be dropped on the thread it was made on.
     not_send: PhantomData<*const ()>,
 }
@@ -91,6 +104,7 @@ pub(crate) fn enter(current: Rc<Current>) -> Entered {
         budget: context.budget.replace(UNLIMITED),
         polled_with: context.polled_with.get(),
         stand_ins: context.stand_ins.replace(NOBODY),
+        place: context.place.replace(Place::Inside),
         not_send: PhantomData,
     })
 }
@@ -101,6 +115,7 @@ impl Drop for Entered {
             context.budget.set(self.budget);
             context.polled_with.set(self.polled_with);
             context.stand_ins.set(self.stand_ins);
+            context.place.set(self.place);
         });
         // While the thread ends the slot may be gone, and `before` goes with the guard.
         let left = CURRENT.try_with(|slot| slot.replace(self.before.take()));
@@ -108,76 +123,98 @@ impl Drop for Entered {
     }
 }
 
-/// Makes `shared` the current thread's runtime, for the first poll of a `block_on`. The thread arrives there when something asks for it, so
-/// that a future that is ready and has asked for nothing costs next to nothing.
-///
-/// The poll is that of what is woken by a waker with this data.
-pub(crate) fn enter_when_asked(shared: &Arc<Shared>, waker: *const ()) -> EnteredWhenAsked {
-    let before = CURRENT.try_with(RefCell::take).unwrap_or(None);
-    let due = Arrival::Due(shared.clone(), before.clone());
-    let outer = ARRIVAL.try_with(|arrival| arrival.replace(due)).unwrap_or(Arrival::None);
-    CONTEXT.with(|context| EnteredWhenAsked {
-        outer,
-        outer_due: context.arrival_due.replace(true),
-        entered: Entered {
-            #[cfg(feature = "tokio-context")]
-            _tokio: crate::tokio_context::hold(),
-            before,
-            budget: context.budget.replace(BUDGET),
-            polled_with: context.polled_with.replace(waker),
-            stand_ins: context.stand_ins.replace(NOBODY),
-            not_send: PhantomData,
-        },
-    })
+/// The first poll of a `block_on` on a thread that is in no runtime, and what follows. The thread comes to the runtime when something asks for
+/// it, so that a future that is ready and has asked for nothing costs next to nothing. Leaves the runtime when dropped.
+pub(crate) struct FirstPoll {
+    /// Taken when this is dropped.
+    root: Option<RootWaker>,
+    #[cfg(feature = "tokio-context")]
+    _tokio: Option<crate::tokio_context::Held>,
 }
 
-/// Puts back what was current before, when dropped.
-pub(crate) struct EnteredWhenAsked {
-    outer: Arrival,
-    outer_due: bool,
-    /// Dropped last.
-    #[expect(dead_code, reason = "for its drop")]
-    entered: Entered,
-}
-
-impl EnteredWhenAsked {
-    /// What the thread does here, if something has asked.
-    pub(crate) fn arrived(&self) -> Option<Rc<Current>> {
-        if CONTEXT.with(|context| context.arrival_due.get()) {
+impl FirstPoll {
+    /// `None`: the thread is in a runtime, or ends.
+    #[inline]
+    pub(crate) fn begin(shared: &Arc<Shared>) -> Option<FirstPoll> {
+        if CONTEXT.with(|context| context.place.get()) != Place::Outside {
             return None;
         }
-        let arrived = ARRIVAL.try_with(|arrival| match &*arrival.borrow() {
-            Arrival::Done(current) => Some(current.clone()),
-            Arrival::None | Arrival::Due(..) => None,
+        let spare = FIRST.try_with(|first| {
+            first.due.set(Some(shared.clone()));
+            first.spare.take()
         });
-        arrived.unwrap_or(None)
+        let root = spare.ok()?.unwrap_or_else(RootWaker::new);
+        CONTEXT.with(|context| {
+            context.place.set(Place::Due);
+            context.refused.set(0);
+            context.budget.set(BUDGET);
+            context.polled_with.set(root.waker().data());
+        });
+        Some(FirstPoll {
+            root: Some(root),
+            #[cfg(feature = "tokio-context")]
+            _tokio: crate::tokio_context::hold(),
+        })
+    }
+
+    /// What to poll the future with.
+    #[inline]
+    pub(crate) fn root(&self) -> &RootWaker {
+        self.root.as_ref().expect("it is taken in the end")
+    }
+
+    /// The poll is over, and there will be more: the thread comes if it has not.
+    pub(crate) fn settle(&self) -> Rc<Current> {
+        let arrived = FIRST.with(|first| first.arrived.take());
+        let current = arrived.or_else(arrive).expect("it is due, or has arrived");
+        FIRST.with(|first| first.arrived.set(Some(current.clone())));
+        current
     }
 }
 
-impl Drop for EnteredWhenAsked {
+impl Drop for FirstPoll {
+    #[inline]
     fn drop(&mut self) {
-        CONTEXT.with(|context| context.arrival_due.set(self.outer_due));
-        let outer = std::mem::replace(&mut self.outer, Arrival::None);
-        let left = ARRIVAL.try_with(|arrival| arrival.replace(outer));
-        drop(left);
+        let place = CONTEXT.with(|context| context.place.get());
+        if place != Place::Due {
+            leave();
+        }
+        CONTEXT.with(|context| {
+            context.place.set(Place::Outside);
+            context.budget.set(UNLIMITED);
+            context.polled_with.set(std::ptr::null());
+        });
+        let _ = FIRST.try_with(|first| {
+            drop(first.due.take());
+            first.spare.set(self.root.take().and_then(RootWaker::reuse));
+        });
     }
 }
 
 /// Something asks for the runtime during the first poll of a `block_on`: now the thread comes there.
 #[cold]
-pub(crate) fn arrive() -> Option<Rc<Current>> {
-    if !CONTEXT.with(|context| context.arrival_due.replace(false)) {
+fn arrive() -> Option<Rc<Current>> {
+    if CONTEXT.with(|context| context.place.get()) != Place::Due {
         return None;
     }
-    let due = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::None)).unwrap_or(Arrival::None);
-    let Arrival::Due(shared, below) = due else { return None };
-    let current = Current::in_block_on(shared, below);
-    let set = CURRENT.try_with(|slot| slot.replace(Some(current.clone())));
-    drop(set);
-    let kept = ARRIVAL.try_with(|arrival| arrival.replace(Arrival::Done(current.clone())));
-    drop(kept);
+    let shared = FIRST.try_with(|first| first.due.take()).ok()??;
+    CONTEXT.with(|context| context.place.set(Place::Inside));
+    let current = Current::in_block_on(shared);
+    let _ = FIRST.try_with(|first| first.arrived.set(Some(current.clone())));
+    let _ = CURRENT.try_with(|slot| slot.replace(Some(current.clone())));
     current.arrive();
     Some(current)
+}
+
+/// The end of a `block_on` that has arrived.
+#[cold]
+fn leave() {
+    if let Some(current) = FIRST.try_with(|first| first.arrived.take()).unwrap_or(None) {
+        current.leave();
+    }
+    let left = CURRENT.try_with(RefCell::take);
+    drop(left);
+    CONTEXT.with(|context| context.stand_ins.set(NOBODY));
 }
 
 /// What this thread is doing; `None` outside any runtime, and while the thread ends.

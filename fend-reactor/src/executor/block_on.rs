@@ -5,13 +5,13 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::current::Current;
-use super::root::WithWaker;
+use super::root::RootWaker;
 use super::shared::Shared;
 use super::worker;
-use crate::context;
+use crate::context::{self, FirstPoll};
 
 /// How deep `block_on` may nest on one thread. Each level keeps a task's stack frames alive below it.
 const DEEPEST: usize = 32;
@@ -25,81 +25,74 @@ thread_local! {
 pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
     shared.assert_here();
     let _level = Level::enter();
+    let mut future = pin!(future);
+    if let Some(first) = FirstPoll::begin(shared) {
+        // The first poll comes before the thread does: most of the cost of a future that is ready at once would be that of coming and going.
+        let mut cx = Context::from_waker(first.root().waker());
+        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            return value;
+        }
+        // In the child of a fork nobody comes.
+        shared.assert_here();
+        return run(&first.settle(), first.root(), future);
+    }
     // A thread that works for this runtime already goes on doing so from inside the task that called: as another part it would
     // wait for itself.
     match Current::working_for(shared) {
-        Some(current) => nested(current, pin!(future)),
-        None => outermost(shared, pin!(future)),
-    }
-}
-
-fn nested<F: Future>(current: Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
-    let _entered = context::enter(current.clone());
-    let WithWaker { root, waker } = WithWaker::take();
-    root.settle(&current);
-    let mut cx = Context::from_waker(&waker);
-    current.count_poll();
-    current.begin_poll(waker.data());
-    if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-        return value;
-    }
-    worker::run_until(&current, &root, &mut cx, |cx| future.as_mut().poll(cx))
-}
-
-/// The first poll comes before the thread does: most of the cost of a future that is ready at once would be that of coming and going.
-#[inline]
-fn outermost<F: Future>(shared: &Arc<Shared>, mut future: Pin<&mut F>) -> F::Output {
-    let with_waker = WithWaker::take();
-    let mut stay = Stay::begin(shared, &with_waker.waker);
-    let mut cx = Context::from_waker(&with_waker.waker);
-    if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-        with_waker.give_back();
-        return value;
-    }
-    // In the child of a fork nobody comes.
-    shared.assert_here();
-    let current = stay.settle(shared);
-    with_waker.root.settle(&current);
-    worker::run_until(&current, &with_waker.root, &mut cx, |cx| future.as_mut().poll(cx))
-}
-
-/// A thread's stay in `block_on`.
-struct Stay {
-    current: Option<Rc<Current>>,
-    entered: context::EnteredWhenAsked,
-}
-
-impl Stay {
-    #[inline]
-    fn begin(shared: &Arc<Shared>, waker: &Waker) -> Stay {
-        Stay { current: None, entered: context::enter_when_asked(shared, waker.data()) }
-    }
-
-    /// The first poll is over, and not the last one.
-    fn settle(&mut self, shared: &Arc<Shared>) -> Rc<Current> {
-        let current = self.entered.arrived().or_else(context::arrive).unwrap_or_else(|| {
-            // The thread ends: nothing of it leads here any more.
-            let current = Current::in_block_on(shared.clone(), None);
-            current.arrive();
-            current
-        });
-        self.current.insert(current).clone()
-    }
-}
-
-impl Drop for Stay {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(current) = self.current.take().or_else(|| self.entered.arrived()) {
-            current.left.set(true);
-            current.shared.leave(&current);
+        Some(current) => {
+            let _entered = context::enter(current.clone());
+            current.count_poll();
+            poll_and_run(&current, future)
         }
+        None => {
+            let seat = Seat::take(shared);
+            poll_and_run(&seat.current, future)
+        }
+    }
+}
+
+fn poll_and_run<F: Future>(current: &Rc<Current>, mut future: Pin<&mut F>) -> F::Output {
+    let root = RootWaker::new();
+    current.begin_poll(root.waker().data());
+    match future.as_mut().poll(&mut Context::from_waker(root.waker())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => run(current, &root, future),
+    }
+}
+
+/// Runs a future that has been polled once.
+fn run<F: Future>(current: &Current, root: &RootWaker, mut future: Pin<&mut F>) -> F::Output {
+    root.root().settle(current);
+    let mut cx = Context::from_waker(root.waker());
+    worker::run_until(current, root.root(), &mut cx, |cx| future.as_mut().poll(cx))
+}
+
+/// A thread's stay in `block_on`, which came from another runtime.
+struct Seat {
+    current: Rc<Current>,
+    entered: Option<context::Entered>,
+}
+
+impl Seat {
+    fn take(shared: &Arc<Shared>) -> Seat {
+        let current = Current::in_block_on(shared.clone());
+        let entered = Some(context::enter(current.clone()));
+        current.arrive();
+        Seat { current, entered }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.current.leave();
+        self.entered.take();
     }
 }
 
 struct Level;
 
 impl Level {
+    #[inline]
     #[track_caller]
     fn enter() -> Level {
         let depth = DEPTH.get();

@@ -50,14 +50,14 @@ pub(super) enum Role {
 }
 
 impl Current {
-    fn new(shared: Arc<Shared>, role: Role, below: Option<Rc<Current>>) -> Rc<Current> {
+    fn new(shared: Arc<Shared>, role: Role) -> Rc<Current> {
         Rc::new(Current {
             shared,
             role,
             parker: Arc::new(Parker::new()),
             local: OnceCell::new(),
             core: RefCell::new(None),
-            below,
+            below: context::with_current(|below| below.cloned()),
             left: Cell::new(false),
             left_driver: Cell::new(false),
             until_look: Cell::new(worker::TICKS - 1),
@@ -66,24 +66,30 @@ impl Current {
     }
 
     pub(super) fn background(shared: Arc<Shared>, core: Core) -> Rc<Current> {
-        let current = Current::new(shared, Role::Background, None);
+        let current = Current::new(shared, Role::Background);
         current.take_core(core);
         current
     }
 
-    /// A thread that comes to `block_on`, from what is `below`. It has still to [`arrive`](Current::arrive).
-    pub(crate) fn in_block_on(shared: Arc<Shared>, below: Option<Rc<Current>>) -> Rc<Current> {
-        Current::new(shared, Role::InBlockOn, below)
+    /// A thread that comes to `block_on`. It has still to [`arrive`](Current::arrive).
+    pub(crate) fn in_block_on(shared: Arc<Shared>) -> Rc<Current> {
+        Current::new(shared, Role::InBlockOn)
     }
 
     pub(super) fn visitor(shared: Arc<Shared>) -> Rc<Current> {
-        Current::new(shared, Role::Visitor, context::current())
+        Current::new(shared, Role::Visitor)
     }
 
     /// Comes to `block_on`, with a first poll.
     pub(crate) fn arrive(&self) {
         self.shared.arrive(self);
         self.count_poll();
+    }
+
+    /// Leaves `block_on`.
+    pub(crate) fn leave(&self) {
+        self.left.set(true);
+        self.shared.leave(self);
     }
 
     /// This thread's local tasks, if there have been any.

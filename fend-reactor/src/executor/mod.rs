@@ -51,6 +51,7 @@ pub use handle::{EnterGuard, Handle, spawn, spawn_blocking, spawn_local};
 pub(crate) use handle::{spawn_file_call, spawn_local_with};
 pub use id::Id;
 pub use metrics::{DriverMetrics, Metrics, WorkerMetrics};
+pub(crate) use root::RootWaker;
 pub use runtime::Runtime;
 pub(crate) use shared::Shared;
 pub use shutdown::ShutdownReport;

@@ -36,7 +36,7 @@ pub(super) struct Ring {
     head: AtomicU64,
     /// Written by the owner only.
     tail: AtomicU32,
-    slots: Box<[AtomicPtr<()>; CAPACITY as usize]>,
+    slots: [AtomicPtr<()>; CAPACITY as usize],
 }
 
 /// Both positions of the head.
@@ -47,15 +47,20 @@ struct Head {
 }
 
 impl Head {
+    /// The word holds `real`, and above it how far `steal` is behind: nothing as a rule, and then taking one is adding one.
+    #[inline]
     fn unpack(word: u64) -> Head {
-        Head { steal: (word >> 32) as u32, real: word as u32 }
+        let real = word as u32;
+        Head { steal: real.wrapping_sub((word >> 32) as u32), real }
     }
 
+    #[inline]
     fn pack(self) -> u64 {
-        u64::from(self.steal) << 32 | u64::from(self.real)
+        u64::from(self.real.wrapping_sub(self.steal)) << 32 | u64::from(self.real)
     }
 
     /// `real` moved on by `taken`; `steal` goes with it unless a thief is at work.
+    #[inline]
     fn take(self, taken: u32) -> Head {
         let real = self.real.wrapping_add(taken);
         Head { steal: if self.steal == self.real { real } else { self.steal }, real }
@@ -71,7 +76,7 @@ impl Ring {
         Ring {
             head: AtomicU64::new(0),
             tail: AtomicU32::new(0),
-            slots: Box::new(std::array::from_fn(|_| AtomicPtr::new(null_mut()))),
+            slots: std::array::from_fn(|_| AtomicPtr::new(null_mut())),
         }
     }
 
@@ -132,7 +137,9 @@ impl Ring {
             if head.real == tail {
                 return None;
             }
-            match self.head.compare_exchange_weak(packed, head.take(1).pack(), AcqRel, Acquire) {
+            // No thief is at work, and the position does not wrap: the same, shorter.
+            let next = if packed < u64::from(u32::MAX) { packed + 1 } else { head.take(1).pack() };
+            match self.head.compare_exchange_weak(packed, next, AcqRel, Acquire) {
                 Ok(_) => return Some(self.read(head.real)),
                 Err(now) => packed = now,
             }

@@ -1,6 +1,5 @@
 //! [`Root`]: the future of a `block_on`, seen from its waker.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -29,34 +28,38 @@ struct Thread {
     shared: Arc<Shared>,
 }
 
-/// A [`Root`] and the waker for it.
-pub(super) struct WithWaker {
-    pub(super) root: Arc<Root>,
-    pub(super) waker: Waker,
+/// A [`Root`] and a waker for it.
+#[derive(Debug)]
+pub(crate) struct RootWaker {
+    root: Arc<Root>,
+    waker: Waker,
 }
 
-thread_local! {
-    static SPARE: Cell<Option<WithWaker>> = const { Cell::new(None) };
-}
-
-impl WithWaker {
-    /// For a first poll.
-    pub(super) fn take() -> WithWaker {
-        let spare = SPARE.try_with(Cell::take).unwrap_or(None);
-        spare.unwrap_or_else(|| {
-            let root = Arc::new(Root::default());
-            WithWaker { waker: Waker::from(root.clone()), root }
-        })
+impl RootWaker {
+    #[cold]
+    pub(crate) fn new() -> RootWaker {
+        let root = Arc::new(Root::default());
+        RootWaker { waker: Waker::from(root.clone()), root }
     }
 
-    /// The first poll was the last one.
-    pub(super) fn give_back(self) {
-        let is_ours_alone = Arc::strong_count(&self.root) == 2 && self.root.thread.get().is_none();
-        if is_ours_alone {
-            self.root.woken.store(false, Relaxed);
-            // While the thread ends there is no next time.
-            let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+    #[inline]
+    pub(super) fn root(&self) -> &Root {
+        &self.root
+    }
+
+    #[inline]
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// For another future, if no waker of this one is left and no thread was ever to be woken.
+    #[inline]
+    pub(crate) fn reuse(self) -> Option<RootWaker> {
+        if Arc::strong_count(&self.root) != 2 || self.root.thread.get().is_some() {
+            return None;
         }
+        self.root.woken.store(false, Relaxed);
+        Some(self)
     }
 }
 
@@ -104,19 +107,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_root_without_another_waker_serves_the_next_one() {
-        let first = WithWaker::take();
-        let address = Arc::as_ptr(&first.root);
-        first.waker.wake_by_ref();
-        assert!(first.root.is_woken());
-        first.give_back();
-        let second = WithWaker::take();
-        assert_eq!(Arc::as_ptr(&second.root), address);
-        assert!(!second.root.is_woken());
-        let kept = second.waker.clone();
-        second.give_back();
-        let third = WithWaker::take();
-        kept.wake_by_ref();
-        assert!(!third.root.is_woken() && !third.waker.will_wake(&kept));
+    fn a_root_whose_wakers_are_gone_serves_again() {
+        let first = RootWaker::new();
+        first.waker().wake_by_ref();
+        assert!(first.root().is_woken());
+        drop(first.waker().clone());
+        let second = first.reuse().unwrap();
+        assert!(!second.root().is_woken());
+        let kept = second.waker().clone();
+        assert!(second.reuse().is_none());
+        drop(kept);
     }
 }

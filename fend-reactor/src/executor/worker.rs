@@ -58,21 +58,23 @@ pub(super) fn run_until<T>(
     mut poll_root: impl FnMut(&mut Context<'_>) -> Poll<T>,
 ) -> T {
     current.shared.assert_here();
-    let mut others_first = current.queue_len().min(OTHERS);
+    // Once so many polls are counted, those that waited have had their turn.
+    let mut turn = current.polls() + current.queue_len().min(OTHERS) as u64;
     loop {
-        if others_first == 0 && root.take_woken() {
+        if root.is_woken() && current.polls() >= turn && root.take_woken() {
             current.count_poll();
             current.begin_poll(cx.waker().data());
             if let Poll::Ready(value) = poll_root(cx) {
                 return value;
             }
             current.shared.assert_here();
-            others_first = current.queue_len().min(OTHERS);
+            turn = current.polls() + current.queue_len().min(OTHERS) as u64;
         }
         if step(current) {
-            others_first = others_first.saturating_sub(1);
-        } else if root.is_woken() {
-            others_first = 0;
+            continue;
+        }
+        if root.is_woken() {
+            turn = 0;
         } else {
             park::park(current, Some(root));
             current.shared.assert_here();
@@ -260,6 +262,11 @@ impl Current {
         } else if self.left_driver.take() {
             self.shared.offer_driver();
         }
+    }
+
+    /// Polls that this worker has counted; none where nothing is counted, and nobody else has a turn.
+    fn polls(&self) -> u64 {
+        self.core.borrow().as_ref().map_or(0, |core| core.counters.polls.get())
     }
 
     /// This thread polls next what has a waker with this data.

@@ -232,19 +232,26 @@ impl State {
     /// The poll came back pending.
     #[inline]
     pub(super) fn suspend(&self) -> Suspend {
-        self.transition_unless(
-            |now| {
-                debug_assert!(now.is_running() && !now.is_complete());
-                now.has(ABORT).then_some(Suspend::Cancel)
-            },
-            |now| {
-                if now.has(SCHEDULED) {
-                    (Suspend::Reschedule, now.without(RUNNING))
-                } else {
-                    (Suspend::Idle, now.without(RUNNING).minus_ref())
+        let mut now = self.load();
+        loop {
+            debug_assert!(now.is_running() && !now.is_complete());
+            // Each branch with an exchange of its own: joined, they compile to twice as much.
+            if now.has(ABORT) {
+                return Suspend::Cancel;
+            }
+            let exchanged = if now.has(SCHEDULED) {
+                match self.exchange(now, now.without(RUNNING)) {
+                    Ok(()) => return Suspend::Reschedule,
+                    Err(seen) => seen,
                 }
-            },
-        )
+            } else {
+                match self.exchange(now, now.without(RUNNING).minus_ref()) {
+                    Ok(()) => return Suspend::Idle,
+                    Err(seen) => seen,
+                }
+            };
+            now = exchanged;
+        }
     }
 
     /// The future is dropped and the output stored.
