@@ -105,12 +105,11 @@ impl Stealer {
     }
 }
 
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
+/// A task for tests, which belongs to nobody.
+#[cfg(test)]
+pub(super) fn a_task() -> Runnable {
     use crate::task::{Meta, OwnedTasks, Schedule, TaskInfo, unowned_task};
 
-    #[derive(Debug)]
     struct Nowhere;
 
     impl Schedule for Nowhere {
@@ -125,9 +124,12 @@ mod tests {
         fn unhandled_panic(&self, _: TaskInfo<'_>, _: Box<dyn std::any::Any + Send>) {}
     }
 
-    fn a_task() -> Runnable {
-        unowned_task(|| (), Nowhere, Meta::here()).0
-    }
+    unowned_task(|| (), Nowhere, Meta::here()).0
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
 
     /// What others were told of is still there, or they are told again.
     #[test]
