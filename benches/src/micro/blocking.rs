@@ -12,7 +12,7 @@ pub(super) fn all_then_await<P: Peer>(runtime: &P, operations: u64) {
         }
         sum
     });
-    assert_eq!(sum, (0..operations).sum());
+    assert_eq!(sum, (0..operations).sum::<u64>());
 }
 
 /// Give one, await it, repeat: by the thread in `block_on`.

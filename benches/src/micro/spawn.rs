@@ -14,7 +14,7 @@ pub(super) fn all_then_await<P: Peer>(runtime: &P, operations: u64) {
         }
         sum
     });
-    assert_eq!(sum, (0..operations).sum());
+    assert_eq!(sum, (0..operations).sum::<u64>());
 }
 
 /// Each task spawns the next; the last one tells the first.

@@ -11,6 +11,7 @@ use fend::task::JoinHandle;
 
 use super::Peer;
 
+/// A runtime of fend.
 #[derive(Debug)]
 pub struct Fend(Runtime);
 
@@ -65,7 +66,7 @@ impl Peer for Fend {
         drop(task);
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         fend::yield_now()
     }
 

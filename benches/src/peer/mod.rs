@@ -22,19 +22,26 @@ pub trait Peer: Sized + 'static {
 
     /// One with this many workers, the calling thread's among them where the runtime can do that.
     fn new(workers: usize) -> Self;
+    /// Runs a future on the calling thread, and tasks meanwhile.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
+    /// What another thread spawns with.
     fn spawner(&self) -> Self::Spawner;
+    /// Spawns a task from any thread.
     fn spawn_from<F>(spawner: &Self::Spawner, future: F) -> Self::Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static;
+    /// Spawns a task.
     fn spawn<F>(future: F) -> Self::Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static;
     /// Lets the task run on when nobody holds its handle.
     fn detach<T: Send + 'static>(task: Self::Task<T>);
-    fn yield_now() -> impl Future<Output = ()> + Send;
+    /// Lets other tasks run.
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static;
+    /// Waits this long.
     fn sleep(duration: Duration) -> Self::Sleep;
+    /// Runs a job that may block on the runtime's pool.
     fn spawn_blocking<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Self::Task<T>;
 }

@@ -11,6 +11,7 @@ use super::Peer;
 /// The executor is the process's, as that of `smol::spawn` is.
 static EXECUTOR: Executor<'static> = Executor::new();
 
+/// The executor of smol, and its threads.
 #[derive(Debug)]
 pub struct Smol {
     /// Each of the threads beside has the other end; it ends when this goes.
@@ -32,7 +33,7 @@ impl Future for Sleep {
 impl Peer for Smol {
     type Task<T: Send + 'static> = Task<T>;
     type Sleep = Sleep;
-    type Spawner = ();
+    type Spawner = &'static Executor<'static>;
 
     fn new(workers: usize) -> Self {
         let (alive, ended) = smol::channel::bounded::<()>(1);
@@ -49,16 +50,16 @@ impl Peer for Smol {
         smol::block_on(EXECUTOR.run(future))
     }
 
-    fn spawner(&self) -> () {
-        ()
+    fn spawner(&self) -> Self::Spawner {
+        &EXECUTOR
     }
 
-    fn spawn_from<F>(_spawner: &(), future: F) -> Task<F::Output>
+    fn spawn_from<F>(spawner: &Self::Spawner, future: F) -> Task<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        EXECUTOR.spawn(future)
+        spawner.spawn(future)
     }
 
     fn spawn<F>(future: F) -> Task<F::Output>
@@ -73,7 +74,7 @@ impl Peer for Smol {
         task.detach();
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         smol::future::yield_now()
     }
 

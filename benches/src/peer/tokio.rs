@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Peer;
 
+/// A runtime of tokio.
 #[derive(Debug)]
 pub struct Tokio(Runtime);
 
@@ -69,7 +70,7 @@ impl Peer for Tokio {
         drop(task);
     }
 
-    fn yield_now() -> impl Future<Output = ()> + Send {
+    fn yield_now() -> impl Future<Output = ()> + Send + 'static {
         tokio::task::yield_now()
     }
 

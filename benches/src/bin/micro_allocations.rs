@@ -1,0 +1,10 @@
+//! `micro`, and it counts what it allocates.
+
+use benches::allocations::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn main() {
+    benches::micro::main();
+}
