@@ -59,7 +59,7 @@ struct First {
     /// What came of that.
     arrived: Cell<Option<Rc<Current>>>,
     /// From the last one.
-    spare: Cell<Option<RootWaker>>,
+    spare: Cell<Option<Box<RootWaker>>>,
 }
 
 thread_local! {
@@ -126,10 +126,10 @@ impl Drop for Entered {
 /// The first poll of a `block_on` on a thread that is in no runtime, and what follows. The thread comes to the runtime when something asks for
 /// it, so that a future that is ready and has asked for nothing costs next to nothing. Leaves the runtime when dropped.
 pub(crate) struct FirstPoll {
-    /// Taken when this is dropped.
-    root: Option<RootWaker>,
+    /// Taken at the end.
+    root: Option<Box<RootWaker>>,
     #[cfg(feature = "tokio-context")]
-    _tokio: Option<crate::tokio_context::Held>,
+    tokio: Option<crate::tokio_context::Held>,
 }
 
 impl FirstPoll {
@@ -153,14 +153,30 @@ impl FirstPoll {
         Some(FirstPoll {
             root: Some(root),
             #[cfg(feature = "tokio-context")]
-            _tokio: crate::tokio_context::hold(),
+            tokio: crate::tokio_context::hold(),
         })
     }
 
     /// What to poll the future with.
     #[inline]
     pub(crate) fn root(&self) -> &RootWaker {
-        self.root.as_ref().expect("it is taken in the end")
+        self.root.as_deref().expect("it is taken at the end")
+    }
+
+    /// The first poll was the last one: what it was polled with serves the next one, if nobody holds it any more.
+    #[inline(always)]
+    pub(crate) fn end(mut self) {
+        if CONTEXT.with(|context| context.place.get()) != Place::Due {
+            return;
+        }
+        be_outside();
+        #[cfg(feature = "tokio-context")]
+        drop(self.tokio.take());
+        // One after the other: as small functions both become part of the caller.
+        drop(FIRST.try_with(|first| first.due.take()));
+        let spare = self.root.take().and_then(RootWaker::reuse);
+        let _ = FIRST.try_with(|first| first.spare.set(spare));
+        std::mem::forget(self);
     }
 
     /// The poll is over, and there will be more: the thread comes if it has not.
@@ -173,22 +189,26 @@ impl FirstPoll {
 }
 
 impl Drop for FirstPoll {
-    #[inline]
+    #[cold]
     fn drop(&mut self) {
-        let place = CONTEXT.with(|context| context.place.get());
-        if place != Place::Due {
+        if CONTEXT.with(|context| context.place.get()) == Place::Due {
+            // The future has panicked.
+            drop(FIRST.try_with(|first| first.due.take()));
+        } else {
             leave();
         }
-        CONTEXT.with(|context| {
-            context.place.set(Place::Outside);
-            context.budget.set(UNLIMITED);
-            context.polled_with.set(std::ptr::null());
-        });
-        let _ = FIRST.try_with(|first| {
-            drop(first.due.take());
-            first.spare.set(self.root.take().and_then(RootWaker::reuse));
-        });
+        be_outside();
     }
+}
+
+/// This thread is in no runtime.
+#[inline(always)]
+fn be_outside() {
+    CONTEXT.with(|context| {
+        context.place.set(Place::Outside);
+        context.budget.set(UNLIMITED);
+        context.polled_with.set(std::ptr::null());
+    });
 }
 
 /// Something asks for the runtime during the first poll of a `block_on`: now the thread comes there.

@@ -24,12 +24,12 @@ thread_local! {
 #[track_caller]
 pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output {
     shared.assert_here();
-    let _level = Level::enter();
     let mut future = pin!(future);
     if let Some(first) = FirstPoll::begin(shared) {
         // The first poll comes before the thread does: most of the cost of a future that is ready at once would be that of coming and going.
         let mut cx = Context::from_waker(first.root().waker());
         if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            first.end();
             return value;
         }
         // In the child of a fork nobody comes.
@@ -40,11 +40,13 @@ pub(super) fn block_on<F: Future>(shared: &Arc<Shared>, future: F) -> F::Output 
     // wait for itself.
     match Current::working_for(shared) {
         Some(current) => {
+            let _level = Level::enter();
             let _entered = context::enter(current.clone());
             current.count_poll();
             poll_and_run(&current, future)
         }
         None => {
+            Level::check();
             let seat = Seat::take(shared);
             poll_and_run(&seat.current, future)
         }
@@ -89,25 +91,39 @@ impl Drop for Seat {
     }
 }
 
-struct Level;
+/// One `block_on` in another. A thread that comes to a runtime counts from its [arrival](Current::arrive) to its leave.
+pub(super) struct Level;
 
 impl Level {
-    #[inline]
+    /// # Panics
+    /// When there are too many.
     #[track_caller]
-    fn enter() -> Level {
-        let depth = DEPTH.get();
+    fn check() {
         assert!(
-            depth < DEEPEST,
+            DEPTH.get() < DEEPEST,
             "block_on is nested {DEEPEST} levels deep on this thread: each level runs tasks that call block_on \
              again; use .await in tasks, or move the blocking call to spawn_blocking"
         );
-        DEPTH.set(depth + 1);
+    }
+
+    #[track_caller]
+    fn enter() -> Level {
+        Level::check();
+        Level::count();
         Level
+    }
+
+    pub(super) fn count() {
+        DEPTH.set(DEPTH.get() + 1);
+    }
+
+    pub(super) fn count_out() {
+        DEPTH.set(DEPTH.get() - 1);
     }
 }
 
 impl Drop for Level {
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
+        Level::count_out();
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::block_on::Level;
 use super::local::LocalTasks;
 use super::lookout::Lookout;
 use super::parker::Parker;
@@ -82,6 +83,7 @@ impl Current {
 
     /// Comes to `block_on`, with a first poll.
     pub(crate) fn arrive(&self) {
+        Level::count();
         self.shared.arrive(self);
         self.count_poll();
     }
@@ -90,6 +92,7 @@ impl Current {
     pub(crate) fn leave(&self) {
         self.left.set(true);
         self.shared.leave(self);
+        Level::count_out();
     }
 
     /// This thread's local tasks, if there have been any.
@@ -130,6 +133,7 @@ impl Current {
     }
 
     /// Which worker this thread is.
+    #[inline]
     pub(super) fn worker(&self) -> Option<usize> {
         self.core.borrow().as_ref().map(|core| core.index)
     }
@@ -160,9 +164,9 @@ impl Current {
         Ok(())
     }
 
-    /// Puts a task that was woken while it ran behind the others.
+    /// Puts a task behind the others, on this thread's own queue if it has one.
     #[inline]
-    pub(super) fn push_again(&self, task: Runnable) {
+    pub(super) fn queue(&self, task: Runnable) {
         if let Err(task) = self.push(task) {
             self.shared.inject(task);
         }

@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use super::scheduler::Scheduler;
 use super::shared::Shared;
 use crate::context;
-use crate::task::{JoinHandle, Meta, forked_task};
+use crate::task::{JoinHandle, Meta, Runnable, forked_task};
 
 /// A shared handle to a runtime: spawns on it from any thread. It does not keep the runtime from being shut down.
 #[derive(Clone)]
@@ -146,49 +146,55 @@ impl Shared {
     {
         match context::current() {
             Some(current) if Arc::ptr_eq(&current.shared, self) => current.spawn(future, meta),
-            _ => self.spawn_by(None, future, meta),
+            _ => self.spawn_from_outside(future, meta),
         }
     }
 
-    /// Spawns by a thread that works here, or one that does not.
-    #[inline]
-    fn spawn_by<F>(
+    #[cold]
+    fn spawn_from_outside<F>(self: &Arc<Self>, future: F, meta: Meta) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (handle, runnable) = self.make_task(0, future, meta);
+        if let Some(runnable) = runnable {
+            self.inject(runnable);
+        }
+        handle
+    }
+
+    /// There is no `Runnable` for a task that is over.
+    #[inline(always)]
+    fn make_task<F>(
         self: &Arc<Self>,
-        current: Option<&Current>,
+        shard: usize,
         future: F,
         meta: Meta,
-    ) -> JoinHandle<F::Output>
+    ) -> (JoinHandle<F::Output>, Option<Runnable>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         if !self.is_here() {
-            return forked_task(future, Scheduler(self.clone()), meta);
+            return (forked_task(future, Scheduler(self.clone()), meta), None);
         }
         self.start_workers();
-        let shard = current.and_then(Current::worker).unwrap_or(0);
-        let (handle, runnable) = self.owned.spawn(shard, future, Scheduler(self.clone()), meta);
-        if let Some(runnable) = runnable {
-            let away = match current {
-                Some(current) => current.push(runnable),
-                None => Err(runnable),
-            };
-            if let Err(runnable) = away {
-                self.inject(runnable);
-            }
-        }
-        handle
+        self.owned.spawn(shard, future, Scheduler(self.clone()), meta)
     }
 }
 
 impl Current {
-    #[inline]
+    #[inline(always)]
     fn spawn<F>(&self, future: F, meta: Meta) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.shared.spawn_by(Some(self), future, meta)
+        let (handle, runnable) = self.shared.make_task(self.worker().unwrap_or(0), future, meta);
+        if let Some(runnable) = runnable {
+            self.queue(runnable);
+        }
+        handle
     }
 }
 
@@ -219,7 +225,7 @@ where
     let meta = Meta::here();
     match context::current() {
         Some(current) => current.spawn(future, meta),
-        None => super::default_shared().spawn(future, meta),
+        None => super::default_shared().spawn_from_outside(future, meta),
     }
 }
 

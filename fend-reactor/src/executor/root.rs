@@ -37,9 +37,9 @@ pub(crate) struct RootWaker {
 
 impl RootWaker {
     #[cold]
-    pub(crate) fn new() -> RootWaker {
+    pub(crate) fn new() -> Box<RootWaker> {
         let root = Arc::new(Root::default());
-        RootWaker { waker: Waker::from(root.clone()), root }
+        Box::new(RootWaker { waker: Waker::from(root.clone()), root })
     }
 
     #[inline]
@@ -52,10 +52,12 @@ impl RootWaker {
         &self.waker
     }
 
-    /// For another future, if no waker of this one is left and no thread was ever to be woken.
+    /// For another future after one that was ready at its first poll, if no waker of that one is left.
     #[inline]
-    pub(crate) fn reuse(self) -> Option<RootWaker> {
-        if Arc::strong_count(&self.root) != 2 || self.root.thread.get().is_some() {
+    pub(crate) fn reuse(self: Box<Self>) -> Option<Box<RootWaker>> {
+        debug_assert!(self.root.thread.get().is_none(), "there was a second poll");
+        // Ours, and that of the waker.
+        if Arc::strong_count(&self.root) != 2 {
             return None;
         }
         self.root.woken.store(false, Relaxed);

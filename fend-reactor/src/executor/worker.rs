@@ -105,15 +105,22 @@ fn step(current: &Current) -> bool {
     if until_look % 2 == 1 && current.local().is_some() && step_local(current) {
         return true;
     }
-    if until_look == 0 {
-        if let Some(task) = look_around(current) {
-            run(current, task);
-            return true;
-        }
+    if until_look == 0 && step_around(current) {
+        return true;
     }
     match own(current) {
         Some(task) => run(current, task),
         None => return step_elsewhere(current),
+    }
+    true
+}
+
+/// Looks around, and runs what came from outside. False: nothing did.
+#[cold]
+fn step_around(current: &Current) -> bool {
+    match look_around(current) {
+        Some(task) => run(current, task),
+        None => return false,
     }
     true
 }
@@ -132,13 +139,13 @@ fn step_elsewhere(current: &Current) -> bool {
 }
 
 /// Runs a task of the queues that workers share.
-#[inline]
+#[inline(always)]
 fn run(current: &Current, task: Runnable) {
     current.begin_poll(task.waker_data());
     let ran = task.run();
     current.shared.assert_here();
     if let Ran::Again(task) = ran {
-        current.push_again(task);
+        current.queue(task);
     }
 }
 
@@ -180,7 +187,6 @@ fn from_elsewhere(current: &Current) -> Option<Runnable> {
 
 /// A look at the driver without waiting, so that a worker with an endless queue does not starve its I/O and timers, and at what came to the
 /// injector.
-#[cold]
 fn look_around(current: &Current) -> Option<Runnable> {
     current.until_look.set(TICKS - 1);
     let driver = current.driver();

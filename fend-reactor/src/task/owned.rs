@@ -68,7 +68,7 @@ impl OwnedTasks {
     ///
     /// There is no `Runnable` when the list is closed. The future was dropped then, and the handle is ready with an
     /// error: cancelled, or the panic of the future's destructor.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn spawn<F, S>(
         &self,
         shard: usize,
@@ -92,7 +92,7 @@ impl OwnedTasks {
     /// If the future or its output is not `Send`, then the task's `Runnable`s are run, and this list is shut down
     /// (by `close_and_shut_down`, or by being dropped), on the current thread only. A `Runnable` may be passed around,
     /// and dropped without being run, anywhere.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn spawn_local<F, S>(
         &self,
         shard: usize,
@@ -147,6 +147,7 @@ impl OwnedTasks {
 
     /// Takes a task that is about to complete off the list. Returns the list's reference, or `None` if the task is not
     /// on it, as when a shut-down was faster.
+    #[inline(always)]
     pub(super) fn remove(&self, task: &TaskRef) -> Option<TaskRef> {
         self.shard_of(task.header())?.remove(task)
     }
@@ -180,6 +181,7 @@ impl OwnedTasks {
     }
 
     /// The shard that the task names, if it is one of ours.
+    #[inline]
     fn shard_of(&self, header: &Header) -> Option<&Shard> {
         let offset = header.shard.wrapping_sub(self.shards[0].address());
         self.shards.get(offset / size_of::<Shard>())

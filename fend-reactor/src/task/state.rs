@@ -326,42 +326,47 @@ impl State {
     }
 
     /// The `JoinHandle` has written the join waker and lends it to the thread that will complete the task.
+    #[inline]
     pub(super) fn lend_join_waker(&self) -> Result<(), AlreadyComplete> {
-        self.transition(|now| {
-            debug_assert!(now.has(JOIN_INTEREST) && !now.has(JOIN_WAKER));
-            if now.has(COMPLETE) {
-                return (Err(AlreadyComplete), None);
-            }
-            (Ok(()), Some(now.with(JOIN_WAKER)))
-        })
+        self.transition_unless(
+            |now| {
+                debug_assert!(now.has(JOIN_INTEREST) && !now.has(JOIN_WAKER));
+                now.has(COMPLETE).then_some(Err(AlreadyComplete))
+            },
+            |now| (Ok(()), now.with(JOIN_WAKER)),
+        )
     }
 
     /// The `JoinHandle` takes the join waker back to change it.
+    #[inline]
     pub(super) fn take_back_join_waker(&self) -> Result<(), AlreadyComplete> {
-        self.transition(|now| {
-            debug_assert!(now.has(JOIN_INTEREST) && now.has(JOIN_WAKER));
-            if now.has(COMPLETE) {
-                return (Err(AlreadyComplete), None);
-            }
-            (Ok(()), Some(now.without(JOIN_WAKER)))
-        })
+        self.transition_unless(
+            |now| {
+                debug_assert!(now.has(JOIN_INTEREST) && now.has(JOIN_WAKER));
+                now.has(COMPLETE).then_some(Err(AlreadyComplete))
+            },
+            |now| (Ok(()), now.without(JOIN_WAKER)),
+        )
     }
 
     /// The `JoinHandle` is dropped.
+    #[inline]
     pub(super) fn detach(&self) -> Detach {
-        self.transition(|now| {
-            debug_assert!(now.has(JOIN_INTEREST));
-            if now.has(COMPLETE) {
-                return (Detach::DropOutput, None);
-            }
-            let next = now.without(JOIN_INTEREST | JOIN_WAKER);
-            if now.has(JOIN_WAKER) {
-                (Detach::DropWaker, Some(next))
-            } else {
-                // The task is not complete, so its list or its `Runnable` holds another reference.
-                (Detach::Done, Some(next.minus_ref()))
-            }
-        })
+        self.transition_unless(
+            |now| {
+                debug_assert!(now.has(JOIN_INTEREST));
+                now.has(COMPLETE).then_some(Detach::DropOutput)
+            },
+            |now| {
+                let next = now.without(JOIN_INTEREST | JOIN_WAKER);
+                if now.has(JOIN_WAKER) {
+                    (Detach::DropWaker, next)
+                } else {
+                    // The task is not complete, so its list or its `Runnable` holds another reference.
+                    (Detach::Done, next.minus_ref())
+                }
+            },
+        )
     }
 
     /// One more reference, made from an existing one.

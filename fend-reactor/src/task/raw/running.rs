@@ -244,7 +244,7 @@ unsafe fn poll<F: Future, S: Schedule>(task: TaskRef) -> Outcome {
 /// # Safety
 ///
 /// Rules 2, 3 and 8: this thread has set RUNNING.
-#[inline]
+#[inline(always)]
 unsafe fn finish<F: Future, S: Schedule>(task: TaskRef, result: Result<F::Output, JoinError>) {
     // SAFETY: rules 1 and 2.
     let cell = unsafe { Cell::<F, S>::of(task.0) };
