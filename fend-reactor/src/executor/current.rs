@@ -8,7 +8,6 @@ use super::block_on::Level;
 use super::local::LocalTasks;
 use super::lookout::Lookout;
 use super::parker::Parker;
-use super::run_queue::Added;
 use super::shared::Shared;
 use super::worker::{self, Core};
 use crate::context;
@@ -156,9 +155,8 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let added = pushed.unwrap_or_else(|task| self.overflow(task));
-        // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if added == Added::News && self.shared.workers.len() > 1 {
+        let overflown = pushed.map_err(|task| self.overflow(task)).is_err();
+        if self.shared.workers.len() > 1 && (overflown || self.has_news()) {
             self.shared.notify();
         }
         Ok(())
@@ -177,9 +175,15 @@ impl Current {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
     }
 
+    /// Whether others have to be told of the task that was just queued here.
+    #[inline]
+    fn has_news(&self) -> bool {
+        self.core.borrow_mut().as_mut().is_some_and(|core| core.queue.has_news())
+    }
+
     /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.
     #[cold]
-    fn overflow(&self, task: Runnable) -> Added {
+    fn overflow(&self, task: Runnable) {
         let injector = &self.shared.injector;
         let (refused, pushed) = match self.core.borrow_mut().as_mut() {
             Some(core) => (injector.relieve(&mut core.queue), core.queue.push(task)),
@@ -189,6 +193,5 @@ impl Current {
         if let Err(task) = pushed {
             injector.push(task);
         }
-        Added::News
     }
 }

@@ -187,7 +187,7 @@ mod tests {
 mod loom_models {
     use super::*;
     use crate::executor::parker::Parker;
-    use crate::executor::run_queue::{Added, RunQueue, a_task};
+    use crate::executor::run_queue::{RunQueue, a_task};
     use crate::sync::atomic::Ordering::Release;
     use crate::sync::model;
     use loom::sync::Arc;
@@ -259,7 +259,8 @@ mod loom_models {
                 if pops {
                     drop(queue.pop());
                 }
-                if queue.push(a_task()).unwrap() == Added::News && idle.wake_one().is_some() {
+                queue.push(a_task()).unwrap();
+                if queue.has_news() && idle.wake_one().is_some() {
                     let _ = parker.unpark();
                 }
             };

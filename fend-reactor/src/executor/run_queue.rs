@@ -14,19 +14,10 @@ use crate::task::Runnable;
 #[derive(Debug)]
 pub(super) struct RunQueue {
     ring: Arc<Ring>,
+    /// So many pushes surely have room. Asked for again when it is used up.
+    room: usize,
     /// How many tasks were added since the last one that others had to be told of.
     untold: usize,
-}
-
-/// What was added to a queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Added {
-    /// The only task here, which its worker runs next; or one behind a task that was here when others were told, so that whoever has wanted to
-    /// go to sleep since has found this queue filled. (A thief may take that task at this moment, and a sleeper miss the new one. The
-    /// thief is awake, and so is this worker; should it get stuck, the monitor finds what it has.)
-    AsExpected,
-    /// There is more here than the worker's next task, and nobody may know.
-    News,
 }
 
 /// Everybody else's end.
@@ -42,26 +33,45 @@ fn task(word: Word) -> Runnable {
 impl RunQueue {
     pub(super) fn new() -> (RunQueue, Stealer) {
         let ring = Arc::new(Ring::new());
-        (RunQueue { ring: ring.clone(), untold: 0 }, Stealer(ring))
+        (RunQueue { ring: ring.clone(), room: 0, untold: 0 }, Stealer(ring))
     }
 
     /// Puts `runnable` at the end. A full queue gives it back.
     #[inline]
-    pub(super) fn push(&mut self, runnable: Runnable) -> Result<Added, Runnable> {
-        let word = runnable.into_raw();
-        let before = self.ring.push(word).map_err(|_full| task(word))?;
-        // More wait than were added since: the oldest of them was here when others were told.
-        if before > self.untold || before == 0 {
-            self.untold = self.untold.wrapping_add(1);
-            return Ok(Added::AsExpected);
+    pub(super) fn push(&mut self, runnable: Runnable) -> Result<(), Runnable> {
+        if self.room == 0 {
+            self.room = self.ring.room();
+            if self.room == 0 {
+                return Err(runnable);
+            }
+        }
+        self.room -= 1;
+        self.untold += 1;
+        self.ring.push(runnable.into_raw());
+        Ok(())
+    }
+
+    /// Whether others have to be told of the task that was just put here.
+    ///
+    /// Not of the only one, which its worker runs next: should it get stuck first, the monitor finds that. And not of one behind a task that
+    /// was here when others were told: whoever has wanted to go to sleep since has found this queue filled. (A thief may take
+    /// that task at this moment, and a sleeper miss the new one. The thief is awake, and so is this worker; and there is the monitor.)
+    #[inline]
+    pub(super) fn has_news(&mut self) -> bool {
+        let waiting = self.ring.len();
+        // More than were added since: the oldest of them was here when others were told.
+        if waiting <= 1 || waiting > self.untold {
+            return false;
         }
         self.untold = 0;
-        Ok(Added::News)
+        true
     }
 
     /// Puts all at the end; there must be room for them.
     pub(super) fn push_many(&mut self, runnables: impl ExactSizeIterator<Item = Runnable>) {
-        assert!(runnables.len() <= self.room(), "more tasks than the queue has room for");
+        let room = self.ring.room();
+        assert!(runnables.len() <= room, "more tasks than the queue has room for");
+        self.room = room - runnables.len();
         self.untold += runnables.len();
         self.ring.push_many(runnables.map(Runnable::into_raw));
     }
@@ -99,6 +109,8 @@ impl Stealer {
 
     /// Takes half of this queue: one task to run now, the rest into `mine`. Gives the number of tasks taken too.
     pub(super) fn steal_into(&self, mine: &mut RunQueue) -> Option<(Runnable, usize)> {
+        // What comes takes of the room.
+        mine.room = 0;
         let (word, count) = self.0.steal_into(&mine.ring)?;
         mine.untold += count;
         Some((task(word), count))
@@ -135,30 +147,33 @@ mod tests {
     #[test]
     fn others_are_told_once_as_long_as_something_stays() {
         let (mut queue, stealer) = RunQueue::new();
-        let add = |queue: &mut RunQueue| queue.push(a_task()).unwrap();
-        assert_eq!(add(&mut queue), Added::AsExpected, "the first is the worker's own");
-        assert_eq!(add(&mut queue), Added::News);
+        let is_news = |queue: &mut RunQueue| {
+            queue.push(a_task()).unwrap();
+            queue.has_news()
+        };
+        assert!(!is_news(&mut queue), "the first is the worker's own");
+        assert!(is_news(&mut queue));
         // Two wait, of which others know.
         for _ in 0..10 {
-            assert_eq!(add(&mut queue), Added::AsExpected);
+            assert!(!is_news(&mut queue));
         }
         queue.pop().unwrap();
-        assert_eq!(add(&mut queue), Added::AsExpected, "the second is still there");
+        assert!(!is_news(&mut queue), "the second is still there");
         queue.pop().unwrap();
-        assert_eq!(add(&mut queue), Added::News, "nobody was told of those that are left");
-        assert_eq!(add(&mut queue), Added::AsExpected);
+        assert!(is_news(&mut queue), "nobody was told of those that are left");
+        assert!(!is_news(&mut queue));
         // Thieves take the oldest, too.
         let (mut mine, _) = RunQueue::new();
         let (taken, count) = stealer.steal_into(&mut mine).unwrap();
         assert_eq!(count, 7);
         drop(taken);
-        assert_eq!(add(&mut queue), Added::AsExpected);
+        assert!(!is_news(&mut queue));
         stealer.steal_into(&mut RunQueue::new().0).unwrap();
         stealer.steal_into(&mut RunQueue::new().0).unwrap();
-        assert_eq!(add(&mut queue), Added::News);
-        assert_eq!(add(&mut mine), Added::News, "nobody was told of what was stolen");
+        assert!(is_news(&mut queue));
+        assert!(is_news(&mut mine), "nobody was told of what was stolen");
         while queue.pop().is_some() {}
-        assert_eq!(add(&mut queue), Added::AsExpected);
-        assert_eq!(add(&mut queue), Added::News);
+        assert!(!is_news(&mut queue));
+        assert!(is_news(&mut queue));
     }
 }

@@ -69,6 +69,10 @@ impl Runtime {
 
     /// Runs `future` on this thread until it is ready, and tasks meanwhile: the thread is worker 0.
     ///
+    /// The thread comes to the runtime when the future, in its first poll, asks for it (spawns, waits for something of it), or is pending after
+    /// that. One that is ready at once and asks for nothing costs next to nothing, and is not counted in the [metrics](Runtime::metrics). A
+    /// future that is woken while tasks wait lets up to 16 of them go first.
+    ///
     /// Several threads may do so at once. One of them is worker 0; the others run their own future and their local tasks, and the next one
     /// becomes worker 0 when it leaves. Inside a task of this runtime it works too, and runs other tasks from there; such calls may
     /// nest 32 deep. The task that calls goes on only when everything that was started above it on this stack has returned, so

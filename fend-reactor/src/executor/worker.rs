@@ -70,12 +70,9 @@ pub(super) fn run_until<T>(
             current.shared.assert_here();
             turn = current.polls() + current.queue_len().min(OTHERS) as u64;
         }
-        if step(current) {
-            continue;
-        }
-        if root.is_woken() {
+        if !step(current) {
+            // Those that were to go first have gone elsewhere. If the future is woken, this does not sleep.
             turn = 0;
-        } else {
             park::park(current, Some(root));
             current.shared.assert_here();
         }
