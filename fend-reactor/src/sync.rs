@@ -10,9 +10,6 @@ use std::time::Duration;
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic;
 
-#[cfg(any(not(target_arch = "x86_64"), loom))]
-pub(crate) use atomic::fence;
-
 /// A sequentially consistent fence, for a thread that has just said what it has to say by an atomic read-modify-write operation with
 /// [`AcqRel`](atomic::Ordering::AcqRel). (A compiler may make a store of one with less, when nobody wants its result.)
 ///
@@ -23,7 +20,7 @@ pub(crate) fn fence_after_rmw() {
     #[cfg(all(target_arch = "x86_64", not(loom)))]
     atomic::compiler_fence(atomic::Ordering::SeqCst);
     #[cfg(any(not(target_arch = "x86_64"), loom))]
-    fence(atomic::Ordering::SeqCst);
+    atomic::fence(atomic::Ordering::SeqCst);
 }
 
 /// A sequentially consistent fence, for any other thread.
@@ -40,7 +37,7 @@ pub(crate) fn fence_seq_cst() {
         atomic::compiler_fence(atomic::Ordering::SeqCst);
     }
     #[cfg(any(not(target_arch = "x86_64"), loom))]
-    fence(atomic::Ordering::SeqCst);
+    atomic::fence(atomic::Ordering::SeqCst);
 }
 
 /// A mutex without poisoning: a panic inside user code (a waker, a destructor) never holds a lock of ours, so a

@@ -164,11 +164,8 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        if let Err(task) = pushed {
-            self.overflow(task);
-        }
-        // One task waiting for this worker's next step needs no help. When this worker gets stuck first, the monitor finds it.
-        if self.shared.workers.len() > 1 && self.queue_len() > 1 {
+        let overflown = pushed.map_err(|task| self.overflow(task)).is_err();
+        if self.shared.workers.len() > 1 && (overflown || self.has_news()) {
             self.shared.notify();
         }
         Ok(())
@@ -185,6 +182,12 @@ impl Current {
     /// How many tasks wait in this thread's own queue.
     pub(super) fn queue_len(&self) -> usize {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
+    }
+
+    /// Whether others have to be told of the task that was just queued here.
+    #[inline]
+    fn has_news(&self) -> bool {
+        self.core.borrow_mut().as_mut().is_some_and(|core| core.queue.has_news())
     }
 
     /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.

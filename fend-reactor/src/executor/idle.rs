@@ -7,6 +7,8 @@
 //! 2. A worker first says that it sleeps, then looks once more at every queue, then sleeps. Whoever adds work first adds,
 //!    then looks for sleepers. Between the two steps each has a sequentially consistent fence, so that one of them sees the
 //!    other.
+//!    Work that is added behind some that was there at the last such look needs none of its own: whoever has said since that it
+//!    sleeps has found the older work (`run_queue.rs`).
 //! 3. Sleepers on their own are woken before the one in a driver, which would leave its driver unattended.
 
 use crate::sync::atomic::AtomicUsize;
@@ -185,6 +187,7 @@ mod tests {
 mod loom_models {
     use super::*;
     use crate::executor::parker::Parker;
+    use crate::executor::run_queue::{RunQueue, a_task};
     use crate::sync::atomic::Ordering::Release;
     use crate::sync::model;
     use loom::sync::Arc;
@@ -223,6 +226,46 @@ mod loom_models {
                 }
             }
             producers.into_iter().for_each(|producer| producer.join().unwrap());
+        });
+    }
+
+    /// Rule 2 for work behind older work: a worker that is stuck with a filled queue has had the sleeper come, or keep awake.
+    #[test]
+    fn loom_idle_work_behind_older_work_needs_no_look_at_the_sleepers() {
+        model(2, || {
+            let idle = Arc::new(Idle::new());
+            let parker = Arc::new(Parker::new());
+            let (mut queue, stealer) = RunQueue::new();
+            let thief = thread::spawn({
+                let (idle, parker) = (idle.clone(), parker.clone());
+                move || {
+                    let (mut mine, _) = RunQueue::new();
+                    loop {
+                        idle.sleep(1, Place::Own);
+                        if stealer.len() == 0 {
+                            parker.sleep(None);
+                        }
+                        if idle.wake_up(1) {
+                            idle.end_search();
+                        }
+                        if stealer.steal_into(&mut mine).is_some() {
+                            break;
+                        }
+                        thread::yield_now();
+                    }
+                }
+            });
+            let mut add = |pops| {
+                if pops {
+                    drop(queue.pop());
+                }
+                queue.push(a_task()).unwrap();
+                if queue.has_news() && idle.wake_one().is_some() {
+                    let _ = parker.unpark();
+                }
+            };
+            [false, false, true, false].into_iter().for_each(&mut add);
+            thief.join().unwrap();
         });
     }
 

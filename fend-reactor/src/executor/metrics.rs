@@ -93,7 +93,7 @@ pub struct WorkerMetrics {
     pub polls: u64,
     /// Tasks taken from other workers.
     pub steals: u64,
-    /// Times it ran out of work and went to sleep.
+    /// Times it ran out of work: it went to sleep, or looked about for a moment and found some.
     pub parks: u64,
     /// Time spent awake, by the runtime's clock.
     pub busy: Duration,

@@ -53,7 +53,14 @@ impl Worker<'_> {
     fn looks_about(&self) -> bool {
         let shared = &self.current.shared;
         let searches = shared.workers.len() == 1 || self.is_searching();
-        searches && !shared.clock.is_paused() && self.current.lookout.look(|| self.is_brought_something())
+        if !searches || shared.clock.is_paused() {
+            return false;
+        }
+        let found = self.current.lookout.look(|| self.is_brought_something());
+        if found {
+            self.counters().parks.add(1);
+        }
+        found
     }
 
     fn is_searching(&self) -> bool {
