@@ -164,11 +164,21 @@ impl Current {
             Some(core) => core.queue.push(task),
             None => return Err(task),
         };
-        let overflown = pushed.map_err(|task| self.overflow(task)).is_err();
-        if self.shared.workers.len() > 1 && (overflown || self.has_news()) {
-            self.shared.notify();
+        match pushed {
+            Ok(()) if self.shared.workers.len() == 1 => {}
+            Ok(()) => self.tell_of_news(),
+            Err(task) => self.overflow(task),
         }
         Ok(())
+    }
+
+    /// Tells a sleeper of the task that was just queued here, if that has to be. (Not inlined: `push` is, into the loop of every runtime.)
+    #[inline(never)]
+    fn tell_of_news(&self) {
+        let has_news = self.core.borrow_mut().as_mut().is_some_and(|core| core.queue.has_news());
+        if has_news {
+            self.shared.notify();
+        }
     }
 
     /// Puts a task behind the others, on this thread's own queue if it has one.
@@ -184,12 +194,6 @@ impl Current {
         self.core.borrow().as_ref().map_or(0, |core| core.queue.len())
     }
 
-    /// Whether others have to be told of the task that was just queued here.
-    #[inline]
-    fn has_news(&self) -> bool {
-        self.core.borrow_mut().as_mut().is_some_and(|core| core.queue.has_news())
-    }
-
     /// The own queue is full: its older half goes to the injector, or the task alone while a thief makes room.
     #[cold]
     fn overflow(&self, task: Runnable) {
@@ -201,6 +205,9 @@ impl Current {
         drop(refused);
         if let Err(task) = pushed {
             injector.push(task);
+        }
+        if self.shared.workers.len() > 1 {
+            self.shared.notify();
         }
     }
 }
