@@ -485,7 +485,7 @@
 //! | fork(2) | the child gets errors that say so from what belongs to the parent's runtime, and a default runtime of its own; the parent is not disturbed |
 //! | interrupted calls | no operation fails with `Interrupted`, whatever handlers the program has |
 //! | system calls that fail | each is a result or an error, once: no panic, no hang, nothing left behind, and the next time all goes well (`tests/faults` has each call fail with each of its errors) |
-//! | memory | every internal queue is bounded (a worker's own queue by 256 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
+//! | memory | every internal queue is bounded (a worker's own queue by 1,024 tasks, wakers of poll functions by 32 for each direction of a descriptor) or holds one entry for each thing of yours: tasks that are runnable, open descriptors, armed timers, blocking jobs that wait |
 //! | accept | connections that died in the queue are passed over; an error says by [its kind](net::AcceptErrorKind) whether to try again, to wait first, or to give up; what could not be taken for want of descriptors stays queued. [`Listener`](net::Listener) does what the kind says |
 //! | descriptors | all are close-on-exec; those that a peer sends belong to you from the receive on, and are closed when you do not take them |
 //! | time | never early, and any `Duration` is legal; late by the kernel's timer slack (50 µs unless the process says otherwise) and the wait for a worker. Nothing is rounded to milliseconds on Linux 5.11 or later; before, epoll waits in whole milliseconds, rounded up |
