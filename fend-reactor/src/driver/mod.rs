@@ -51,6 +51,7 @@ pub(crate) use readiness_word::Seen;
 pub(crate) use source::{Source, WaitReady};
 pub(crate) use timers::TimerKey;
 pub(crate) use turn::Attendance;
+pub(crate) use waiters::WaiterKey;
 
 /// One dispatcher with the sources registered in it and the timers that end its waits.
 #[derive(Debug)]

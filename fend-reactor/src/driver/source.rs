@@ -152,6 +152,37 @@ impl Source {
         }
     }
 
+    /// Ready, or waits as a future that keeps the key of its entry, and must [`leave`](Source::leave) when it is dropped.
+    #[inline]
+    pub(crate) fn poll_keyed(
+        &self,
+        cx: &mut Context<'_>,
+        io: &impl AsFd,
+        direction: Direction,
+        key: &mut Option<WaiterKey>,
+    ) -> Poll<io::Result<Seen>> {
+        match self.state.ready(direction) {
+            Some(seen) => Poll::Ready(self.attached(seen)),
+            None => self.poll_wait(Waiting::Keyed(key), cx.waker(), io.as_fd(), direction),
+        }
+    }
+
+    /// A future with this key is dropped.
+    #[inline]
+    pub(crate) fn leave(&self, key: Option<WaiterKey>) {
+        // As a rule the event that has ended the wait has taken all wakers out.
+        if let Some(key) = key.filter(|_| self.state.may_have_waiters()) {
+            self.forget(key);
+        }
+    }
+
+    #[cold]
+    fn forget(&self, key: WaiterKey) {
+        if self.registration.get().is_some_and(|registration| registration.driver.is_here()) {
+            self.state.forget(key);
+        }
+    }
+
     /// A future for the same, which leaves no waker behind when it is dropped.
     #[inline]
     pub(crate) fn wait_ready<'a>(&'a self, fd: BorrowedFd<'a>, direction: Direction) -> WaitReady<'a> {
@@ -258,22 +289,6 @@ pub(crate) struct WaitReady<'a> {
 }
 
 impl WaitReady<'_> {
-    /// What is waited on.
-    #[inline]
-    pub(crate) fn source(&self) -> &Source {
-        self.source
-    }
-
-    /// Ready, or waits.
-    #[inline]
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Seen>> {
-        let WaitReady { source, fd, direction, key } = self;
-        match source.state.ready(*direction) {
-            Some(seen) => Poll::Ready(source.attached(seen)),
-            None => source.poll_wait(Waiting::Keyed(key), cx.waker(), *fd, *direction),
-        }
-    }
-
     /// The direction that is waited for.
     #[inline]
     pub(crate) fn direction(&self) -> Direction {
@@ -285,25 +300,13 @@ impl Future for WaitReady<'_> {
     type Output = io::Result<Seen>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_ready(cx)
+        let WaitReady { source, fd, direction, key } = &mut *self;
+        source.poll_keyed(cx, fd, *direction, key)
     }
 }
 
 impl Drop for WaitReady<'_> {
-    #[inline]
     fn drop(&mut self) {
-        // As a rule the event that has ended the wait has taken all wakers out.
-        if let Some(key) = self.key.filter(|_| self.source.state.may_have_waiters()) {
-            self.forget(key);
-        }
-    }
-}
-
-impl WaitReady<'_> {
-    #[cold]
-    fn forget(&self, key: WaiterKey) {
-        if self.source.registration.get().is_some_and(|registration| registration.driver.is_here()) {
-            self.source.state.forget(key);
-        }
+        self.source.leave(self.key);
     }
 }

@@ -9,6 +9,7 @@
 //! no allocation. Nothing here clones, drops or wakes a waker: that runs foreign code, and a lock is held.
 
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 use crate::dispatcher::{Direction, Readiness};
@@ -18,9 +19,30 @@ use crate::wake_list::{WakeList, discard};
 /// a task that still waits, and an end to entries of tasks that do not.
 const MAX_POLLED: usize = 32;
 
-/// Names the entry of a keyed waiter.
+/// Names an entry, and says what it waits for: a number that ascends, so that it tells the oldest too, above three bits for the direction and whether it
+/// was left by a poll function. One word, since every connection that waits keeps some of them. (2^61 waits on one source are more than there will be.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WaiterKey(u64);
+pub(crate) struct WaiterKey(NonZeroU64);
+
+impl WaiterKey {
+    const POLLED: u64 = 1;
+
+    fn new(number: NonZeroU64, direction: Direction, polled: bool) -> WaiterKey {
+        let marks = (direction as u64) << 1 | u64::from(polled);
+        WaiterKey(number.checked_mul(KINDS).expect("fewer waits than that") | marks)
+    }
+
+    fn is_polled(self, direction: Direction) -> bool {
+        self.0.get() % KINDS.get() == (direction as u64) << 1 | Self::POLLED
+    }
+
+    fn direction(self) -> Direction {
+        Direction::ALL[(self.0.get() % KINDS.get() >> 1) as usize]
+    }
+}
+
+/// Four directions, each polled or not.
+const KINDS: NonZeroU64 = NonZeroU64::new(8).unwrap();
 
 /// Who asks to be woken.
 #[derive(Debug)]
@@ -58,32 +80,31 @@ impl Spare {
 
 #[derive(Debug)]
 struct Waiter {
-    /// Ascending, so that it tells the oldest too.
     key: WaiterKey,
-    direction: Direction,
-    polled: bool,
     waker: Waker,
 }
 
-impl Waiter {
-    fn is_polled(&self, direction: Direction) -> bool {
-        self.polled && self.direction == direction
-    }
-}
-
 /// All waiters of one source.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Waiters {
     reader: Option<Waiter>,
     writer: Option<Waiter>,
-    more: Vec<Waiter>,
-    next_key: u64,
+    /// Seldom there, so that it has its own place then.
+    #[expect(clippy::box_collection, reason = "a word less for each source")]
+    more: Option<Box<Vec<Waiter>>>,
+    next: NonZeroU64,
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Waiters { reader: None, writer: None, more: None, next: NonZeroU64::MIN }
+    }
 }
 
 impl Waiters {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.reader.is_none() && self.writer.is_none() && self.more.is_empty()
+        self.reader.is_none() && self.writer.is_none() && self.more().is_empty()
     }
 
     /// Puts `waker` in place. What comes back is to be dropped or woken once the lock is dropped.
@@ -111,17 +132,17 @@ impl Waiters {
     }
 
     fn park_polled(&mut self, direction: Direction, waker: Waker) -> Option<Spare> {
-        if self.iter().any(|w| w.is_polled(direction) && w.waker.will_wake(&waker)) {
+        if self.iter().any(|w| w.key.is_polled(direction) && w.waker.will_wake(&waker)) {
             return Some(Spare::Replaced(waker));
         }
-        let evicted = if self.more.len() + 1 >= MAX_POLLED { self.oldest_polled(direction) } else { None };
+        let evicted = if self.more().len() + 1 >= MAX_POLLED { self.oldest_polled(direction) } else { None };
         self.insert(direction, true, waker);
         evicted.map(Spare::Evicted)
     }
 
     /// Takes out the one that has waited longest, when there are as many as there may be.
     fn oldest_polled(&mut self, direction: Direction) -> Option<Waker> {
-        let polled = || self.iter().filter(|w| w.is_polled(direction));
+        let polled = || self.iter().filter(|w| w.key.is_polled(direction));
         if polled().count() < MAX_POLLED {
             return None;
         }
@@ -130,13 +151,13 @@ impl Waiters {
     }
 
     fn insert(&mut self, direction: Direction, polled: bool, waker: Waker) -> WaiterKey {
-        let key = WaiterKey(self.next_key);
-        self.next_key += 1;
-        let waiter = Waiter { key, direction, polled, waker };
+        let key = WaiterKey::new(self.next, direction, polled);
+        self.next = self.next.saturating_add(1);
+        let waiter = Waiter { key, waker };
         match direction {
             Direction::Read if self.reader.is_none() => self.reader = Some(waiter),
             Direction::Write if self.writer.is_none() => self.writer = Some(waiter),
-            _ => self.more.push(waiter),
+            _ => self.more.get_or_insert_default().push(waiter),
         }
         key
     }
@@ -149,8 +170,9 @@ impl Waiters {
                 return Some(waiter.waker);
             }
         }
-        let index = self.more.iter().position(|w| w.key == key)?;
-        Some(self.more.swap_remove(index).waker)
+        let more = self.more.as_deref_mut()?;
+        let index = more.iter().position(|w| w.key == key)?;
+        Some(more.swap_remove(index).waker)
     }
 
     /// Moves everyone whose wait `readiness` ends to `wakes`.
@@ -165,26 +187,31 @@ impl Waiters {
 
     fn take_if(&mut self, ends: impl Fn(Direction) -> bool, wakes: &mut WakeList) {
         for inline in [&mut self.reader, &mut self.writer] {
-            if let Some(waiter) = inline.take_if(|w| ends(w.direction)) {
+            if let Some(waiter) = inline.take_if(|w| ends(w.key.direction())) {
                 wakes.push(waiter.waker);
             }
         }
+        let Some(more) = &mut self.more else { return };
         let mut index = 0;
-        while index < self.more.len() {
-            if ends(self.more[index].direction) {
-                wakes.push(self.more.swap_remove(index).waker);
+        while index < more.len() {
+            if ends(more[index].key.direction()) {
+                wakes.push(more.swap_remove(index).waker);
             } else {
                 index += 1;
             }
         }
     }
 
+    fn more(&self) -> &[Waiter] {
+        self.more.as_deref().map_or(&[], Vec::as_slice)
+    }
+
     fn iter(&self) -> impl Iterator<Item = &Waiter> {
-        self.reader.iter().chain(&self.writer).chain(&self.more)
+        self.reader.iter().chain(&self.writer).chain(self.more())
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Waiter> {
-        self.reader.iter_mut().chain(&mut self.writer).chain(&mut self.more)
+        self.reader.iter_mut().chain(&mut self.writer).chain(self.more.as_deref_mut().into_iter().flatten())
     }
 }
 

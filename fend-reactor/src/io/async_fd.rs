@@ -557,7 +557,7 @@ impl<T: AsFd> AsyncFd<T> {
         E: Exhausted<R>,
         F: FnMut(&T) -> io::Result<R>,
     {
-        Attempts::new(self.wait_ready(direction), &self.io, exhausted, op)
+        Attempts::new(self, direction, exhausted, op)
     }
 
     /// Like [`with`](AsyncFd::with), for poll functions. The waker of `cx` is kept until the fd is ready: of each direction

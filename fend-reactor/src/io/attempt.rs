@@ -7,9 +7,10 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::async_fd::AsyncFd;
 use crate::context::poll_budget;
 use crate::dispatcher::Direction;
-use crate::driver::{Seen, Source, WaitReady};
+use crate::driver::{Seen, Source, WaiterKey};
 
 /// How a result that is no error tells that the kernel's buffer is empty (or full) now.
 pub(super) trait Exhausted<R> {
@@ -62,41 +63,44 @@ impl Exhausted<usize> for ShortOf {
 /// one for each of these steps: each would be a state to look up at every poll, and this is what every receive and send of a task goes
 /// through. Takes one unit of the task's budget, and that only when ready.
 #[must_use = "futures do nothing unless awaited"]
-pub(super) struct Attempts<'a, I, E, F> {
-    wait: WaitReady<'a>,
-    io: &'a I,
+pub(super) struct Attempts<'a, T: AsFd, E, F> {
+    fd: &'a AsyncFd<T>,
+    /// Of its entry among the waiters.
+    key: Option<WaiterKey>,
     exhausted: E,
     op: F,
+    direction: Direction,
     charged: bool,
 }
 
-impl<'a, I, E, F> Attempts<'a, I, E, F> {
+impl<'a, T: AsFd, E, F> Attempts<'a, T, E, F> {
     #[inline]
-    pub(super) fn new(wait: WaitReady<'a>, io: &'a I, exhausted: E, op: F) -> Self {
-        Attempts { wait, io, exhausted, op, charged: false }
+    pub(super) fn new(fd: &'a AsyncFd<T>, direction: Direction, exhausted: E, op: F) -> Self {
+        Attempts { fd, key: None, exhausted, op, direction, charged: false }
     }
 }
 
 // Nothing of it is pinned: `op` is called, and never polled.
-impl<I, E, F> Unpin for Attempts<'_, I, E, F> {}
+impl<T: AsFd, E, F> Unpin for Attempts<'_, T, E, F> {}
 
-impl<I, R, E, F> Future for Attempts<'_, I, E, F>
+impl<T, R, E, F> Future for Attempts<'_, T, E, F>
 where
+    T: AsFd,
     E: Exhausted<R>,
-    F: FnMut(&I) -> io::Result<R>,
+    F: FnMut(&T) -> io::Result<R>,
 {
     type Output = io::Result<R>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Attempts { wait, io, exhausted, op, charged } = &mut *self;
+        let Attempts { fd: AsyncFd { source, io }, key, exhausted, op, direction, charged } = &mut *self;
         loop {
-            let seen = ready!(wait.poll_ready(cx))?;
+            let seen = ready!(source.poll_keyed(cx, io, *direction, key))?;
             if !*charged {
                 ready!(poll_budget(cx));
                 *charged = true;
             }
-            let result = attempt(wait.source(), seen, wait.direction(), exhausted, || op(io));
+            let result = attempt(source, seen, *direction, exhausted, || op(io));
             if let Some(result) = unless_would_block(result) {
                 return Poll::Ready(result);
             }
@@ -104,10 +108,18 @@ where
     }
 }
 
-impl<I, E, F> fmt::Debug for Attempts<'_, I, E, F> {
+impl<T: AsFd, E, F> Drop for Attempts<'_, T, E, F> {
+    #[inline]
+    fn drop(&mut self) {
+        self.fd.source.leave(self.key);
+    }
+}
+
+impl<T: AsFd, E, F> fmt::Debug for Attempts<'_, T, E, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempts")
-            .field("wait", &self.wait)
+            .field("source", &self.fd.source)
+            .field("direction", &self.direction)
             .field("charged", &self.charged)
             .finish_non_exhaustive()
     }
