@@ -40,7 +40,7 @@ const fn requests(
 const ECHO: Requests = requests("echo", "echo", 50, [2_000, 12_000]);
 const ECHO_ALONE: Requests = requests("echo", "echo", 1, [500, 1_500]);
 const HTTP: Requests = requests("http", "http", 50, [2_000, 6_000]);
-const CHURN: Requests = Requests { lockstep: false, ..requests("echo", "churn-fin", 1, [200, 1_200]) };
+const CHURN: Requests = requests("echo", "churn-fin", 50, [1_000, 6_000]);
 const TLS: Requests = requests("tls", "tls", 50, [1_000, 3_000]);
 
 const fn server(name: &'static str, title: &'static str, unit: Unit, count: Count, at_most: f64) -> Exact {

@@ -287,9 +287,11 @@ impl Driver {
         if !self.is_here() {
             return Err(fd_of_parent(fd.as_raw_fd()));
         }
-        let mut wakes = WakeList::default();
+        let mut wakes = None;
         let token = self.registry.lock().register(&*self.dispatch, fd, state, watch, &mut wakes);
-        wakes.wake_all();
+        if let Some(mut wakes) = wakes {
+            wakes.wake_all();
+        }
         token
     }
 

@@ -56,7 +56,7 @@ impl Registry {
         fd: BorrowedFd<'_>,
         state: &Arc<SourceState>,
         watch: Watch,
-        wakes: &mut WakeList,
+        wakes: &mut Option<WakeList>,
     ) -> io::Result<Token> {
         if self.closed {
             return Err(shut_down());
@@ -68,7 +68,7 @@ impl Registry {
             return Err(explain(fd.as_raw_fd(), error));
         }
         if let Some(ghost) = self.claim_fd(fd.as_raw_fd(), token).and_then(|older| self.vacate(older)) {
-            ghost.state.detach(wakes);
+            ghost.state.detach(wakes.get_or_insert_default());
         }
         Ok(token)
     }

@@ -240,6 +240,14 @@ impl Source {
         self.state.word().clear_after_short(seen, direction);
     }
 
+    /// A waker left by a poll function belongs to a task that may still hope: it must not sleep for ever.
+    #[cold]
+    fn dismiss(&self) {
+        let mut wakes = WakeList::default();
+        self.state.detach(&mut wakes);
+        wakes.wake_all();
+    }
+
     /// Says that it is ready, as a spurious event would: whoever waits for the direction tries again. For what has become of interest by other
     /// means than the fd.
     pub(crate) fn report(&self, direction: Direction) {
@@ -271,10 +279,10 @@ impl Drop for Source {
             }
             driver.deregister(*token);
         }
-        // A waker left by a poll function belongs to a task that may still hope: it must not sleep for ever.
-        let mut wakes = WakeList::default();
-        self.state.detach(&mut wakes);
-        wakes.wake_all();
+        // Nobody comes to wait any more, and no driver reports: as a rule there is nobody to tell.
+        if self.state.may_have_waiters() {
+            self.dismiss();
+        }
     }
 }
 
