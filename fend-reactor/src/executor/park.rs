@@ -10,6 +10,7 @@ use super::metrics::WorkerCounters;
 use super::parker::Place;
 use super::root::Root;
 use super::shared::Shared;
+use super::worker::TICKS;
 use crate::clock::Nanos;
 use crate::driver::Attendance;
 
@@ -82,6 +83,8 @@ impl Worker<'_> {
             return self.wake_up(slept_at);
         }
         wait(self.current, &mut attendance);
+        // That was a look at the driver, and at everything else before it.
+        self.current.until_look.set(TICKS - 1);
         parker.finish();
         // Awake before the tasks are woken, so that they do not wake their own worker.
         self.wake_up(slept_at);
