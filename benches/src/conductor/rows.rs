@@ -240,9 +240,9 @@ const fn case(
     Subject::Case { case, workers, operations, figure, factor }
 }
 
-/// fend at most this many times the bare server.
+/// fend at most this many times the bare server, to the two digits that are shown.
 fn of_raw(medians: Medians, factor: f64) -> bool {
-    medians.fend / medians.raw <= factor
+    (medians.fend / medians.raw * 100.0).round() <= factor * 100.0
 }
 
 fn ahead_of_both(medians: Medians) -> bool {
