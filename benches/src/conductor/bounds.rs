@@ -36,6 +36,22 @@ fn judge(measured: f64, bound: f64) -> Verdict {
     }
 }
 
+/// Counts up to so many times while a bound seems broken.
+const TRIES: usize = 4;
+
+/// The least that is counted, in one try if that keeps the bound. How many requests a wait happens to bring moves what a server costs by more than is
+/// forgiven, and only upwards, about once in ten times; what has really grown has grown each time.
+fn least(bound: Option<f64>, mut count: impl FnMut() -> Result<f64, Failure>) -> Result<f64, Failure> {
+    let mut least = count()?;
+    for _ in 1..TRIES {
+        if bound.is_some_and(|bound| judge(least, bound) != Verdict::Broken) {
+            break;
+        }
+        least = least.min(count()?);
+    }
+    Ok(least)
+}
+
 fn path() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/bounds.json"))
 }
@@ -50,8 +66,8 @@ pub(super) fn check(only: &str, update: bool) -> Result<(), Failure> {
     let (mut table, mut broken) = (String::new(), Vec::new());
     for row in rows {
         progress.step(row.title);
-        let measured = count(row.count, FEND)?;
         let bound = bounds.get(row.name).and_then(|entry| entry["bound"].as_f64());
+        let measured = least(bound, || count(row.count, FEND))?;
         let verdict = bound.map(|bound| judge(measured, bound));
         let said = match verdict {
             None => "has no bound yet",
@@ -106,6 +122,15 @@ mod tests {
         assert_eq!(judge(949.0, 1000.0), Verdict::Undercut);
         assert_eq!(judge(0.04, 0.0), Verdict::Kept);
         assert_eq!(judge(1.0, 0.0), Verdict::Broken);
+    }
+
+    #[test]
+    fn what_is_broken_once_is_counted_again() {
+        let mut counts = [1300.0, 1200.0, 1010.0, 900.0].into_iter();
+        assert_eq!(least(Some(1000.0), || Ok(counts.next().unwrap())).unwrap(), 1010.0);
+        assert_eq!(counts.next(), Some(900.0), "no further than it must");
+        let mut counts = [1300.0, 1200.0, 1250.0, 1400.0].into_iter();
+        assert_eq!(least(Some(1000.0), || Ok(counts.next().unwrap())).unwrap(), 1200.0);
     }
 
     #[test]

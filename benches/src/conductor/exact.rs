@@ -145,7 +145,7 @@ fn total_calls(table: &str) -> Result<f64, Failure> {
 }
 
 /// Starts a server by this command, asks it, shows its figures after that, ends it, and gives what it wrote to standard error.
-fn serve(
+pub(super) fn serve(
     peer: Peer,
     requests: Requests,
     count: u64,

@@ -9,6 +9,7 @@
 //! | `process`, `peers` | the programs as children |
 //! | `results`, `report`, `plots`, `machine` | JSON, Markdown, pictures |
 //! | `bounds` | what a change is held to |
+//! | `profile` | where instructions go, by function |
 
 use std::fmt;
 use std::fs;
@@ -25,6 +26,7 @@ mod machine;
 mod peers;
 mod plots;
 mod process;
+mod profile;
 mod progress;
 mod report;
 mod results;
@@ -42,6 +44,7 @@ usage: bench quick [--only TEXT] [--out FOLDER]   three minutes, into target/ben
        bench all [--only TEXT] [--out FOLDER]     a quarter of an hour, into benches/
        bench check [--only TEXT]                  counts alone, of fend alone, against benches/bounds.json
        bench check --update true                  makes what is counted now the bounds
+       bench profile [--out FOLDER]               where instructions go, by function, into benches/results/PROFILES.md
 
 Run it by `cargo run --profile measured -p benches --bin bench -- quick`: it builds the programs that it runs with the same profile.
 It needs valgrind, strace and taskset (util-linux), and a machine that does nothing else.
@@ -71,6 +74,13 @@ pub fn main() -> ExitCode {
             let update = arguments.get_or("update", false);
             arguments.finish();
             build().and_then(|()| bounds::check(&only, update))
+        }
+        "profile" => {
+            let out: Option<PathBuf> = arguments.get("out");
+            arguments.finish();
+            build().and_then(|()| {
+                profile(&out.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("results")))
+            })
         }
         "quick" | "all" => {
             let out = arguments.get("out");
@@ -130,6 +140,18 @@ fn run(command: &str, only: &str, out: Option<PathBuf>) -> Result<(), Failure> {
         results.charts = growth::measure(&mut progress)?;
     }
     write(&results, &folder, &format!("cargo run --profile measured -p benches --bin bench -- {command}"))
+}
+
+fn profile(folder: &Path) -> Result<(), Failure> {
+    let (path, page) = (folder.join("PROFILES.md"), profile::page()?);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&path, &page))
+        .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+    #[expect(clippy::print_stdout, reason = "this is what it is for")]
+    {
+        println!("{page}");
+    }
+    Ok(())
 }
 
 fn steps(amount: Amount, only: &str, all: bool) -> usize {

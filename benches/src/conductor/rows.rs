@@ -37,9 +37,9 @@ const fn requests(
     Requests { mode, protocol, connections, counts, lockstep: true }
 }
 
-const ECHO: Requests = requests("echo", "echo", 50, [2_000, 12_000]);
+pub(super) const ECHO: Requests = requests("echo", "echo", 50, [2_000, 12_000]);
 const ECHO_ALONE: Requests = requests("echo", "echo", 1, [500, 1_500]);
-const HTTP: Requests = requests("http", "http", 50, [2_000, 6_000]);
+pub(super) const HTTP: Requests = requests("http", "http", 50, [2_000, 6_000]);
 const CHURN: Requests = requests("echo", "churn-fin", 50, [1_000, 6_000]);
 const TLS: Requests = requests("tls", "tls", 50, [1_000, 3_000]);
 

@@ -41,6 +41,8 @@ impl Samples {
 /// Three digits, and no more.
 pub(super) fn short(value: f64) -> String {
     let magnitude = value.abs();
+    // Not "-0.00".
+    let value = if magnitude < 0.005 { 0.0 } else { value };
     match () {
         () if value.is_nan() => "-".to_owned(),
         () if magnitude >= 1000.0 => thousands(value.round()),
@@ -84,10 +86,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let all = [f64::NAN, 0.123, 1.0, 12.345, 123.45, 1234.5, 1_234_567.0, -1234.0].map(short);
+        let all = [f64::NAN, -0.001, 0.123, 1.0, 12.345, 123.45, 1234.5, 1_234_567.0, -1234.0].map(short);
         assert_eq!(
             all,
-            ["-", "0.12", "1.00", "12.3", "123", "1,235", "1,234,567", "-1,234"].map(str::to_owned)
+            ["-", "0.00", "0.12", "1.00", "12.3", "123", "1,235", "1,234,567", "-1,234"].map(str::to_owned)
         );
     }
 }

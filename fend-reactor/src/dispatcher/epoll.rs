@@ -136,7 +136,7 @@ fn readiness(flags: u32) -> Readiness {
         }
         table
     };
-    MEANINGS[(flags & 0x1f | (flags >> RDHUP_SHIFT) & 0x20) as usize]
+    MEANINGS[((flags & 0x1f) | ((flags >> RDHUP_SHIFT) & 0x20)) as usize]
 }
 
 /// From the table's sixth bit to `EPOLLRDHUP`.

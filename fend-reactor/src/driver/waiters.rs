@@ -28,16 +28,16 @@ impl WaiterKey {
     const POLLED: u64 = 1;
 
     fn new(number: NonZeroU64, direction: Direction, polled: bool) -> WaiterKey {
-        let marks = (direction as u64) << 1 | u64::from(polled);
+        let marks = ((direction as u64) << 1) | u64::from(polled);
         WaiterKey(number.checked_mul(KINDS).expect("fewer waits than that") | marks)
     }
 
     fn is_polled(self, direction: Direction) -> bool {
-        self.0.get() % KINDS.get() == (direction as u64) << 1 | Self::POLLED
+        self.0.get() % KINDS.get() == ((direction as u64) << 1) | Self::POLLED
     }
 
     fn direction(self) -> Direction {
-        Direction::ALL[(self.0.get() % KINDS.get() >> 1) as usize]
+        Direction::ALL[((self.0.get() % KINDS.get()) >> 1) as usize]
     }
 }
 
