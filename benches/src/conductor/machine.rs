@@ -11,7 +11,7 @@ pub(super) fn facts() -> Vec<(&'static str, String)> {
         ("memory", field("/proc/meminfo", "MemTotal")),
         ("Linux", read("/proc/sys/kernel/osrelease")),
         ("Rust", output("rustc", &["--version"])),
-        ("profile", "`measured`: optimised, LTO over all crates, one unit of code".to_owned()),
+        ("profile", profile()),
         ("tokio", version("tokio")),
         ("smol", version("smol")),
         ("hyper", version("hyper")),
@@ -19,6 +19,13 @@ pub(super) fn facts() -> Vec<(&'static str, String)> {
         ("valgrind", output("valgrind", &["--version"])),
         ("date", output("date", &["--utc", "+%F"])),
     ]
+}
+
+fn profile() -> String {
+    match super::profile_of_this().as_str() {
+        "measured" => "`measured`: optimised, LTO over all crates, one unit of code".to_owned(),
+        other => format!("`{other}`"),
+    }
 }
 
 fn read(path: &str) -> String {

@@ -46,7 +46,8 @@ usage: bench quick [--only TEXT] [--out FOLDER]   three minutes, into target/ben
        bench check --update true                  makes what is counted now the bounds
        bench profile [--out FOLDER]               where instructions go, by function, into benches/results/PROFILES.md
 
-Run it by `cargo run --profile measured -p benches --bin bench -- quick`: it builds the programs that it runs with the same profile.
+Run it by `cargo run --profile measured -p benches --bin bench -- quick`: it builds the programs that it runs with the same profile. The bounds are those of
+`cargo run --release -p benches --bin bench -- check`, which is built in less time.
 It needs valgrind, strace and taskset (util-linux), and a machine that does nothing else.
 
   --only TEXT   only rows whose name contains this
@@ -110,7 +111,7 @@ fn build() -> Result<(), Failure> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--profile", "measured", "-p", "benches", "--bins", "--quiet"]);
+    command.args(["build", "--profile", &profile_of_this(), "-p", "benches", "--bins", "--quiet"]);
     let status = command.status().map_err(|error| Failure(format!("cannot run cargo: {error}")))?;
     if status.success() { Ok(()) } else { Err(Failure("the programs cannot be built".to_owned())) }
 }
@@ -140,6 +141,16 @@ fn run(command: &str, only: &str, out: Option<PathBuf>) -> Result<(), Failure> {
         results.charts = growth::measure(&mut progress)?;
     }
     write(&results, &folder, &format!("cargo run --profile measured -p benches --bin bench -- {command}"))
+}
+
+/// The profile that this program was built with: by the folder that it lies in.
+fn profile_of_this() -> String {
+    let own = std::env::current_exe().ok();
+    let folder = own.as_deref().and_then(|path| path.parent()?.file_name()?.to_str());
+    match folder {
+        Some("debug") | None => "dev".to_owned(),
+        Some(profile) => profile.to_owned(),
+    }
 }
 
 fn profile(folder: &Path) -> Result<(), Failure> {
